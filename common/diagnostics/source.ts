@@ -1,0 +1,69 @@
+/**
+ * Source text and places in it. Every phase speaks of places as {@link Span}s; only the renderer
+ * turns them into lines and columns.
+ */
+
+/** One text that was read: the user's file, a header, assembly text. */
+export interface SourceFile {
+  /** The path as the user gave it, or as it was built from an include directory. */
+  readonly path: string;
+  readonly text: string;
+  /** Headers that shipped with bpfc or were found by `-isystem`: warnings in them are not shown. */
+  readonly isSystem: boolean;
+}
+
+/** A half-open range of UTF-16 offsets in one file. */
+export interface Span {
+  readonly file: SourceFile;
+  readonly start: number;
+  readonly end: number;
+  /** Where a macro was expanded to give this text; outermost last. Absent outside macros. */
+  readonly expandedFrom?: Span;
+}
+
+/** 1-based line and column, counted in UTF-16 units, tabs as one. */
+export interface LineColumn {
+  readonly line: number;
+  readonly column: number;
+}
+
+const lineStarts = new WeakMap<SourceFile, readonly number[]>();
+
+function lineStartsOf(file: SourceFile): readonly number[] {
+  const known = lineStarts.get(file);
+  if (known !== undefined) return known;
+  const starts = [0];
+  for (let at = file.text.indexOf("\n"); at >= 0; at = file.text.indexOf("\n", at + 1)) {
+    starts.push(at + 1);
+  }
+  lineStarts.set(file, starts);
+  return starts;
+}
+
+/** Finds line and column of an offset by binary search over the file's line starts. */
+export function lineColumnAt(file: SourceFile, offset: number): LineColumn {
+  const starts = lineStartsOf(file);
+  let low = 0;
+  let high = starts.length - 1;
+  while (low < high) {
+    const middle = (low + high + 1) >> 1;
+    if ((starts[middle] ?? 0) <= offset) low = middle;
+    else high = middle - 1;
+  }
+  return { line: low + 1, column: offset - (starts[low] ?? 0) + 1 };
+}
+
+/** The text of a 1-based line without its line break; empty where there is no such line. */
+export function lineText(file: SourceFile, line: number): string {
+  const starts = lineStartsOf(file);
+  const start = starts[line - 1];
+  if (start === undefined) return "";
+  const end = starts[line] ?? file.text.length + 1;
+  return file.text.slice(start, end - 1).replace(/\r$/, "");
+}
+
+/** The span from the start of one to the end of the other; they must be in the same file. */
+export function joinSpans(first: Span, last: Span): Span {
+  if (first.file !== last.file) return first;
+  return { ...first, end: Math.max(first.end, last.end) };
+}
