@@ -1,0 +1,68 @@
+/** Growing output buffer with a byte order chosen at run time; the counterpart of byte-reader.ts. */
+import type { Endian } from "./object-file.ts";
+
+export class ByteWriter {
+  readonly #little: boolean;
+  #bytes = new Uint8Array(1024);
+  #view = new DataView(this.#bytes.buffer);
+  #length = 0;
+
+  constructor(endian: Endian) {
+    this.#little = endian === "little";
+  }
+
+  get length(): number {
+    return this.#length;
+  }
+
+  #reserve(size: number): number {
+    const at = this.#length;
+    this.#length += size;
+    if (this.#length > this.#bytes.length) {
+      const grown = new Uint8Array(Math.max(this.#length, this.#bytes.length * 2));
+      grown.set(this.#bytes.subarray(0, at));
+      this.#bytes = grown;
+      this.#view = new DataView(grown.buffer);
+    }
+    return at;
+  }
+
+  u8(value: number): void {
+    this.#view.setUint8(this.#reserve(1), value);
+  }
+
+  u16(value: number): void {
+    const at = this.#reserve(2);
+    this.#view.setUint16(at, value, this.#little);
+  }
+
+  u32(value: number): void {
+    const at = this.#reserve(4);
+    this.#view.setUint32(at, value, this.#little);
+  }
+
+  u64(value: bigint | number): void {
+    const at = this.#reserve(8);
+    this.#view.setBigUint64(at, BigInt.asUintN(64, BigInt(value)), this.#little);
+  }
+
+  raw(bytes: Uint8Array): void {
+    const at = this.#reserve(bytes.length);
+    this.#bytes.set(bytes, at);
+  }
+
+  /** Pads with zeros to a multiple of `align`. */
+  align(align: number): void {
+    if (align > 1) this.#reserve((align - (this.#length % align)) % align);
+  }
+
+  /** Overwrites a word that was written before. */
+  patchU32(at: number, value: number): void {
+    this.#view.setUint32(at, value, this.#little);
+  }
+
+  /** The bytes written so far, as a copy of their own. */
+  finish(): Uint8Array {
+    return this.#bytes.slice(0, this.#length);
+  }
+}
