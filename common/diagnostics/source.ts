@@ -19,7 +19,12 @@ export interface Span {
   readonly end: number;
   /** Where a macro was expanded to give this text; outermost last. Absent outside macros. */
   readonly expandedFrom?: Span;
+  /** Warnings that `#pragma GCC diagnostic` switched at this place; absent where none were. */
+  readonly warnings?: WarningState;
 }
+
+/** Warning name (without `-W`) → what a pragma made of it. */
+export type WarningState = ReadonlyMap<string, "ignored" | "warning" | "error">;
 
 /** 1-based line and column, counted in UTF-16 units, tabs as one. */
 export interface LineColumn {

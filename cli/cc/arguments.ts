@@ -1,0 +1,552 @@
+/**
+ * clang's command line for `-target bpf`, as a table: one row per option. Unknown `-W…` are a
+ * warning as in clang, unknown `-f…`, `-m…` and others an error. Which options occur in real builds
+ * was counted over 25 build systems.
+ */
+import type { CpuVersion, OptimizationLevel } from "../../compiler/options.ts";
+import type {
+  CcOptions,
+  CcOutput,
+  DependencyOptions,
+  MacroOption,
+  ParsedCommandLine,
+  Probe,
+  WarningOption,
+} from "./options.ts";
+import { isKnownWarning } from "./warnings.ts";
+
+type Mutable<T> = { -readonly [K in keyof T]: T[K] };
+
+/** State while the arguments are read. */
+interface Draft {
+  options: Mutable<CcOptions>;
+  inputs: string[];
+  macros: MacroOption[];
+  warnings: WarningOption[];
+  dependencies: Partial<Mutable<DependencyOptions>> & { wanted: boolean; targets: string[] };
+  target: string;
+  driverWarnings: string[];
+  probe?: Probe;
+  error?: string;
+}
+
+type Setter = (draft: Draft, value: string) => void;
+
+interface OptionRow {
+  readonly flag: string;
+  /**
+   * none: exactly the flag. joined: flag and value in one word. separate: value is the next word.
+   * either: both forms.
+   */
+  readonly value: "none" | "joined" | "separate" | "either";
+  readonly set: Setter;
+}
+
+const push =
+  (key: "quoteDirs" | "includeDirs" | "systemDirs" | "afterDirs" | "forcedIncludes"): Setter =>
+  (draft, value) => {
+    draft.options[key] = [...draft.options[key], value];
+  };
+
+const setOutput =
+  (output: CcOutput): Setter =>
+  (draft) => {
+    draft.options.output = output;
+  };
+
+const ignore: Setter = () => {};
+
+const probe =
+  (name: Probe): Setter =>
+  (draft) => {
+    draft.probe ??= name;
+  };
+
+const cpuNames: Readonly<Record<string, CpuVersion>> = {
+  v1: "v1",
+  generic: "v3",
+  v2: "v2",
+  v3: "v3",
+  v4: "v4",
+  probe: "v3",
+};
+
+function setCpu(draft: Draft, value: string): void {
+  if (value === "help" || value === "?") {
+    draft.probe ??= "cpu-help";
+    return;
+  }
+  const cpu = cpuNames[value];
+  if (cpu === undefined) draft.error ??= `unknown target CPU '${value}'`;
+  else draft.options.cpu = cpu;
+}
+
+const levels: Readonly<Record<string, OptimizationLevel>> = {
+  "": "1",
+  "0": "0",
+  g: "1",
+  "1": "1",
+  "2": "2",
+  "3": "3",
+  "4": "3",
+  fast: "3",
+  s: "s",
+  z: "s",
+};
+
+function setLevel(draft: Draft, value: string): void {
+  const level = levels[value];
+  if (level === undefined) draft.error ??= `invalid value '${value}' in '-O${value}'`;
+  else draft.options.optimize = level;
+}
+
+function dependency(change: (draft: Draft["dependencies"]) => void): Setter {
+  return (draft) => change(draft.dependencies);
+}
+
+function addPrefixMap(draft: Draft, value: string): void {
+  const at = value.indexOf("=");
+  if (at < 0) {
+    draft.error ??= `invalid argument '${value}' to -fdebug-prefix-map=`;
+    return;
+  }
+  const map = { from: value.slice(0, at), to: value.slice(at + 1) };
+  draft.options.prefixMaps = [...draft.options.prefixMaps, map];
+}
+
+function setWarning(draft: Draft, text: string): void {
+  if (text.startsWith("error=")) draft.warnings.push({ name: text.slice(6), state: "error" });
+  else if (text.startsWith("no-error="))
+    draft.warnings.push({ name: text.slice(9), state: "no-error" });
+  else if (text === "no-error") draft.warnings.push({ name: "error", state: "off" });
+  else if (text.startsWith("no-")) draft.warnings.push({ name: text.slice(3), state: "off" });
+  else draft.warnings.push({ name: text, state: "on" });
+  const name = text.replace(/^(no-error=|error=|no-)/, "").replace(/=.*$/, "");
+  if (!isKnownWarning(name)) {
+    draft.driverWarnings.push(`unknown warning option '-W${text}' [-Wunknown-warning-option]`);
+  }
+}
+
+const printForms = ["tokens", "ast", "checked", "ir", "machine"] as const;
+
+function setPrint(draft: Draft, value: string): void {
+  if (value === "asm") {
+    draft.options.output = "assembly";
+    return;
+  }
+  const form = printForms.find((name) => name === value);
+  if (form === undefined) draft.error ??= `invalid value '${value}' in '--print=${value}'`;
+  else draft.options.output = { print: form };
+}
+
+function setDiagnosticsFormat(draft: Draft, value: string): void {
+  if (value === "json" || value === "sarif" || value === "clang") {
+    draft.options.diagnosticsFormat = value;
+  } else draft.error ??= `invalid value '${value}' in '-fdiagnostics-format=${value}'`;
+}
+
+const macro =
+  (kind: MacroOption["kind"]): Setter =>
+  (draft, text) => {
+    draft.macros.push({ kind, text });
+  };
+
+const setFlag =
+  (
+    key:
+      | "strictAlign"
+      | "verify"
+      | "verbose"
+      | "suppressWarnings"
+      | "noStandardIncludes"
+      | "stats"
+      | "debug",
+    value = true,
+  ): Setter =>
+  (draft) => {
+    draft.options[key] = value;
+  };
+
+/** Longer flags first where one is a prefix of another. */
+const rows: readonly OptionRow[] = [
+  { flag: "-c", value: "none", set: setOutput("object") },
+  { flag: "-S", value: "none", set: setOutput("assembly") },
+  {
+    flag: "-E",
+    value: "none",
+    set: (d) => {
+      d.options.output = d.options.output === "macros" ? "macros" : "preprocess";
+    },
+  },
+  { flag: "-dM", value: "none", set: setOutput("macros") },
+  { flag: "-fsyntax-only", value: "none", set: setOutput("syntax") },
+  { flag: "--print=", value: "joined", set: setPrint },
+  {
+    flag: "-o",
+    value: "either",
+    set: (d, v) => {
+      d.options.outputFile = v;
+    },
+  },
+  { flag: "-idirafter", value: "either", set: push("afterDirs") },
+  { flag: "-isystem", value: "either", set: push("systemDirs") },
+  { flag: "-iquote", value: "either", set: push("quoteDirs") },
+  { flag: "-include", value: "either", set: push("forcedIncludes") },
+  { flag: "-isysroot", value: "either", set: ignore },
+  { flag: "-I", value: "either", set: push("includeDirs") },
+  { flag: "-D", value: "either", set: macro("define") },
+  { flag: "-U", value: "either", set: macro("undefine") },
+  { flag: "-nostdinc", value: "none", set: setFlag("noStandardIncludes") },
+  { flag: "-nostdlib", value: "none", set: ignore },
+  { flag: "-nostdlibinc", value: "none", set: setFlag("noStandardIncludes") },
+  { flag: "-undef", value: "none", set: ignore },
+  {
+    flag: "-target",
+    value: "separate",
+    set: (d, v) => {
+      d.target = v;
+    },
+  },
+  {
+    flag: "--target=",
+    value: "joined",
+    set: (d, v) => {
+      d.target = v;
+    },
+  },
+  { flag: "-mcpu=", value: "joined", set: setCpu },
+  {
+    flag: "-mlittle-endian",
+    value: "none",
+    set: (d) => {
+      d.options.endian = "little";
+    },
+  },
+  {
+    flag: "-mbig-endian",
+    value: "none",
+    set: (d) => {
+      d.options.endian = "big";
+    },
+  },
+  { flag: "-mstrict-align", value: "none", set: setFlag("strictAlign") },
+  { flag: "-mno-strict-align", value: "none", set: setFlag("strictAlign", false) },
+  { flag: "-O", value: "joined", set: setLevel },
+  { flag: "-g0", value: "none", set: setFlag("debug", false) },
+  { flag: "-g", value: "joined", set: setFlag("debug") },
+  {
+    flag: "-std=",
+    value: "joined",
+    set: (d, v) => {
+      d.options.gnuLanguage = v;
+    },
+  },
+  { flag: "-ansi", value: "none", set: ignore },
+  {
+    flag: "-MMD",
+    value: "none",
+    set: dependency((x) => {
+      x.wanted = true;
+      x.userHeadersOnly = true;
+    }),
+  },
+  {
+    flag: "-MD",
+    value: "none",
+    set: dependency((x) => {
+      x.wanted = true;
+    }),
+  },
+  {
+    flag: "-MM",
+    value: "none",
+    set: (d) => {
+      d.options.output = "dependencies";
+      d.dependencies.wanted = true;
+      d.dependencies.userHeadersOnly = true;
+    },
+  },
+  {
+    flag: "-MP",
+    value: "none",
+    set: dependency((x) => {
+      x.phonyTargets = true;
+    }),
+  },
+  { flag: "-MG", value: "none", set: ignore },
+  {
+    flag: "-MF",
+    value: "either",
+    set: (d, v) => {
+      d.dependencies.file = v;
+    },
+  },
+  {
+    flag: "-MT",
+    value: "either",
+    set: (d, v) => {
+      d.dependencies.targets.push(v);
+    },
+  },
+  {
+    flag: "-MQ",
+    value: "either",
+    set: (d, v) => {
+      d.dependencies.targets.push(v.replace(/\$/g, "$$$$"));
+    },
+  },
+  {
+    flag: "-M",
+    value: "none",
+    set: (d) => {
+      d.options.output = "dependencies";
+      d.dependencies.wanted = true;
+    },
+  },
+  { flag: "-fdebug-prefix-map=", value: "joined", set: addPrefixMap },
+  { flag: "-ffile-prefix-map=", value: "joined", set: addPrefixMap },
+  { flag: "-fmacro-prefix-map=", value: "joined", set: addPrefixMap },
+  {
+    flag: "-fdebug-compilation-dir=",
+    value: "joined",
+    set: (d, v) => {
+      d.options.compilationDir = v;
+    },
+  },
+  {
+    flag: "-fdebug-compilation-dir",
+    value: "separate",
+    set: (d, v) => {
+      d.options.compilationDir = v;
+    },
+  },
+  { flag: "-fdebug-default-version=", value: "joined", set: ignore },
+  { flag: "-fdiagnostics-format=", value: "joined", set: setDiagnosticsFormat },
+  { flag: "--diagnostics=", value: "joined", set: setDiagnosticsFormat },
+  {
+    flag: "-fcolor-diagnostics",
+    value: "none",
+    set: (d) => {
+      d.options.color = true;
+    },
+  },
+  {
+    flag: "-fno-color-diagnostics",
+    value: "none",
+    set: (d) => {
+      d.options.color = false;
+    },
+  },
+  {
+    flag: "-fdiagnostics-color=",
+    value: "joined",
+    set: (d, v) => {
+      d.options.color = v === "always" ? true : v === "never" ? false : "auto";
+    },
+  },
+  {
+    flag: "-ferror-limit=",
+    value: "joined",
+    set: (d, v) => {
+      d.options.errorLimit = Number(v) || 0;
+    },
+  },
+  { flag: "--verify", value: "none", set: setFlag("verify") },
+  { flag: "--stats", value: "none", set: setFlag("stats") },
+  {
+    flag: "--btf=",
+    value: "joined",
+    set: (d, v) => {
+      d.options.btf = v;
+    },
+  },
+  {
+    flag: "--btf",
+    value: "separate",
+    set: (d, v) => {
+      d.options.btf = v;
+    },
+  },
+  { flag: "-v", value: "none", set: setFlag("verbose") },
+  { flag: "-w", value: "none", set: setFlag("suppressWarnings") },
+  {
+    flag: "-P",
+    value: "none",
+    set: (d) => {
+      d.options.lineMarkers = false;
+    },
+  },
+  { flag: "-pipe", value: "none", set: ignore },
+  { flag: "-pedantic", value: "none", set: ignore },
+  { flag: "-###", value: "none", set: ignore },
+  {
+    flag: "-x",
+    value: "either",
+    set: (d, v) => {
+      if (v !== "c" && v !== "none") d.error ??= `language not recognized: '${v}'`;
+    },
+  },
+  { flag: "-Xclang", value: "separate", set: (d, v) => applyWord(d, [v], 0) },
+  { flag: "-mllvm", value: "separate", set: ignore },
+  {
+    flag: "-emit-llvm",
+    value: "none",
+    set: (d) => {
+      d.error ??=
+        "'-emit-llvm' is not supported: bpfc has no LLVM IR; compile to an object with -c";
+    },
+  },
+  { flag: "--version", value: "none", set: probe("version") },
+  { flag: "--help", value: "none", set: probe("help") },
+  { flag: "-print-targets", value: "none", set: probe("print-targets") },
+  { flag: "--print-targets", value: "none", set: probe("print-targets") },
+  { flag: "-dumpversion", value: "none", set: probe("dumpversion") },
+  { flag: "-dumpmachine", value: "none", set: probe("dumpmachine") },
+  { flag: "-W", value: "joined", set: setWarning },
+];
+
+/** Options without a value that clang takes and that change nothing here. */
+const acceptedFlags = new Set(
+  (
+    "-fno-stack-protector -fstack-protector -fno-ident -fident -fno-strict-aliasing -fstrict-aliasing " +
+    "-ffreestanding -fno-builtin -fwrapv -fno-wrapv -fno-jump-tables -fjump-tables -fms-extensions " +
+    "-fno-asynchronous-unwind-tables -fasynchronous-unwind-tables -fno-unwind-tables -fno-exceptions " +
+    "-fno-common -fcommon -fPIC -fpic -fPIE -fno-pic -fno-PIC -fno-pie -fno-PIE -fno-plt " +
+    "-fno-omit-frame-pointer -fomit-frame-pointer -fno-delete-null-pointer-checks -fno-inline " +
+    "-funroll-loops -fno-unroll-loops -fvisibility=default -fvisibility=hidden -fno-merge-all-constants " +
+    "-fno-discard-value-names -fno-addrsig -faddrsig -fno-math-errno -funsigned-char -fsigned-char " +
+    "-fshort-enums -fno-short-enums -fcf-protection=none -fno-lto -fno-sanitize=all " +
+    "-fstandalone-debug -fno-standalone-debug -fno-split-dwarf-inlining -fintegrated-as " +
+    "-mno-red-zone -mno-sse -mno-mmx -mno-sse2 -mno-avx -mno-80387 -m64 -mkernel -msoft-float " +
+    "-fno-caret-diagnostics -fno-diagnostics-show-option -fno-spell-checking -fsyntax-only " +
+    "-fno-zero-initialized-in-bss -fdata-sections -ffunction-sections -fgnu89-inline -fasm -fblocks"
+  ).split(" "),
+);
+
+function matchRow(word: string): OptionRow | undefined {
+  return rows.find((row) =>
+    row.value === "none" || row.value === "separate"
+      ? word === row.flag
+      : word.startsWith(row.flag),
+  );
+}
+
+/** Applies the word at `index`; returns how many words were used. */
+function applyWord(draft: Draft, words: readonly string[], index: number): number {
+  const word = words[index] ?? "";
+  if (word === "-" || !word.startsWith("-")) {
+    draft.inputs.push(word);
+    return 1;
+  }
+  const row = matchRow(word);
+  if (row === undefined) {
+    if (!acceptedFlags.has(word)) draft.error ??= `unknown argument: '${word}'`;
+    return 1;
+  }
+  const joined = word.slice(row.flag.length);
+  const takesNext = row.value === "separate" || (row.value === "either" && joined === "");
+  if (!takesNext) {
+    row.set(draft, joined);
+    return 1;
+  }
+  const next = words[index + 1];
+  if (next === undefined) draft.error ??= `argument to '${row.flag}' is missing (expected 1 value)`;
+  else row.set(draft, next);
+  return 2;
+}
+
+const targets: Readonly<Record<string, CcOptions["endian"] | undefined>> = {
+  bpf: "little",
+  bpfel: "little",
+  bpfeb: "big",
+};
+
+function applyTarget(draft: Draft): void {
+  if (draft.target === "") return;
+  const architecture = draft.target.split("-")[0] ?? "";
+  const endian = targets[architecture];
+  if (endian !== undefined) {
+    draft.options.endian = endian;
+    return;
+  }
+  const asksHost = draft.options.output === "preprocess" || draft.options.output === "macros";
+  if (!asksHost) {
+    draft.error ??= `unsupported target '${draft.target}': bpfc compiles for bpf, bpfel and bpfeb`;
+  }
+}
+
+function newDraft(): Draft {
+  return {
+    options: {
+      inputs: [],
+      output: "object",
+      cpu: "v3",
+      endian: "little",
+      optimize: "2",
+      debug: true,
+      strictAlign: false,
+      quoteDirs: [],
+      includeDirs: [],
+      systemDirs: [],
+      afterDirs: [],
+      noStandardIncludes: false,
+      macros: [],
+      forcedIncludes: [],
+      warnings: [],
+      suppressWarnings: false,
+      errorLimit: 20,
+      prefixMaps: [],
+      diagnosticsFormat: "clang",
+      color: "auto",
+      verify: false,
+      verbose: false,
+      lineMarkers: true,
+      gnuLanguage: "gnu17",
+      stats: false,
+    },
+    inputs: [],
+    macros: [],
+    warnings: [],
+    dependencies: { wanted: false, targets: [] },
+    target: "",
+    driverWarnings: [],
+  };
+}
+
+function finishDependencies(draft: Draft): DependencyOptions | undefined {
+  const { wanted, userHeadersOnly, phonyTargets, file, targets: names } = draft.dependencies;
+  if (!wanted) return undefined;
+  return {
+    userHeadersOnly: userHeadersOnly ?? false,
+    phonyTargets: phonyTargets ?? false,
+    targets: names,
+    ...(file !== undefined && { file }),
+  };
+}
+
+/** Reads a clang command line (without the program's name). */
+export function parseCcArguments(words: readonly string[]): ParsedCommandLine {
+  const draft = newDraft();
+  for (let index = 0; index < words.length; ) index += applyWord(draft, words, index);
+  if (draft.error === undefined) applyTarget(draft);
+  if (draft.error !== undefined) return { kind: "error", message: draft.error };
+  if (draft.probe !== undefined) return { kind: "probe", probe: draft.probe };
+  const isVerboseProbe = draft.options.verbose && draft.inputs.length === 0;
+  if (draft.inputs.length === 0 && !isVerboseProbe)
+    return { kind: "error", message: "no input files" };
+  if (draft.options.outputFile !== undefined && draft.inputs.length > 1) {
+    return { kind: "error", message: "cannot specify -o when generating multiple output files" };
+  }
+  const dependencies = finishDependencies(draft);
+  return {
+    kind: "compile",
+    warnings: draft.driverWarnings,
+    options: {
+      ...draft.options,
+      inputs: draft.inputs,
+      macros: draft.macros,
+      warnings: draft.warnings,
+      ...(dependencies && { dependencies }),
+    },
+  };
+}

@@ -1,0 +1,60 @@
+/**
+ * Builds dist/: the command line tool as one CommonJS bundle (start-up time), the library as one ES
+ * module with types.
+ */
+import { execFileSync } from "node:child_process";
+import {
+  chmodSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { build } from "esbuild";
+
+const root = join(dirname(fileURLToPath(import.meta.url)), "..");
+const dist = join(root, "dist");
+
+const version = JSON.parse(readFileSync(join(root, "package.json"), "utf8")).version;
+const common = {
+  absWorkingDir: root,
+  bundle: true,
+  minify: true,
+  keepNames: false,
+  legalComments: "none",
+  define: { BPFC_VERSION: JSON.stringify(version) },
+  logLevel: "warning",
+};
+
+rmSync(dist, { recursive: true, force: true });
+mkdirSync(dist, { recursive: true });
+await build({
+  ...common,
+  entryPoints: ["cli/main.ts"],
+  outfile: "dist/bpfc.cjs",
+  format: "cjs",
+  platform: "node",
+  target: "node20.19",
+  banner: { js: "#!/usr/bin/env node" },
+});
+await build({
+  ...common,
+  entryPoints: ["index.ts"],
+  outfile: "dist/index.js",
+  format: "esm",
+  platform: "neutral",
+  mainFields: ["module", "main"],
+  target: "es2022",
+});
+chmodSync(join(dist, "bpfc.cjs"), 0o755);
+if (process.argv.includes("--types")) {
+  execFileSync(process.execPath, ["node_modules/typescript/bin/tsc", "-p", "tsconfig.types.json"], {
+    cwd: root,
+    stdio: "inherit",
+  });
+}
+writeFileSync(join(dist, "package.json"), '{ "type": "module" }\n');
