@@ -1,0 +1,218 @@
+/**
+ * The control-flow graph of a function: predecessors, orders, dominators, loops. Computed afresh
+ * when asked; nothing is cached in the graph, so nothing goes stale.
+ */
+import type { Block, IrFunction } from "./ir.ts";
+import { successors } from "./ir-builder.ts";
+
+/** Predecessors of each block, each once, in the function's block order. */
+export function predecessors(fn: IrFunction): Map<Block, Block[]> {
+  const result = new Map<Block, Block[]>(fn.blocks.map((block) => [block, []]));
+  for (const block of fn.blocks) {
+    for (const next of new Set(successors(block))) {
+      const list = result.get(next);
+      if (list === undefined) result.set(next, [block]);
+      else list.push(block);
+    }
+  }
+  return result;
+}
+
+/** Blocks reachable from the entry; a block comes after its predecessors, back edges aside. */
+export function reversePostOrder(fn: IrFunction): Block[] {
+  const entry = fn.blocks[0];
+  if (entry === undefined) return [];
+  const order: Block[] = [];
+  const seen = new Set<Block>([entry]);
+  const stack: { block: Block; next: Block[] }[] = [{ block: entry, next: successors(entry) }];
+  for (let top = stack.at(-1); top !== undefined; top = stack.at(-1)) {
+    // Taken from the end, so that in the reversed order the first successor comes first.
+    const next = top.next.pop();
+    if (next === undefined) {
+      order.push(top.block);
+      stack.pop();
+    } else if (!seen.has(next)) {
+      seen.add(next);
+      stack.push({ block: next, next: successors(next) });
+    }
+  }
+  return order.reverse();
+}
+
+/** Drops blocks that cannot be reached, and what phis took from them. Returns how many. */
+export function removeUnreachableBlocks(fn: IrFunction): number {
+  const reachable = new Set(reversePostOrder(fn));
+  const before = fn.blocks.length;
+  if (reachable.size === before) return 0;
+  fn.blocks = fn.blocks.filter((block) => reachable.has(block));
+  for (const block of fn.blocks) {
+    for (const phi of block.instructions) {
+      const operation = phi.operation;
+      if (operation.op !== "phi") break;
+      const keep = operation.incoming.map((from) => reachable.has(from));
+      if (!keep.includes(false)) continue;
+      phi.operands = phi.operands.filter((_, at) => keep[at]);
+      operation.incoming = operation.incoming.filter((_, at) => keep[at]);
+    }
+  }
+  return before - fn.blocks.length;
+}
+
+/** Which blocks dominate which. Unreachable blocks are in no relation. */
+export interface DominatorTree {
+  readonly order: readonly Block[];
+  /** Immediate dominator; the entry has none. */
+  readonly parent: ReadonlyMap<Block, Block>;
+  readonly children: ReadonlyMap<Block, readonly Block[]>;
+  /** True if every path to `b` goes through `a`; a block dominates itself. */
+  dominates(a: Block, b: Block): boolean;
+}
+
+/** Cooper, Harvey and Kennedy's iteration over reverse post-order. */
+export function dominatorTree(fn: IrFunction): DominatorTree {
+  const order = reversePostOrder(fn);
+  const index = new Map(order.map((block, at) => [block, at]));
+  const preds = predecessors(fn);
+  const idom = immediateDominators(order, index, preds);
+  const parent = new Map<Block, Block>();
+  const children = new Map<Block, Block[]>(order.map((block) => [block, []]));
+  order.forEach((block, at) => {
+    const up = order[idom[at] ?? -1];
+    if (at === 0 || up === undefined) return;
+    parent.set(block, up);
+    children.get(up)?.push(block);
+  });
+  const { enter, leave } = numberTree(order[0], children);
+  const dominates = (a: Block, b: Block): boolean => {
+    const from = enter.get(a);
+    const to = enter.get(b);
+    if (from === undefined || to === undefined) return false;
+    return from <= to && to <= (leave.get(a) ?? -1);
+  };
+  return { order, parent, children, dominates };
+}
+
+function immediateDominators(
+  order: readonly Block[],
+  index: ReadonlyMap<Block, number>,
+  preds: ReadonlyMap<Block, readonly Block[]>,
+): Int32Array {
+  const idom = new Int32Array(order.length).fill(-1);
+  if (order.length > 0) idom[0] = 0;
+  const intersect = (first: number, second: number): number => {
+    let a = first;
+    let b = second;
+    while (a !== b) {
+      while (a > b) a = idom[a] ?? 0;
+      while (b > a) b = idom[b] ?? 0;
+    }
+    return a;
+  };
+  for (let changed = true; changed; ) {
+    changed = false;
+    for (let at = 1; at < order.length; at += 1) {
+      const block = order[at];
+      let best = -1;
+      for (const pred of (block && preds.get(block)) ?? []) {
+        const from = index.get(pred);
+        if (from === undefined || idom[from] === -1) continue;
+        best = best < 0 ? from : intersect(from, best);
+      }
+      if (best >= 0 && idom[at] !== best) {
+        idom[at] = best;
+        changed = true;
+      }
+    }
+  }
+  return idom;
+}
+
+/** Entry and exit numbers of a depth-first walk: an ancestor's interval holds its descendants'. */
+function numberTree(
+  root: Block | undefined,
+  children: ReadonlyMap<Block, readonly Block[]>,
+): { enter: Map<Block, number>; leave: Map<Block, number> } {
+  const enter = new Map<Block, number>();
+  const leave = new Map<Block, number>();
+  let count = 0;
+  const stack: { block: Block; done: boolean }[] = root ? [{ block: root, done: false }] : [];
+  for (let top = stack.pop(); top !== undefined; top = stack.pop()) {
+    if (top.done) {
+      leave.set(top.block, count - 1);
+      continue;
+    }
+    enter.set(top.block, count);
+    count += 1;
+    stack.push({ block: top.block, done: true });
+    for (const child of [...(children.get(top.block) ?? [])].reverse()) {
+      stack.push({ block: child, done: false });
+    }
+  }
+  return { enter, leave };
+}
+
+/** Where definitions in a block stop dominating: the join blocks that need phis. */
+export function dominanceFrontiers(fn: IrFunction, tree: DominatorTree): Map<Block, Set<Block>> {
+  const frontiers = new Map<Block, Set<Block>>(tree.order.map((block) => [block, new Set()]));
+  const preds = predecessors(fn);
+  for (const block of tree.order) {
+    const from = (preds.get(block) ?? []).filter((pred) => frontiers.has(pred));
+    if (from.length < 2 && !(block === tree.order[0] && from.length > 0)) continue;
+    const stop = tree.parent.get(block);
+    for (const pred of from) {
+      for (
+        let runner: Block | undefined = pred;
+        runner !== undefined && runner !== stop;
+        runner = tree.parent.get(runner)
+      ) {
+        frontiers.get(runner)?.add(block);
+      }
+    }
+  }
+  return frontiers;
+}
+
+/** A natural loop. */
+export interface Loop {
+  readonly header: Block;
+  /** Blocks of the loop that jump back to the header. */
+  readonly latches: readonly Block[];
+  readonly blocks: ReadonlySet<Block>;
+  /** The loop around it. */
+  parent: Loop | undefined;
+  /** 1 for outermost. */
+  depth: number;
+}
+
+/** All natural loops, inner ones after outer ones. Loops with one header are one loop. */
+export function findLoops(fn: IrFunction, tree: DominatorTree = dominatorTree(fn)): Loop[] {
+  const preds = predecessors(fn);
+  const loops: Loop[] = [];
+  for (const header of tree.order) {
+    const latches = (preds.get(header) ?? []).filter((pred) => tree.dominates(header, pred));
+    if (latches.length === 0) continue;
+    const blocks = new Set<Block>([header]);
+    const work = [...latches];
+    for (let block = work.pop(); block !== undefined; block = work.pop()) {
+      if (blocks.has(block)) continue;
+      blocks.add(block);
+      work.push(...(preds.get(block) ?? []).filter((pred) => tree.parent.has(pred)));
+    }
+    loops.push({ header, latches, blocks, parent: undefined, depth: 1 });
+  }
+  // In reverse post-order an outer loop's header comes before the inner ones': the last that holds it is nearest.
+  loops.forEach((loop, at) => {
+    loop.parent = loops.slice(0, at).findLast((outer) => outer.blocks.has(loop.header));
+    loop.depth = (loop.parent?.depth ?? 0) + 1;
+  });
+  return loops;
+}
+
+/** Edges that leave a loop, as [block inside, block outside]. */
+export function loopExits(loop: Loop): [Block, Block][] {
+  const exits: [Block, Block][] = [];
+  for (const block of loop.blocks) {
+    for (const next of successors(block)) if (!loop.blocks.has(next)) exits.push([block, next]);
+  }
+  return exits;
+}
