@@ -19,7 +19,7 @@ type StructField = readonly [
   offset: number,
   size: number,
   type: string,
-  bits?: number,
+  bits?: string | null,
 ];
 interface StructRecord {
   readonly name: string;
@@ -83,7 +83,8 @@ function memberText(struct: StructRecord, field: StructField): string {
   if (contextStructs.has(struct.name) && type.endsWith("*")) return contextPointer(type, name);
   const array = /^(.*?) ((?:\[\d+\])+)$/.exec(type);
   if (array !== null) return `\t${array[1]} ${name}${array[2]};`;
-  return bits ? `\t${type} ${name} : ${bits};` : `\t${type} ${name};`;
+  const width = /:(\d+)$/.exec(bits ?? "")?.[1];
+  return width === undefined ? `\t${type} ${name};` : `\t${type} ${name} : ${width};`;
 }
 
 /** Members with explicit padding where the table leaves a hole that alignment does not explain. */

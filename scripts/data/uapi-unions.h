@@ -244,3 +244,10 @@ union bpf_iter_link_info {
 		__u32 pid_fd;
 	} task;
 };
+
+struct bpf_insn_array_value {
+	__u32 orig_off;
+	__u32 xlated_off;
+	__u32 jitted_off;
+	__u32 : 32;
+};

@@ -892,12 +892,6 @@ struct bpf_func_info {
 	__u32 type_id;
 };
 
-struct bpf_insn_array_value {
-	__u32 orig_off;
-	__u32 xlated_off;
-	__u32 jitted_off;
-};
-
 struct bpf_iter_num {
 	__u64 __opaque[1];
 } __attribute__((aligned(8)));
@@ -972,7 +966,7 @@ struct bpf_prog_info {
 	__u64 map_ids;
 	char name[16];
 	__u32 ifindex;
-	__u32 gpl_compatible : bits 0:1;
+	__u32 gpl_compatible : 1;
 	__u64 netns_dev;
 	__u64 netns_ino;
 	__u32 nr_jited_ksyms;
@@ -1398,6 +1392,13 @@ union bpf_iter_link_info {
 		__u32 pid;
 		__u32 pid_fd;
 	} task;
+};
+
+struct bpf_insn_array_value {
+	__u32 orig_off;
+	__u32 xlated_off;
+	__u32 jitted_off;
+	__u32 : 32;
 };
 
 #endif
