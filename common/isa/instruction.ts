@@ -158,6 +158,8 @@ export type Instruction =
     }
   /** Indirect call (0x8d), which Linux refuses. */
   | { readonly kind: "callx"; readonly target: Register }
+  /** Indirect jump (0x0d) to an address from an instruction array map: Linux 6.19, LLVM 22. */
+  | { readonly kind: "gotox"; readonly target: Register }
   | { readonly kind: "exit" };
 
 /** How many 8-byte slots an instruction takes. */
