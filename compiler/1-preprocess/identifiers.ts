@@ -1,0 +1,44 @@
+/** Every spelling of an identifier once, with what it means as a keyword and as a macro. */
+import type { TokenType } from "chevrotain";
+import type { Macro } from "./macro.ts";
+import { gnuOnlyKeywords, keywords, tokenTypes } from "./token-types.ts";
+
+export class Identifier {
+  readonly text: string;
+  /** A keyword's type, else `Identifier`. */
+  readonly tokenType: TokenType;
+  /** The current definition. */
+  macro: Macro | undefined = undefined;
+  /** `#pragma GCC poison`. */
+  poisoned = false;
+
+  constructor(text: string, tokenType: TokenType) {
+    this.text = text;
+    this.tokenType = tokenType;
+  }
+}
+
+export class IdentifierTable {
+  readonly #table = new Map<string, Identifier>();
+  readonly #keywords: ReadonlyMap<string, TokenType>;
+
+  constructor(gnu: boolean) {
+    const strict = new Map(keywords);
+    for (const word of gnu ? [] : gnuOnlyKeywords) strict.delete(word);
+    this.#keywords = strict;
+  }
+
+  get(text: string): Identifier {
+    let identifier = this.#table.get(text);
+    if (identifier === undefined) {
+      identifier = new Identifier(text, this.#keywords.get(text) ?? tokenTypes.Identifier);
+      this.#table.set(text, identifier);
+    }
+    return identifier;
+  }
+
+  /** Every identifier seen, in order of first appearance. */
+  all(): IterableIterator<Identifier> {
+    return this.#table.values();
+  }
+}

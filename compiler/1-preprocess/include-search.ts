@@ -1,0 +1,118 @@
+/** Finds headers in clang's order, and keeps every file that was read. */
+import type { SourceFile } from "../../common/diagnostics/source.ts";
+import type { FileSystem } from "../../common/file-system.ts";
+
+export interface IncludeDirectory {
+  readonly path: string;
+  /** Warnings in its files are not shown. */
+  readonly isSystem: boolean;
+}
+
+export interface IncludeOptions {
+  /** `-iquote`: for `#include "…"` only. */
+  readonly quoteDirectories: readonly string[];
+  /** `-I`. */
+  readonly directories: readonly string[];
+  /** `-isystem`. */
+  readonly systemDirectories: readonly string[];
+  /** Directories of the toolchain and the machine, after `-isystem`: our own headers first. */
+  readonly standardDirectories: readonly string[];
+  /** `-idirafter`. */
+  readonly afterDirectories: readonly string[];
+}
+
+/** A file with the place in the search order where it was found. */
+export interface FoundFile {
+  readonly file: SourceFile;
+  /** Index into the search order; -1 where it was found beside its includer or by absolute path. */
+  readonly directory: number;
+}
+
+export class IncludeSearch {
+  readonly #fileSystem: FileSystem;
+  readonly #chain: readonly IncludeDirectory[];
+  /** Where the search for `<…>` starts in the chain. */
+  readonly #angledStart: number;
+  readonly #files = new Map<string, SourceFile | undefined>();
+
+  constructor(fileSystem: FileSystem, options: IncludeOptions) {
+    this.#fileSystem = fileSystem;
+    const user = (path: string): IncludeDirectory => ({ path, isSystem: false });
+    const system = (path: string): IncludeDirectory => ({ path, isSystem: true });
+    const systems = [
+      ...options.systemDirectories,
+      ...options.standardDirectories,
+      ...options.afterDirectories,
+    ];
+    // As in clang: a directory that is also a system directory counts only as one.
+    const isUser = (path: string): boolean => !systems.includes(path);
+    const quotes = options.quoteDirectories.map(user);
+    this.#chain = [
+      ...quotes,
+      ...withoutRepeats(options.directories.filter(isUser).map(user)),
+      ...withoutRepeats(systems.map(system)),
+    ];
+    this.#angledStart = quotes.length;
+  }
+
+  /** The directories of `#include <…>`, in order. */
+  get angledDirectories(): readonly string[] {
+    return this.#chain.slice(this.#angledStart).map((directory) => directory.path);
+  }
+
+  /** Reads a file once; undefined where there is none. */
+  read(path: string, isSystem: boolean): SourceFile | undefined {
+    if (this.#files.has(path)) return this.#files.get(path);
+    const bytes = this.#fileSystem.readFile(path);
+    const file =
+      bytes === undefined ? undefined : { path, text: new TextDecoder().decode(bytes), isSystem };
+    this.#files.set(path, file);
+    return file;
+  }
+
+  find(name: string, angled: boolean, includer: FoundFile): FoundFile | undefined {
+    if (name === "") return undefined;
+    if (name.startsWith("/")) return this.#absolute(name, includer);
+    if (!angled) {
+      const path = beside(includer.file.path, name);
+      const file = this.read(path, includer.file.isSystem);
+      if (file !== undefined) return { file, directory: includer.directory };
+    }
+    return this.#search(name, angled ? this.#angledStart : 0);
+  }
+
+  /** `#include_next`: the search goes on behind the directory of the includer. */
+  findNext(name: string, angled: boolean, includer: FoundFile): FoundFile | undefined {
+    if (name.startsWith("/")) return this.#absolute(name, includer);
+    if (includer.directory < 0) return this.find(name, angled, includer);
+    return this.#search(name, includer.directory + 1);
+  }
+
+  #absolute(name: string, includer: FoundFile): FoundFile | undefined {
+    const file = this.read(name, includer.file.isSystem);
+    return file && { file, directory: -1 };
+  }
+
+  #search(name: string, from: number): FoundFile | undefined {
+    for (let index = from; index < this.#chain.length; index += 1) {
+      const { path, isSystem } = this.#chain[index]!;
+      const file = this.read(joinPath(path, name), isSystem);
+      if (file !== undefined) return { file, directory: index };
+    }
+    return undefined;
+  }
+}
+
+function withoutRepeats(list: readonly IncludeDirectory[]): IncludeDirectory[] {
+  return list.filter((entry, index) => list.findIndex((e) => e.path === entry.path) === index);
+}
+
+function joinPath(directory: string, name: string): string {
+  return directory.endsWith("/") ? directory + name : `${directory}/${name}`;
+}
+
+/** A path in the folder of another file; the folder of a bare name is the current one. */
+function beside(path: string, name: string): string {
+  const slash = path.lastIndexOf("/");
+  return slash < 0 ? name : path.slice(0, slash + 1) + name;
+}

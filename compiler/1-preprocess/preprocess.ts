@@ -1,0 +1,270 @@
+/**
+ * Phase 1: C text → tokens. The user's own file comes as one run of tokens; the declarations of
+ * headers are split off and indexed by name, to be parsed when a name reaches them.
+ */
+import type { Diagnostics } from "../../common/diagnostics/diagnostic.ts";
+import type { SourceFile } from "../../common/diagnostics/source.ts";
+import type { FileSystem } from "../../common/file-system.ts";
+import { Directives } from "./directives.ts";
+import { dynamicMacros, expandDynamicMacro } from "./dynamic-macros.ts";
+import { MacroExpander } from "./expander.ts";
+import { IdentifierTable } from "./identifiers.ts";
+import { type FoundFile, IncludeSearch } from "./include-search.ts";
+import type { PreprocessOptions } from "./options.ts";
+import { destringize, Pragmas } from "./pragma.ts";
+import { predefinedMacros } from "./predefined.ts";
+import { RawLexer } from "./raw-lexer.ts";
+import { type FileFrame, Session } from "./session.ts";
+import type { HeaderDeclaration, PreprocessedUnit, TokenRun } from "./stream.ts";
+import { LINE_START, Token, tokenSpan } from "./token.ts";
+import { BoundaryTracker, summarizeTokens } from "./token-splitter.ts";
+import { endOfFile } from "./token-types.ts";
+
+/** Preprocesses the file at `path`; undefined where it cannot be read (and says so). */
+export function preprocess(
+  path: string,
+  options: PreprocessOptions,
+  fileSystem: FileSystem,
+  diagnostics: Diagnostics,
+): PreprocessedUnit | undefined {
+  const search = new IncludeSearch(fileSystem, options);
+  const main = search.read(path, false);
+  if (main === undefined) {
+    diagnostics.error("no-such-file", `no such file or directory: '${path}'`);
+    return undefined;
+  }
+  return new Preprocessor(main, options, search, diagnostics).run();
+}
+
+class Preprocessor {
+  readonly #main: SourceFile;
+  readonly #session: Session;
+  readonly #expander: MacroExpander;
+  readonly #directives: Directives;
+  readonly #headers: HeaderDeclaration[] = [];
+  readonly #tracker = new BoundaryTracker();
+  readonly #mainOutput: Session["output"];
+
+  constructor(
+    main: SourceFile,
+    options: PreprocessOptions,
+    search: IncludeSearch,
+    diagnostics: Diagnostics,
+  ) {
+    const identifiers = new IdentifierTable(options.standard.startsWith("gnu"));
+    const session = new Session({ options, diagnostics, identifiers, search });
+    const expander: MacroExpander = new MacroExpander(
+      { next: () => this.#nextFromFile() },
+      {
+        identifiers,
+        error: (code, message, span, note) => session.error(code, message, span, note),
+        expandDynamic: (macro, name, on) => expandDynamicMacro(session, macro, name, on),
+        pragmaOperator: (literal, name) => this.#pragmaOperator(literal, name),
+      },
+    );
+    const pragmas = new Pragmas(session, expander);
+    this.#main = main;
+    this.#session = session;
+    this.#expander = expander;
+    this.#pragmas = pragmas;
+    this.#directives = new Directives(session, expander, pragmas, (found) => this.#enter(found));
+    this.#mainOutput = session.output;
+  }
+
+  readonly #pragmas: Pragmas;
+
+  run(): PreprocessedUnit {
+    const session = this.#session;
+    const { options } = session;
+    this.#definePredefined();
+    session.dependencies.set(this.#main.path, { path: this.#main.path, isSystem: false });
+    this.#enter({ file: this.#main, directory: -1 });
+    for (const name of [...options.includes].reverse()) this.#enterCommandLineInclude(name);
+    while (session.frames.length > 0 && !session.aborted) this.#step();
+    this.#finishHeader();
+    const end = this.#main.text.length;
+    const output = this.#mainOutput;
+    output.tokens.push(new Token(endOfFile, "", this.#main, end, end, LINE_START, undefined));
+    return {
+      main: this.#main,
+      run: output,
+      headers: this.#headers,
+      layout: session.layout,
+      dependencies: [...session.dependencies.values()],
+      identifiers: session.identifiers.all(),
+    };
+  }
+
+  // Macros of the command line and of the target
+
+  #definePredefined(): void {
+    const { options, identifiers } = this.#session;
+    const lines = options.macros.map((macro) => commandLineDirective(macro));
+    this.#readDirectives("<built-in>", predefinedMacros(options));
+    const builtin = { path: "<built-in>", text: "", isSystem: true };
+    const span = { file: builtin, start: 0, end: 0 };
+    for (const name of dynamicMacros) {
+      const identifier = identifiers.get(name);
+      this.#session.define({
+        identifier,
+        functionLike: false,
+        span,
+        start: 0,
+        end: 0,
+        dynamic: name,
+      });
+    }
+    this.#readDirectives("<command line>", lines.join(""));
+  }
+
+  #readDirectives(path: string, text: string): void {
+    this.#push({ file: { path, text, isSystem: false }, directory: -1 });
+    for (;;) {
+      const token = this.#nextFromFile();
+      if (token.tokenType === endOfFile) break;
+    }
+    this.#session.frames.pop();
+  }
+
+  #enterCommandLineInclude(name: string): void {
+    const { search } = this.#session;
+    const found = search.find(name, false, {
+      file: { path: "", text: "", isSystem: false },
+      directory: -1,
+    });
+    if (found === undefined) {
+      this.#session.diagnostics.error("include-not-found", `'${name}' file not found`);
+      this.#session.aborted = true;
+      return;
+    }
+    const { path, isSystem } = found.file;
+    this.#session.dependencies.set(path, { path, isSystem });
+    this.#enter(found);
+  }
+
+  // Files
+
+  #push(found: FoundFile): void {
+    const { file } = found;
+    const frame: FileFrame = {
+      found,
+      lexer: new RawLexer(file, this.#session.identifiers, this.#session.lexerReport(file)),
+      conditionals: [],
+      isSystem: file.isSystem,
+      strayContent: false,
+      guard: undefined,
+      lineShift: 0,
+      presumedPath: undefined,
+    };
+    this.#session.frames.push(frame);
+  }
+
+  #enter(found: FoundFile): void {
+    this.#push(found);
+    this.#session.addLayout({ kind: "enter", file: found.file });
+  }
+
+  #leave(): void {
+    const session = this.#session;
+    const frame = session.frames.pop()!;
+    for (const conditional of frame.conditionals)
+      session.error("pp-conditional", "unterminated conditional directive", conditional.span);
+    if (frame.guard !== undefined) session.guards.set(frame.found.file, frame.guard);
+    const outer = session.frames.at(-1);
+    if (outer === undefined) return;
+    const { lexer, found } = outer;
+    session.addLayout({ kind: "return", file: found.file, line: lexer.position });
+  }
+
+  /** The next token of the current file, directives carried out on the way. */
+  #nextFromFile(): Token {
+    for (;;) {
+      const { frames } = this.#session;
+      const frame = frames[frames.length - 1]!;
+      const token = frame.lexer.next();
+      if ((token.flags & LINE_START) !== 0 && (token.image === "#" || token.image === "%:")) {
+        this.#directives.run(token);
+        if (this.#session.aborted) return this.#endToken(frame);
+        continue;
+      }
+      if (token.tokenType !== endOfFile && frame.conditionals.length === 0) {
+        frame.strayContent = true;
+        frame.guard = undefined;
+      }
+      return token;
+    }
+  }
+
+  #endToken(frame: FileFrame): Token {
+    const { file } = frame.found;
+    const at = frame.lexer.position;
+    return new Token(endOfFile, "", file, at, at, LINE_START, undefined);
+  }
+
+  #pragmaOperator(literal: Token, name: Token): void {
+    const text = destringize(literal.image);
+    const file: SourceFile = { path: "<_Pragma>", text, isSystem: false };
+    const lexer = new RawLexer(file, this.#session.identifiers, this.#session.lexerReport(file));
+    const place = tokenSpan(name);
+    const tokens: Token[] = [];
+    for (let token = lexer.next(); token.tokenType !== endOfFile; token = lexer.next()) {
+      token.expandedFrom = place;
+      tokens.push(token);
+    }
+    this.#pragmas.run(tokens, place);
+  }
+
+  // Output
+
+  #step(): void {
+    const session = this.#session;
+    const token = this.#expander.next();
+    if (token.tokenType === endOfFile) {
+      this.#leave();
+      return;
+    }
+    if (session.warnings !== undefined) token.warnings = session.warnings;
+    if (!session.options.indexHeaders) {
+      session.output.tokens.push(token);
+      return;
+    }
+    if (this.#tracker.atBoundary && session.frames.length > 1) this.#beginHeader();
+    session.output.tokens.push(token);
+    if (this.#tracker.take(token)) this.#finishHeader();
+  }
+
+  /** Tokens from here to the declaration's end go to a run of their own. */
+  #beginHeader(): void {
+    const session = this.#session;
+    if (session.output !== this.#mainOutput) return;
+    session.output = { tokens: [], events: [], state: session.pragmaState };
+  }
+
+  #finishHeader(): void {
+    const session = this.#session;
+    const run = session.output;
+    if (run === this.#mainOutput) return;
+    session.output = this.#mainOutput;
+    // The pragmas inside a header declaration go on acting on the main file.
+    for (const event of run.events)
+      if (event.kind === "state") session.emit({ kind: "state", state: event.state });
+    const last = run.tokens.at(-1);
+    if (last === undefined || (run.tokens.length === 1 && last.image === ";")) return;
+    const { names, unconditional } = summarizeTokens(run.tokens);
+    const { file, endOffset } = last;
+    run.tokens.push(new Token(endOfFile, "", file, endOffset, endOffset, LINE_START, undefined));
+    this.#headers.push({
+      mainIndex: this.#mainOutput.tokens.length,
+      names,
+      unconditional: unconditional || last.file === this.#main,
+      run: (): TokenRun => run,
+    });
+  }
+}
+
+function commandLineDirective(macro: PreprocessOptions["macros"][number]): string {
+  if (macro.kind === "undefine") return `#undef ${macro.name}\n`;
+  const equals = macro.text.indexOf("=");
+  if (equals < 0) return `#define ${macro.text} 1\n`;
+  return `#define ${macro.text.slice(0, equals)} ${macro.text.slice(equals + 1)}\n`;
+}

@@ -1,0 +1,132 @@
+/** State that the parts of the preprocessor share while one unit is read. */
+import type { Diagnostics } from "../../common/diagnostics/diagnostic.ts";
+import { lineColumnAt, type SourceFile, type Span } from "../../common/diagnostics/source.ts";
+import type { Identifier, IdentifierTable } from "./identifiers.ts";
+import type { FoundFile, IncludeSearch } from "./include-search.ts";
+import { type DynamicMacro, Macro } from "./macro.ts";
+import type { PreprocessOptions } from "./options.ts";
+import type { LexerReport, RawLexer } from "./raw-lexer.ts";
+import type { LayoutEvent, PragmaState, StreamEvent } from "./stream.ts";
+import { initialPragmaState } from "./stream.ts";
+import { type Token, tokenSpan } from "./token.ts";
+import type { WarningState } from "./warning-state.ts";
+
+/** One `#if` … `#endif` that is open. */
+export interface Conditional {
+  readonly span: Span;
+  /** A branch was taken already (or the whole is skipped). */
+  taken: boolean;
+  elseSeen: boolean;
+  /** It may be an include guard: the macro it tests for being undefined. */
+  guard: Identifier | undefined;
+}
+
+/** A file that is being read. */
+export interface FileFrame {
+  readonly found: FoundFile;
+  readonly lexer: RawLexer;
+  readonly conditionals: Conditional[];
+  isSystem: boolean;
+  /** Tokens or directives were seen outside the outermost conditional. */
+  strayContent: boolean;
+  /** Set when the conditional that may be a guard closed as the last thing so far. */
+  guard: Identifier | undefined;
+  /** `#line`: added to the physical line; and the file name claimed. */
+  lineShift: number;
+  presumedPath: string | undefined;
+}
+
+/** A parameterless event: the index is filled in by the session. */
+export type Emitted<T> = T extends unknown ? Omit<T, "index"> : never;
+
+export class Session {
+  readonly options: PreprocessOptions;
+  readonly diagnostics: Diagnostics;
+  readonly identifiers: IdentifierTable;
+  readonly search: IncludeSearch;
+  readonly frames: FileFrame[] = [];
+  /** Files with `#pragma once`. */
+  readonly once = new Set<SourceFile>();
+  /** Files that are wrapped in an include guard. */
+  readonly guards = new Map<SourceFile, Identifier>();
+  readonly dependencies = new Map<string, { path: string; isSystem: boolean }>();
+  readonly layout: LayoutEvent[] = [];
+  /** Tokens and events of the run being written. */
+  output: { tokens: Token[]; events: StreamEvent[]; state: PragmaState };
+  pragmaState: PragmaState = initialPragmaState;
+  warnings: WarningState | undefined = undefined;
+  counter = 0;
+  /** Set after a fatal error: reading stops. */
+  aborted = false;
+
+  constructor(init: {
+    readonly options: PreprocessOptions;
+    readonly diagnostics: Diagnostics;
+    readonly identifiers: IdentifierTable;
+    readonly search: IncludeSearch;
+  }) {
+    this.options = init.options;
+    this.diagnostics = init.diagnostics;
+    this.identifiers = init.identifiers;
+    this.search = init.search;
+    this.output = { tokens: [], events: [], state: initialPragmaState };
+  }
+
+  get frame(): FileFrame {
+    return this.frames[this.frames.length - 1]!;
+  }
+
+  error(code: string, message: string, span: Span, note?: { message: string; span: Span }): void {
+    this.diagnostics.error(code, message, span, note && { notes: [note] });
+  }
+
+  warn(code: string, message: string, span: Span): void {
+    const { warnings } = this;
+    this.diagnostics.warning(code, message, warnings === undefined ? span : { ...span, warnings });
+  }
+
+  /** Reports of a lexer that reads `file`. */
+  lexerReport(file: SourceFile): LexerReport {
+    return (severity, code, message, start, end) => {
+      if (severity === "error") this.error(code, message, { file, start, end });
+      else this.warn(code, message, { file, start, end });
+    };
+  }
+
+  emit(event: Emitted<StreamEvent>): void {
+    this.output.events.push({ ...event, index: this.output.tokens.length });
+  }
+
+  setPragmaState(state: PragmaState): void {
+    this.pragmaState = state;
+    this.emit({ kind: "state", state });
+  }
+
+  addLayout(event: Emitted<LayoutEvent>): void {
+    if (this.options.indexHeaders) return;
+    this.layout.push({ ...event, index: this.output.tokens.length });
+  }
+
+  /** The line of a token as `__LINE__` gives it: of the outermost expansion, `#line` applied. */
+  presumedLine(token: Token): number {
+    let span = tokenSpan(token);
+    while (span.expandedFrom !== undefined) span = span.expandedFrom;
+    const frame = this.frames.findLast((candidate) => candidate.found.file === span.file);
+    return lineColumnAt(span.file, span.start).line + (frame?.lineShift ?? 0);
+  }
+
+  /** Installs a definition whose text starts at an offset of a file. */
+  define(init: {
+    readonly identifier: Identifier;
+    readonly functionLike: boolean;
+    readonly span: Span;
+    readonly start: number;
+    readonly end: number;
+    readonly dynamic?: DynamicMacro;
+  }): Macro {
+    const report = this.lexerReport(init.span.file);
+    const macro = new Macro({ ...init, identifiers: this.identifiers, report });
+    init.identifier.macro = macro;
+    return macro;
+  }
+}

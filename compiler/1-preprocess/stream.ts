@@ -1,0 +1,89 @@
+/** What the preprocessor hands on: tokens, and what happened between them. */
+import type { SourceFile, Span } from "../../common/diagnostics/source.ts";
+import type { Identifier } from "./identifiers.ts";
+import type { Token } from "./token.ts";
+
+/** `#pragma clang attribute push(...)`: an attribute given to every declaration it applies to. */
+export interface PushedAttribute {
+  /** The attribute specifier, `__attribute__((…))` or `[[…]]`, expanded. */
+  readonly tokens: readonly Token[];
+  /** Names after `apply_to`: `record`, `function`, `variable(is_global)` … */
+  readonly subjects: readonly string[];
+}
+
+/** Pragmas that act on all that follows; immutable, replaced when a pragma changes it. */
+export interface PragmaState {
+  /** `#pragma pack`, in bytes. */
+  readonly pack: number | undefined;
+  readonly attributes: readonly PushedAttribute[];
+}
+
+export const initialPragmaState: PragmaState = { pack: undefined, attributes: [] };
+
+/** `#pragma unroll`, `#pragma clang loop unroll(…)`. */
+export type UnrollPragma =
+  | { readonly kind: "full" | "enable" | "disable" }
+  | { readonly kind: "count"; readonly count: number };
+
+/** Something that takes effect before the token at `index`. */
+export type StreamEvent =
+  | { readonly kind: "state"; readonly index: number; readonly state: PragmaState }
+  | {
+      readonly kind: "unroll";
+      readonly index: number;
+      readonly hint: UnrollPragma;
+      readonly span: Span;
+    };
+
+/** Tokens in a row. The last is of type end-of-file. */
+export interface TokenRun {
+  readonly tokens: readonly Token[];
+  readonly events: readonly StreamEvent[];
+  /** Pragmas in force before the first token. */
+  readonly state: PragmaState;
+}
+
+/** What a header declaration declares. */
+export interface DeclaredName {
+  readonly name: string;
+  readonly kind: "typedef" | "enumerator" | "object" | "tag";
+}
+
+/** A declaration found in a header: parsed only when one of its names is asked for. */
+export interface HeaderDeclaration {
+  /** Number of main tokens before it: its place in the unit. */
+  readonly mainIndex: number;
+  readonly names: readonly DeclaredName[];
+  /** It has an effect though no name reaches it: a non-static definition, file asm, an assertion. */
+  readonly unconditional: boolean;
+  /** Lexes it, or gives the tokens that were lexed already. */
+  readonly run: () => TokenRun;
+}
+
+/** For `-E`: where the text comes from, in order. */
+export type LayoutEvent =
+  | { readonly kind: "enter"; readonly index: number; readonly file: SourceFile }
+  | {
+      readonly kind: "return";
+      readonly index: number;
+      readonly file: SourceFile;
+      readonly line: number;
+    }
+  | {
+      readonly kind: "pragma";
+      readonly index: number;
+      readonly text: string;
+      readonly span: Span;
+    };
+
+export interface PreprocessedUnit {
+  readonly main: SourceFile;
+  /** Tokens of the user's own file (of all files, where headers are not indexed). */
+  readonly run: TokenRun;
+  readonly headers: readonly HeaderDeclaration[];
+  readonly layout: readonly LayoutEvent[];
+  /** Every file that was read, in order of first use; headers that ship with us are `isBuiltin`. */
+  readonly dependencies: readonly { readonly path: string; readonly isSystem: boolean }[];
+  /** For `-dM`: identifiers, those with a definition at the end have `macro`. */
+  readonly identifiers: Iterable<Identifier>;
+}
