@@ -1,0 +1,27 @@
+/** The shipped headers as files of a virtual directory, beside the files of the caller. */
+import type { FileSystem } from "../common/file-system.ts";
+import { shippedHeaders } from "./generated/shipped-headers.ts";
+
+/** The directory's name in search paths and messages. */
+export const shippedHeaderDirectory = "<bpfc>/include";
+
+const prefix = `${shippedHeaderDirectory}/`;
+const encoded = new Map<string, Uint8Array>();
+
+function shippedFile(name: string): Uint8Array | undefined {
+  const known = encoded.get(name);
+  if (known !== undefined) return known;
+  const text = Object.hasOwn(shippedHeaders, name) ? shippedHeaders[name] : undefined;
+  if (text === undefined) return undefined;
+  const bytes = new TextEncoder().encode(text);
+  encoded.set(name, bytes);
+  return bytes;
+}
+
+/** Adds the shipped headers to a file system; everything else is read through it. */
+export function withShippedHeaders(fileSystem: FileSystem): FileSystem {
+  return {
+    readFile: (path) =>
+      path.startsWith(prefix) ? shippedFile(path.slice(prefix.length)) : fileSystem.readFile(path),
+  };
+}
