@@ -1,0 +1,264 @@
+/**
+ * Conditions: comparisons fused into branches, selects as small diamonds. A null check stays a
+ * 64-bit comparison with 0 of the pointer's own register, which is the only form the kernel's
+ * verifier learns from.
+ */
+import type { JumpOp } from "../../common/isa/instruction.ts";
+import type { IntPredicate, IrInstruction, Value } from "../4-lower/ir.ts";
+import { fitsSigned, type SelectContext } from "./context.ts";
+import { widthOf } from "./facts.ts";
+import type { MachineBlock, MachineRegister, MachineSource, Width } from "./machine.ts";
+import { immediateSource, registerSource } from "./machine.ts";
+
+/** A branch test; taken if it holds. */
+export interface MachineTest {
+  readonly op: JumpOp;
+  readonly width: Width;
+  readonly dst: MachineRegister;
+  readonly src: MachineSource;
+}
+
+const jumpOps: Readonly<Record<IntPredicate, JumpOp>> = {
+  eq: "eq",
+  ne: "ne",
+  ult: "lt",
+  ule: "le",
+  ugt: "gt",
+  uge: "ge",
+  slt: "slt",
+  sle: "sle",
+  sgt: "sgt",
+  sge: "sge",
+};
+
+/** The same comparison with its sides exchanged. */
+const mirrored: Readonly<Record<IntPredicate, IntPredicate>> = {
+  eq: "eq",
+  ne: "ne",
+  ult: "ugt",
+  ule: "uge",
+  ugt: "ult",
+  uge: "ule",
+  slt: "sgt",
+  sle: "sge",
+  sgt: "slt",
+  sge: "sle",
+};
+
+type Icmp = IrInstruction & { operation: { op: "icmp"; predicate: IntPredicate } };
+
+export function isIcmp(value: Value): value is Icmp {
+  return value.kind === "instruction" && value.operation.op === "icmp";
+}
+
+/** Makes the registers that the comparison needs and says how to branch on it. */
+export function compareTest(context: SelectContext, icmp: Icmp): MachineTest {
+  let [a, b] = icmp.operands as [Value, Value];
+  let predicate = icmp.operation.predicate;
+  if (a.kind === "constant" && b.kind !== "constant") {
+    [a, b] = [b, a];
+    predicate = mirrored[predicate];
+  }
+  const bitTest = maskTest(context, a, b, predicate);
+  if (bitTest !== undefined) return bitTest;
+  const isSigned = predicate.startsWith("s");
+  const width = context.aluWidth(a);
+  const op = jumpOps[predicate];
+  const isNative = widthOf(a) === width;
+  const extend = (value: Value): MachineRegister => {
+    if (isNative) return context.register(value);
+    return isSigned ? context.signExtended(value, width) : context.zeroExtended(value);
+  };
+  const dst = extend(a);
+  return { op, width, dst, src: compareSource(b, isSigned, width) ?? registerSource(extend(b)) };
+}
+
+/** The right side as an immediate, read as the left side was extended. */
+function compareSource(b: Value, isSigned: boolean, width: Width): MachineSource | undefined {
+  if (b.kind !== "constant") return undefined;
+  const bits = widthOf(b);
+  const extended = isSigned ? BigInt.asIntN(bits, b.value) : b.value;
+  const seen = width === 32 ? BigInt.asIntN(32, extended) : BigInt.asIntN(64, extended);
+  return fitsSigned(seen, 32) ? immediateSource(Number(seen)) : undefined;
+}
+
+/** (x & mask) ==/!= 0 is one instruction, if nobody else wants the masked value. */
+function maskTest(
+  context: SelectContext,
+  a: Value,
+  b: Value,
+  predicate: IntPredicate,
+): MachineTest | undefined {
+  if (predicate !== "ne" || b.kind !== "constant" || b.value !== 0n) return undefined;
+  return bitsOf(context, a);
+}
+
+/** For a value that is only compared with zero: the test "some bit is set". */
+function bitsOf(context: SelectContext, a: Value): MachineTest | undefined {
+  if (a.kind !== "instruction" || a.operation.op !== "binary" || a.operation.binary !== "and") {
+    return undefined;
+  }
+  if (context.useCount(a) !== 1) return undefined;
+  const [value, mask] = a.operands as [Value, Value];
+  const width = context.aluWidth(a);
+  if (mask.kind === "constant") {
+    const seen = width === 32 ? BigInt.asIntN(32, mask.value) : BigInt.asIntN(64, mask.value);
+    const isPositive = widthOf(a) === width || seen >= 0n;
+    if (!isPositive || !fitsSigned(seen, 32)) return undefined;
+    return { op: "set", width, dst: context.register(value), src: immediateSource(Number(seen)) };
+  }
+  if (widthOf(a) !== width) return undefined;
+  const dst = context.register(value);
+  return { op: "set", width, dst, src: registerSource(context.register(mask)) };
+}
+
+/** Where a condition leads. The functions note the edge from the block that then ends. */
+export interface BranchTargets {
+  readonly then: () => MachineBlock;
+  readonly otherwise: () => MachineBlock;
+  readonly likely?: boolean;
+}
+
+/** Ends the current block by a branch on the condition; && and || become chains of branches. */
+export function branchOn(context: SelectContext, condition: Value, targets: BranchTargets): void {
+  const { then, otherwise } = targets;
+  if (condition.kind === "constant") {
+    const target = condition.value === 0n ? otherwise() : then();
+    context.terminate({ kind: "jump", target });
+    return;
+  }
+  const inner = invertedOperand(condition);
+  if (inner !== undefined) {
+    const likely = targets.likely === undefined ? {} : { likely: !targets.likely };
+    branchOn(context, inner, { then: otherwise, otherwise: then, ...likely });
+    return;
+  }
+  const logic = logicOperands(context, condition);
+  if (logic !== undefined) {
+    const next = context.newBlock();
+    const toNext = (): MachineBlock => next;
+    if (logic.op === "and") branchOn(context, logic.a, { then: toNext, otherwise });
+    else branchOn(context, logic.a, { then, otherwise: toNext });
+    context.startBlock(next);
+    branchOn(context, logic.b, targets);
+    return;
+  }
+  const zero = zeroMaskTest(context, condition);
+  const test = zero ?? testOf(context, condition);
+  const swap = zero !== undefined;
+  context.terminate({
+    kind: "branch",
+    ...test,
+    then: swap ? otherwise() : then(),
+    otherwise: swap ? then() : otherwise(),
+    ...(targets.likely !== undefined && { likely: swap ? !targets.likely : targets.likely }),
+  });
+}
+
+/** (x & mask) == 0: the test of the opposite. */
+function zeroMaskTest(context: SelectContext, condition: Value): MachineTest | undefined {
+  if (!isIcmp(condition) || condition.operation.predicate !== "eq") return undefined;
+  const [a, b] = condition.operands as [Value, Value];
+  if (b.kind !== "constant" || b.value !== 0n) return undefined;
+  return bitsOf(context, a);
+}
+
+function testOf(context: SelectContext, condition: Value): MachineTest {
+  if (isIcmp(condition) && !context.isDefined(condition)) return compareTest(context, condition);
+  const width = context.has32 ? 32 : 64;
+  return { op: "ne", width, dst: context.register(condition), src: immediateSource(0) };
+}
+
+/** x for `xor i1 x, true`. */
+function invertedOperand(value: Value): Value | undefined {
+  if (value.kind !== "instruction" || value.operation.op !== "binary") return undefined;
+  if (value.operation.binary !== "xor") return undefined;
+  const [a, b] = value.operands as [Value, Value];
+  return b.kind === "constant" && b.value === 1n ? a : undefined;
+}
+
+function logicOperands(
+  context: SelectContext,
+  value: Value,
+): { op: "and" | "or"; a: Value; b: Value } | undefined {
+  if (value.kind !== "instruction" || value.operation.op !== "binary") return undefined;
+  const op = value.operation.binary;
+  if ((op !== "and" && op !== "or") || context.useCount(value) !== 1) return undefined;
+  const [a, b] = value.operands as [Value, Value];
+  return isCondition(a) && isCondition(b) ? { op, a, b } : undefined;
+}
+
+/** Values of i1 that can be branched on without being made 0 or 1 first. */
+export function isCondition(value: Value): boolean {
+  return isIcmp(value) || invertedOperand(value) !== undefined;
+}
+
+/** A comparison as 0 or 1 in a register. */
+export function selectCompareValue(context: SelectContext, at: IrInstruction): void {
+  const dst = context.newRegister();
+  context.moveConstant(dst, 1n);
+  diamond(context, at, (): void => context.moveConstant(dst, 0n));
+  context.define(at, dst);
+}
+
+/** Runs `onFalse` in a block of its own if the condition does not hold. */
+function diamond(context: SelectContext, condition: Value, onFalse: () => void): void {
+  const skipped = context.newBlock();
+  const join = context.newBlock();
+  branchOn(context, condition, { then: () => join, otherwise: () => skipped });
+  context.startBlock(skipped);
+  onFalse();
+  context.terminate({ kind: "jump", target: join });
+  context.startBlock(join);
+}
+
+/** dst = one side; if the condition says so, dst = the other. */
+export function selectSelect(context: SelectContext, at: IrInstruction): void {
+  const [condition, a, b] = at.operands as [Value, Value, Value];
+  const zeroExtended = context.facts.demanded(at);
+  const dst = context.newRegister();
+  // Registers first, outside the diamond: a constant is moved where it is needed.
+  const startsWithOther = a.kind === "constant" && b.kind !== "constant";
+  const [first, second] = startsWithOther ? [b, a] : [a, b];
+  const prepared = second.kind === "constant" ? undefined : prepare(context, second, zeroExtended);
+  const late = (): void => {
+    if (prepared === undefined) context.moveValue(dst, second, zeroExtended);
+    else context.move(dst, prepared);
+  };
+  const test = isIcmp(condition) && !context.isDefined(condition) ? condition : undefined;
+  context.moveValue(dst, first, zeroExtended);
+  const skipped = context.newBlock();
+  const join = context.newBlock();
+  const targets = startsWithOther
+    ? { then: () => skipped, otherwise: () => join }
+    : { then: () => join, otherwise: () => skipped };
+  const before = context.block;
+  branchOn(context, condition, targets);
+  if (test !== undefined) shareCompared(context, before, test, first, dst);
+  context.startBlock(skipped);
+  late();
+  context.terminate({ kind: "jump", target: join });
+  context.startBlock(join);
+  context.define(at, dst);
+}
+
+function prepare(context: SelectContext, value: Value, zeroExtended: boolean): MachineRegister {
+  return zeroExtended ? context.zeroExtended(value) : context.register(value);
+}
+
+/** min(x, y) and its like: compare the copy, so that x itself may end before it. */
+function shareCompared(
+  context: SelectContext,
+  block: MachineBlock,
+  test: Icmp,
+  first: Value,
+  dst: MachineRegister,
+): void {
+  const end = block.terminator;
+  if (end.kind !== "branch" || first.kind === "constant" || !context.isDefined(first)) return;
+  const [a, b] = test.operands as [Value, Value];
+  if (a !== first && b !== first) return;
+  const register = context.register(first);
+  if (end.dst === register) end.dst = dst;
+  if (end.src.kind === "register" && end.src.register === register) end.src = registerSource(dst);
+}

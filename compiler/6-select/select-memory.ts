@@ -1,0 +1,235 @@
+/** Loads, stores and atomics, with the splitting that alignment demands. */
+import type { AtomicOp } from "../../common/isa/instruction.ts";
+import type { AtomicRmwOp, IrInstruction, Value } from "../4-lower/ir.ts";
+import { bitWidth } from "../4-lower/ir.ts";
+import { fitsSigned, type SelectContext, type SelectedAddress } from "./context.ts";
+import type { MachineAddress, MachineRegister, MachineSource } from "./machine.ts";
+import { framePointer, immediateSource, registerSource } from "./machine.ts";
+
+type Size = 1 | 2 | 4 | 8;
+
+export function accessSize(type: IrInstruction["type"]): Size {
+  return type === "void" || type === "i1" ? 1 : ((bitWidth[type] / 8) as Size);
+}
+
+/** The address moved on by some bytes; a new base where 16 bits do not hold the offset. */
+export function addressAt({ address, core }: SelectedAddress, offset: number): MachineAddress {
+  if (core !== undefined && offset !== 0) return { base: address.base, offset };
+  return { ...address, offset: address.offset + offset };
+}
+
+/** Widest single access that the kernel takes: anything off the stack unless -mstrict-align, else the proven alignment. */
+export function widestAccess(
+  context: SelectContext,
+  pointer: Value,
+  size: Size,
+  align: number,
+): Size {
+  if (align >= size) return size;
+  if (!context.options.strictAlign && !mayBeStack(context, pointer)) return size;
+  return Math.max(1, Math.min(size, align)) as Size;
+}
+
+/** Could the pointer lead into a stack frame, where the kernel insists on natural alignment? */
+function mayBeStack(context: SelectContext, pointer: Value): boolean {
+  let base = pointer;
+  for (let steps = 0; steps < 64; steps += 1) {
+    if (base.kind === "global" || base.kind === "constant" || base.kind === "undef") return false;
+    if (base.kind === "parameter") return context.ir.section === ".text" || base.index > 0;
+    switch (base.operation.op) {
+      case "ptradd":
+        base = base.operands[0] as Value;
+        continue;
+      case "inttoptr":
+        // Packet pointers are 32-bit context fields.
+        return !isNarrowLoad(base.operands[0]);
+      case "call":
+        return base.operation.callee.kind !== "helper";
+      default:
+        return true;
+    }
+  }
+  return true;
+}
+
+function isNarrowLoad(value: Value | undefined): boolean {
+  if (value?.kind !== "instruction" || value.operation.op !== "zext") return false;
+  const from = value.operands[0];
+  return from?.kind === "instruction" && from.operation.op === "load";
+}
+
+export function selectLoad(context: SelectContext, at: IrInstruction, align: number): void {
+  const pointer = at.operands[0] as Value;
+  const size = accessSize(at.type);
+  const selected = context.address(pointer);
+  const unit = widestAccess(context, pointer, size, align);
+  if (unit < size) {
+    context.define(at, loadPieces(context, selected, size, unit));
+    return;
+  }
+  const dst = context.newRegister();
+  const signed = context.hasV4 && size < 8 && isOnlySignExtended(context, at);
+  context.emit({ kind: "load", size, signed, dst, address: selected.address }, selected.core);
+  if (signed) context.signedLoads.add(at);
+  context.define(at, dst);
+}
+
+function isOnlySignExtended(context: SelectContext, at: IrInstruction): boolean {
+  const uses = context.uses.get(at) ?? [];
+  return (
+    at.type !== "i1" &&
+    uses.length > 0 &&
+    uses.every(({ user }) => user.operation.op === "sext" && user.type === "i64")
+  );
+}
+
+/** Loads aligned pieces and puts them together, lowest address first. */
+export function loadPieces(
+  context: SelectContext,
+  selected: SelectedAddress,
+  size: Size,
+  unit: Size,
+): MachineRegister {
+  let result: MachineRegister | undefined;
+  for (let offset = 0; offset < size; offset += unit) {
+    const piece = context.newRegister();
+    const address = addressAt(selected, offset);
+    context.emit(
+      { kind: "load", size: unit, signed: false, dst: piece, address },
+      offset === 0 ? selected.core : undefined,
+    );
+    const at = context.options.endian === "little" ? offset : size - unit - offset;
+    if (at > 0) context.alu("lsh", 64, piece, at * 8);
+    if (result === undefined) result = piece;
+    else {
+      const sum = context.copy(result);
+      context.alu("or", 64, sum, registerSource(piece));
+      result = sum;
+    }
+  }
+  return result as MachineRegister;
+}
+
+export function selectStore(context: SelectContext, at: IrInstruction, align: number): void {
+  const [value, pointer] = at.operands as [Value, Value];
+  const size = accessSize(value.type);
+  const unit = widestAccess(context, pointer, size, align);
+  const src = storeSource(context, value, size);
+  const selected = context.address(pointer);
+  if (unit === size) {
+    context.emit({ kind: "store", size, address: selected.address, src }, selected.core);
+    return;
+  }
+  const whole = src.kind === "register" ? src.register : context.materialize(BigInt(src.value));
+  for (let offset = 0; offset < size; offset += unit) {
+    const at = context.options.endian === "little" ? offset : size - unit - offset;
+    const piece = at === 0 ? whole : context.copy(whole);
+    if (at > 0) context.alu("rsh", 64, piece, at * 8);
+    const address = addressAt(selected, offset);
+    context.emit({ kind: "store", size: unit, address, src: registerSource(piece) });
+  }
+}
+
+/** Constants that fit go into the store itself (BPF_ST, which every kernel takes). */
+function storeSource(context: SelectContext, value: Value, size: Size): MachineSource {
+  if (value.kind === "undef") return immediateSource(0);
+  if (value.kind === "constant") {
+    const seen = BigInt.asIntN(Math.min(size * 8, 64), value.value);
+    if (fitsSigned(seen, 32)) return immediateSource(Number(seen));
+  }
+  return registerSource(context.register(value));
+}
+
+const fetchOps: Readonly<Partial<Record<AtomicRmwOp, AtomicOp>>> = {
+  add: "add",
+  sub: "add",
+  and: "and",
+  or: "or",
+  xor: "xor",
+  xchg: "xchg",
+};
+
+export function selectAtomic(context: SelectContext, at: IrInstruction, atomic: AtomicRmwOp): void {
+  const [pointer, value] = at.operands as [Value, Value];
+  const size = accessSize(value.type);
+  const op = fetchOps[atomic];
+  if (op === undefined || (size !== 4 && size !== 8)) {
+    context.error(
+      "unsupported-atomic",
+      `atomic ${atomic} on ${size * 8}-bit objects does not exist in BPF`,
+    );
+    context.define(at, context.materialize(0n));
+    return;
+  }
+  const wantsOld = at.type !== "void" && context.useCount(at) > 0;
+  const fetch = op === "xchg" || wantsOld;
+  if (!context.has32 && (fetch || op !== "add")) {
+    const what = fetch ? `atomic ${atomic} that returns the old value` : `atomic ${atomic}`;
+    context.error("unsupported-atomic", `${what} needs -mcpu=v3 or later`);
+  }
+  const { address } = context.address(pointer);
+  const src = context.newRegister();
+  context.moveValue(src, value);
+  if (atomic === "sub")
+    context.emit({ kind: "neg", width: size === 4 && context.has32 ? 32 : 64, dst: src });
+  context.emit({ kind: "atomic", op, fetch, size, address, src });
+  if (fetch) context.define(at, src);
+}
+
+/** The expected value goes in, and the old one comes out, in r0. */
+export function selectCompareExchange(context: SelectContext, at: IrInstruction): void {
+  const [pointer, expected, desired] = at.operands as [Value, Value, Value];
+  const size = accessSize(expected.type);
+  if (size !== 4 && size !== 8) {
+    context.error(
+      "unsupported-atomic",
+      `compare-exchange of ${size * 8}-bit objects does not exist in BPF`,
+    );
+  } else if (!context.has32) {
+    context.error("unsupported-atomic", "compare-exchange needs -mcpu=v3 or later");
+  }
+  const { address } = context.address(pointer);
+  const src = context.register(desired);
+  context.moveValue(0, expected);
+  context.emit({
+    kind: "atomic",
+    op: "cmpxchg",
+    fetch: true,
+    size: size === 4 ? 4 : 8,
+    address,
+    src,
+  });
+  context.define(at, context.copy(0));
+}
+
+export function selectOrdered(context: SelectContext, at: IrInstruction): void {
+  const isLoad = at.operation.op === "load_acquire";
+  const pointer = at.operands[isLoad ? 0 : 1] as Value;
+  const { address } = context.address(pointer);
+  if (!context.hasV4) {
+    context.error(
+      "unsupported-atomic",
+      `${isLoad ? "load-acquire" : "store-release"} needs -mcpu=v4`,
+    );
+  }
+  if (isLoad) {
+    const dst = context.newRegister();
+    context.emit({ kind: "load_acquire", size: accessSize(at.type), dst, address });
+    context.define(at, dst);
+    return;
+  }
+  const value = at.operands[0] as Value;
+  const src = context.register(value);
+  context.emit({ kind: "store_release", size: accessSize(value.type), address, src });
+}
+
+/** Address plain enough to be used by several accesses. */
+export function blockAddress(context: SelectContext, pointer: Value): SelectedAddress {
+  const frame = context.frameAddressOf(pointer);
+  if (frame !== undefined) {
+    return { address: { base: framePointer, slot: frame.slot, offset: frame.offset } };
+  }
+  const selected = context.address(pointer);
+  if (selected.core === undefined) return selected;
+  return { address: { base: context.register(pointer), offset: 0 } };
+}

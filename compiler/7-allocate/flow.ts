@@ -1,0 +1,66 @@
+/** Orders of machine blocks and how often they run: reverse post-order, loop depth, edge splitting. */
+import {
+  type MachineBlock,
+  type MachineFunction,
+  machinePredecessors,
+  machineSuccessors,
+  newMachineBlock,
+  redirectEdge,
+} from "../6-select/machine.ts";
+
+/** Blocks reachable from the entry, predecessors first (back edges aside). */
+export function machineOrder(fn: MachineFunction): MachineBlock[] {
+  const entry = fn.blocks[0];
+  if (entry === undefined) return [];
+  const order: MachineBlock[] = [];
+  const seen = new Set([entry]);
+  const stack = [{ block: entry, next: machineSuccessors(entry) }];
+  for (let top = stack.at(-1); top !== undefined; top = stack.at(-1)) {
+    // Taken from the end: the first successor then comes first in the reversed order.
+    const next = top.next.pop();
+    if (next === undefined) {
+      order.push(top.block);
+      stack.pop();
+    } else if (!seen.has(next)) {
+      seen.add(next);
+      stack.push({ block: next, next: machineSuccessors(next) });
+    }
+  }
+  return order.reverse();
+}
+
+/** How many loops each block is in; natural loops of back edges in depth-first order. */
+export function loopDepths(fn: MachineFunction): Map<MachineBlock, number> {
+  const order = machineOrder(fn);
+  const index = new Map(order.map((block, at) => [block, at]));
+  const preds = machinePredecessors(fn);
+  const depths = new Map<MachineBlock, number>(order.map((block) => [block, 0]));
+  for (const header of order) {
+    const at = index.get(header) ?? 0;
+    const latches = (preds.get(header) ?? []).filter((pred) => (index.get(pred) ?? -1) >= at);
+    if (latches.length === 0) continue;
+    const body = new Set([header]);
+    const work = [...latches];
+    for (let block = work.pop(); block !== undefined; block = work.pop()) {
+      // Blocks before the header cannot be in its loop: that bounds irreducible graphs too.
+      if (body.has(block) || (index.get(block) ?? -1) < at) continue;
+      body.add(block);
+      work.push(...(preds.get(block) ?? []));
+    }
+    for (const block of body) depths.set(block, (depths.get(block) ?? 0) + 1);
+  }
+  return depths;
+}
+
+/** Puts a new empty block on the edge; it is appended to the function's list after `from`. */
+export function splitEdge(fn: MachineFunction, from: MachineBlock, to: MachineBlock): MachineBlock {
+  const middle = newMachineBlock(fn);
+  middle.terminator = { kind: "jump", target: to, location: from.terminator.location };
+  redirectEdge(from, to, middle);
+  for (const phi of to.phis) {
+    phi.inputs.forEach((input) => {
+      if (input.from === from) input.from = middle;
+    });
+  }
+  return middle;
+}

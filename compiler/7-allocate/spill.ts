@@ -1,0 +1,243 @@
+/**
+ * Moves values to the stack: a store after each write, a reload before the first read of each
+ * stretch between calls in a block. Constants, symbol addresses and frame addresses are made again
+ * instead. Slots are 8 bytes and 8-byte aligned: of smaller or unaligned ones the kernel's verifier
+ * forgets the bounds. Loads from memory are never repeated: a second load of a packet pointer would
+ * be another pointer to the verifier.
+ */
+import {
+  framePointer,
+  type MachineBlock,
+  type MachineFunction,
+  type MachineInstruction,
+  type MachineOperation,
+  type MachineRegister,
+  newRegister,
+  newSlot,
+  registerSource,
+} from "../6-select/machine.ts";
+import { isCopy, replaceRegisters, visitRegisters } from "../6-select/operands.ts";
+
+/** Where a spilled value comes from again. */
+type Home =
+  | { readonly kind: "slot"; readonly slot: number }
+  | { readonly kind: "remake"; readonly make: MachineInstruction };
+
+/** What is known of registers that spilling made. */
+export interface SpillState {
+  /** Home of registers that hold a reloaded value. */
+  readonly homes: Map<MachineRegister, Home>;
+  /** Registers that live only from one instruction to the next. */
+  readonly unspillable: Set<MachineRegister>;
+}
+
+/** Instructions that can be executed again anywhere with the same result. */
+export function remakeable(fn: MachineFunction): Map<MachineRegister, MachineInstruction> {
+  const makers = new Map<MachineRegister, MachineInstruction | undefined>();
+  for (const block of fn.blocks) {
+    for (const op of [...block.instructions, block.terminator]) {
+      visitRegisters(op, {
+        use: () => {},
+        clobber: () => {},
+        def: (register) => {
+          const isFirst = !makers.has(register);
+          const canRemake = isFirst && isRemakeable(op as MachineInstruction);
+          makers.set(register, canRemake ? (op as MachineInstruction) : undefined);
+        },
+      });
+    }
+  }
+  const result = new Map<MachineRegister, MachineInstruction>();
+  for (const [register, make] of makers) if (make !== undefined) result.set(register, make);
+  return result;
+}
+
+function isRemakeable(op: MachineInstruction): boolean {
+  if (op.core !== undefined) return false;
+  if (op.kind === "alu") return op.op === "mov" && op.src.kind === "immediate";
+  return op.kind === "load_imm64" || op.kind === "frame_address";
+}
+
+export function insertSpills(
+  fn: MachineFunction,
+  spilled: readonly MachineRegister[],
+  state: SpillState,
+): void {
+  const makers = remakeable(fn);
+  const plans = new Map<MachineRegister, Plan>();
+  for (const register of spilled) {
+    const known = state.homes.get(register);
+    const make = makers.get(register);
+    if (known !== undefined) plans.set(register, { home: known, perUse: true });
+    else if (make !== undefined) {
+      plans.set(register, { home: { kind: "remake", make: { ...make } }, perUse: false });
+    } else plans.set(register, { home: { kind: "slot", slot: spillSlot(fn) }, perUse: false });
+  }
+  for (const block of fn.blocks) new BlockSpiller(fn, state, plans).rewrite(block);
+}
+
+interface Plan {
+  readonly home: Home;
+  /** Reloads made before did not get a register either: reload for each instruction. */
+  readonly perUse: boolean;
+}
+
+function spillSlot(fn: MachineFunction): number {
+  return newSlot(fn, { size: 8, align: 8, name: "spill", location: undefined, isSpill: true });
+}
+
+class BlockSpiller {
+  readonly #fn: MachineFunction;
+  readonly #state: SpillState;
+  readonly #plans: ReadonlyMap<MachineRegister, Plan>;
+  /** Which register holds a spilled value right now. */
+  readonly #held = new Map<MachineRegister, MachineRegister>();
+  #output: MachineInstruction[] = [];
+
+  constructor(fn: MachineFunction, state: SpillState, plans: ReadonlyMap<MachineRegister, Plan>) {
+    this.#fn = fn;
+    this.#state = state;
+    this.#plans = plans;
+  }
+
+  rewrite(block: MachineBlock): void {
+    for (const op of block.instructions) this.#instruction(op);
+    const end = block.terminator;
+    const reads = this.#mentioned(end).uses;
+    const map = this.#reload(reads, end.location);
+    replaceRegisters(end, (register) => map.get(register) ?? register);
+    block.instructions = this.#output;
+  }
+
+  #mentioned(op: MachineInstruction | MachineBlock["terminator"]): {
+    uses: Set<MachineRegister>;
+    defs: Set<MachineRegister>;
+  } {
+    const uses = new Set<MachineRegister>();
+    const defs = new Set<MachineRegister>();
+    visitRegisters(op, {
+      use: (register) => this.#plans.has(register) && uses.add(register),
+      def: (register) => this.#plans.has(register) && defs.add(register),
+      clobber: (register) => this.#plans.has(register) && defs.add(register),
+    });
+    return { uses, defs };
+  }
+
+  #instruction(op: MachineInstruction): void {
+    const { uses, defs } = this.#mentioned(op);
+    if (uses.size === 0 && defs.size === 0) {
+      this.#output.push(op);
+      if (op.kind === "call" || op.kind === "load_packet") this.#forget(() => true);
+      this.#forgetPerUse();
+      return;
+    }
+    if (this.#dropped(op, uses, defs) || this.#shortCopy(op)) return;
+    const map = this.#reload(uses, op.location);
+    for (const register of defs) {
+      if (!map.has(register)) map.set(register, this.#tiny(register, true));
+    }
+    replaceRegisters(op, (register) => map.get(register) ?? register);
+    this.#output.push(op);
+    this.#forgetPerUse();
+    for (const register of defs) this.#store(register, map.get(register) ?? register, op);
+  }
+
+  /** Makers of remade values, and earlier reloads, are not needed any more. */
+  #dropped(
+    op: MachineInstruction,
+    uses: ReadonlySet<MachineRegister>,
+    defs: ReadonlySet<MachineRegister>,
+  ): boolean {
+    if (uses.size > 0 || defs.size !== 1) return false;
+    const [register] = defs;
+    const plan = register === undefined ? undefined : this.#plans.get(register);
+    if (plan === undefined) return false;
+    if (plan.home.kind === "remake") return true;
+    return plan.perUse && op.kind === "load" && op.address.slot === plan.home.slot && op.size === 8;
+  }
+
+  /** Copies of spilled values become loads, stores or constants. */
+  #shortCopy(op: MachineInstruction): boolean {
+    if (!isCopy(op)) return false;
+    const from = this.#plans.get(op.src.register);
+    const to = this.#plans.get(op.dst);
+    if (from !== undefined && to === undefined && !this.#held.has(op.src.register)) {
+      this.#output.push({ ...this.#fetch(from.home, op.dst), location: op.location });
+      this.#forgetPerUse();
+      return true;
+    }
+    if (to?.home.kind === "slot" && !to.perUse && from === undefined) {
+      this.#output.push({
+        ...slotStore(to.home.slot, op.src.register),
+        location: op.location,
+      });
+      this.#held.delete(op.dst);
+      return true;
+    }
+    return false;
+  }
+
+  #fetch(home: Home, dst: MachineRegister): MachineOperation {
+    if (home.kind === "slot") {
+      const address = { base: framePointer, slot: home.slot, offset: 0 };
+      return { kind: "load", size: 8, signed: false, dst, address };
+    }
+    return { ...home.make, dst } as MachineOperation;
+  }
+
+  #reload(
+    uses: ReadonlySet<MachineRegister>,
+    location: MachineInstruction["location"],
+  ): Map<MachineRegister, MachineRegister> {
+    const map = new Map<MachineRegister, MachineRegister>();
+    for (const register of uses) {
+      const held = this.#held.get(register);
+      if (held !== undefined) {
+        map.set(register, held);
+        continue;
+      }
+      const plan = this.#plans.get(register);
+      if (plan === undefined) continue;
+      const made = this.#tiny(register, false);
+      this.#output.push({ ...this.#fetch(plan.home, made), location });
+      this.#held.set(register, made);
+      map.set(register, made);
+    }
+    return map;
+  }
+
+  #tiny(register: MachineRegister, isWritten: boolean): MachineRegister {
+    const plan = this.#plans.get(register);
+    const made = newRegister(this.#fn);
+    if (plan === undefined) return made;
+    if (plan.perUse) this.#state.unspillable.add(made);
+    else this.#state.homes.set(made, plan.home);
+    if (isWritten) this.#held.set(register, made);
+    return made;
+  }
+
+  #store(register: MachineRegister, value: MachineRegister, op: MachineInstruction): void {
+    const plan = this.#plans.get(register);
+    if (plan === undefined || plan.home.kind === "remake") return;
+    // The store that the first spilling made follows already.
+    if (!plan.perUse) {
+      this.#output.push({ ...slotStore(plan.home.slot, value), location: op.location });
+    }
+    this.#held.set(register, value);
+  }
+
+  #forget(which: (register: MachineRegister) => boolean): void {
+    for (const register of [...this.#held.keys()]) {
+      if (which(register)) this.#held.delete(register);
+    }
+  }
+
+  #forgetPerUse(): void {
+    this.#forget((register) => this.#plans.get(register)?.perUse === true);
+  }
+}
+
+function slotStore(slot: number, value: MachineRegister): MachineOperation {
+  const address = { base: framePointer, slot, offset: 0 };
+  return { kind: "store", size: 8, address, src: registerSource(value) };
+}

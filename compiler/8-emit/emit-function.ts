@@ -1,0 +1,398 @@
+/** One allocated function as assembly items: labels, instructions, fall-through, long jumps. */
+import type { AsmCoreRelocation, AsmItem, AsmLocation } from "../../assembler/asm-module.ts";
+import { type Diagnostics, InternalError } from "../../common/diagnostics/diagnostic.ts";
+import {
+  type Instruction,
+  type JumpOp,
+  type Register,
+  type Source,
+  slotCount,
+} from "../../common/isa/instruction.ts";
+import type { CoreAccess, DebugLocation } from "../4-lower/ir.ts";
+import type {
+  MachineBlock,
+  MachineFunction,
+  MachineInstruction,
+  MachineSource,
+} from "../6-select/machine.ts";
+import { expandAsm } from "./expand-asm.ts";
+
+export interface FunctionEnvironment {
+  /** Makes labels unique in the module. */
+  readonly index: number;
+  readonly hasV4: boolean;
+  readonly diagnostics: Diagnostics;
+  /** Type ids for CO-RE; undefined without BTF. */
+  readonly core: ((access: CoreAccess) => AsmCoreRelocation) | undefined;
+}
+
+export const inverseJump: Readonly<Record<JumpOp, JumpOp | undefined>> = {
+  eq: "ne",
+  ne: "eq",
+  gt: "le",
+  le: "gt",
+  ge: "lt",
+  lt: "ge",
+  sgt: "sle",
+  sle: "sgt",
+  sge: "slt",
+  slt: "sge",
+  set: undefined,
+};
+
+export function physical(register: number): Register {
+  if (register < 0 || register > 10) throw new InternalError(`register ${register} is virtual`);
+  return register as Register;
+}
+
+function physicalSource(source: MachineSource): Source {
+  return source.kind === "immediate"
+    ? source
+    : { kind: "register", register: physical(source.register) };
+}
+
+export function emitFunction(fn: MachineFunction, environment: FunctionEnvironment): AsmItem[] {
+  const items = new FunctionEmitter(fn, environment).run();
+  return relaxJumps(items, fn, environment);
+}
+
+class FunctionEmitter {
+  readonly #fn: MachineFunction;
+  readonly #environment: FunctionEnvironment;
+  readonly #items: AsmItem[] = [];
+  #last: DebugLocation | undefined;
+  #isFirst = true;
+
+  constructor(fn: MachineFunction, environment: FunctionEnvironment) {
+    this.#fn = fn;
+    this.#environment = environment;
+  }
+
+  run(): AsmItem[] {
+    const { blocks } = this.#fn;
+    const targets = jumpTargets(blocks);
+    blocks.forEach((block, at) => {
+      if (targets.has(block)) this.#items.push({ kind: "label", name: this.#label(block) });
+      for (const op of block.instructions) this.#instruction(op);
+      this.#terminator(block, blocks[at + 1]);
+    });
+    return this.#items;
+  }
+
+  #label(block: MachineBlock): string {
+    return `LBB${this.#environment.index}_${block.id}`;
+  }
+
+  /** Line info is given where it changes, and at the function's start, where the kernel wants it. */
+  #place(location: DebugLocation | undefined): { location?: AsmLocation } {
+    const isFirst = this.#isFirst;
+    const here = location ?? (isFirst ? this.#fn.location : undefined);
+    this.#isFirst = false;
+    if (here === undefined || here === this.#last) return {};
+    if (sameLine(here, this.#last) && !isFirst) return {};
+    this.#last = here;
+    const { file, line, column, text } = here;
+    return { location: { file, line, column, text } };
+  }
+
+  #push(insn: Instruction, op: { location: DebugLocation | undefined; core?: CoreAccess }): void {
+    const core = op.core === undefined ? undefined : this.#environment.core?.(op.core);
+    this.#items.push({
+      kind: "instruction",
+      insn,
+      ...this.#place(op.location),
+      ...(core !== undefined && { core }),
+    });
+  }
+
+  #pushTo(
+    insn: Instruction,
+    symbol: string,
+    addend: number,
+    location: DebugLocation | undefined,
+  ): void {
+    const target = { symbol, addend };
+    this.#items.push({ kind: "instruction", insn, target, ...this.#place(location) });
+  }
+
+  #instruction(op: MachineInstruction): void {
+    switch (op.kind) {
+      case "load_imm64":
+        this.#loadImmediate(op);
+        return;
+      case "call":
+        this.#call(op);
+        return;
+      case "asm": {
+        const place = this.#place(op.location);
+        const { diagnostics } = this.#environment;
+        const label = `${this.#environment.index}_${this.#items.length}`;
+        this.#items.push(
+          ...expandAsm(op.body, { label, diagnostics, location: op.location, place, targets: [] }),
+        );
+        return;
+      }
+      case "lifetime":
+        return;
+      case "frame_address":
+        throw new InternalError("frame address after frame layout");
+      default:
+        this.#push(plainInstruction(op), op);
+    }
+  }
+
+  #loadImmediate(op: Extract<MachineInstruction, { kind: "load_imm64" }>): void {
+    const dst = physical(op.dst);
+    if (op.symbol === undefined) {
+      this.#push({ kind: "load_imm64", dst, source: 0, value: op.value }, op);
+      return;
+    }
+    const insn: Instruction = { kind: "load_imm64", dst, source: 0, value: 0n };
+    this.#pushTo(insn, op.symbol, Number(BigInt.asIntN(32, op.value)), op.location);
+  }
+
+  #call(op: Extract<MachineInstruction, { kind: "call" }>): void {
+    const { target } = op;
+    if (target.kind === "helper") {
+      this.#push({ kind: "call", target: "helper", imm: target.id, offset: 0 }, op);
+      return;
+    }
+    const kind = target.kind === "local" ? "local" : "kfunc";
+    const insn: Instruction = { kind: "call", target: kind, imm: 0, offset: 0 };
+    this.#pushTo(insn, target.symbol, 0, op.location);
+  }
+
+  #terminator(block: MachineBlock, next: MachineBlock | undefined): void {
+    const end = block.terminator;
+    switch (end.kind) {
+      case "jump":
+        if (end.target !== next) this.#jump(end.target, end.location);
+        return;
+      case "exit":
+        this.#push({ kind: "exit" }, end);
+        return;
+      case "end":
+        return;
+      case "branch":
+        this.#branch(end, next);
+        return;
+      case "asm_goto": {
+        const place = this.#place(end.location);
+        const { diagnostics, index } = this.#environment;
+        const label = `${index}_${this.#items.length}`;
+        const targets = end.labels.map((each) => this.#label(each));
+        this.#items.push(
+          ...expandAsm(end.body, { label, diagnostics, location: end.location, place, targets }),
+        );
+        if (end.next !== next) this.#jump(end.next, end.location);
+      }
+    }
+  }
+
+  #jump(target: MachineBlock, location: DebugLocation | undefined): void {
+    this.#pushTo({ kind: "jump", long: false, offset: 0 }, this.#label(target), 0, location);
+  }
+
+  #branch(
+    end: Extract<MachineBlock["terminator"], { kind: "branch" }>,
+    next: MachineBlock | undefined,
+  ): void {
+    const inverse = inverseJump[end.op];
+    const invert = end.then === next && inverse !== undefined;
+    const insn: Instruction = {
+      kind: "branch",
+      op: invert ? inverse : end.op,
+      width: end.width,
+      dst: physical(end.dst),
+      src: physicalSource(end.src),
+      offset: 0,
+    };
+    this.#pushTo(insn, this.#label(invert ? end.otherwise : end.then), 0, end.location);
+    if (!invert && end.otherwise !== next) this.#jump(end.otherwise, end.location);
+  }
+}
+
+function sameLine(a: DebugLocation, b: DebugLocation | undefined): boolean {
+  return b !== undefined && a.line === b.line && a.column === b.column && a.file === b.file;
+}
+
+/** Blocks that some jump names; the others are only fallen into. */
+function jumpTargets(blocks: readonly MachineBlock[]): Set<MachineBlock> {
+  const targets = new Set<MachineBlock>();
+  blocks.forEach((block, at) => {
+    const end = block.terminator;
+    const next = blocks[at + 1];
+    if (end.kind === "jump" && end.target !== next) targets.add(end.target);
+    if (end.kind === "branch") {
+      const invert = end.then === next && inverseJump[end.op] !== undefined;
+      if (!invert) targets.add(end.then);
+      if (end.otherwise !== next) targets.add(end.otherwise);
+    }
+    if (end.kind === "asm_goto") {
+      for (const label of end.labels) targets.add(label);
+      if (end.next !== next) targets.add(end.next);
+    }
+  });
+  return targets;
+}
+
+type PlainOperation = Exclude<
+  MachineInstruction,
+  { kind: "load_imm64" | "call" | "asm" | "lifetime" | "frame_address" }
+>;
+
+function plainInstruction(op: PlainOperation): Instruction {
+  switch (op.kind) {
+    case "alu":
+      return {
+        kind: "alu",
+        op: op.op,
+        width: op.width,
+        dst: physical(op.dst),
+        src: physicalSource(op.src),
+      };
+    case "movsx":
+      return {
+        kind: "movsx",
+        from: op.from,
+        width: op.width,
+        dst: physical(op.dst),
+        src: physical(op.src),
+      };
+    case "neg":
+      return { kind: "neg", width: op.width, dst: physical(op.dst) };
+    case "endian":
+      return { kind: "endian", op: op.op, bits: op.bits, dst: physical(op.dst) };
+    case "addr_space_cast":
+      return {
+        kind: "addr_space_cast",
+        dst: physical(op.dst),
+        src: physical(op.src),
+        imm: op.imm,
+      };
+    case "load_packet":
+      return {
+        kind: "load_packet",
+        mode: op.mode,
+        size: op.size,
+        src: physical(op.src),
+        imm: op.imm,
+      };
+    case "load":
+    case "store":
+    case "atomic":
+    case "load_acquire":
+    case "store_release":
+      return memoryInstruction(op);
+  }
+}
+
+function memoryInstruction(
+  op: Extract<MachineInstruction, { address: { base: number; offset: number } }>,
+): Instruction {
+  const base = physical(op.address.base);
+  const { offset } = op.address;
+  switch (op.kind) {
+    case "load":
+      return {
+        kind: "load",
+        size: op.size,
+        signed: op.signed,
+        dst: physical(op.dst),
+        base,
+        offset,
+      };
+    case "store":
+      return { kind: "store", size: op.size, base, offset, src: physicalSource(op.src) };
+    case "atomic":
+      return {
+        kind: "atomic",
+        op: op.op,
+        fetch: op.fetch,
+        size: op.size,
+        base,
+        offset,
+        src: physical(op.src),
+      };
+    case "load_acquire":
+      return { kind: "load_acquire", size: op.size, dst: physical(op.dst), base, offset };
+    case "store_release":
+      return { kind: "store_release", size: op.size, base, offset, src: physical(op.src) };
+  }
+}
+
+/** How far a 16-bit jump reaches, less a margin for what relaxation itself adds. */
+const reach = 32_767;
+
+/** v4: jumps out of reach become gotol, branches hop over one. Below v4 they are an error. */
+function relaxJumps(
+  items: AsmItem[],
+  fn: MachineFunction,
+  environment: FunctionEnvironment,
+): AsmItem[] {
+  let current = items;
+  for (let round = 0; ; round += 1) {
+    const far = farJumps(current);
+    if (far.size === 0) return current;
+    if (!environment.hasV4) {
+      const where = fn.location === undefined ? "" : `${fn.location.file}:${fn.location.line}: `;
+      environment.diagnostics.error(
+        "jump-too-far",
+        `${where}function '${fn.name}' is too large: a jump spans more than ${reach} instructions`,
+        undefined,
+        { help: "-mcpu=v4 has long jumps; or split the function" },
+      );
+      return current;
+    }
+    current = current.flatMap((item, at) =>
+      far.has(item) ? lengthen(item, environment.index, round, at) : [item],
+    );
+  }
+}
+
+function farJumps(items: readonly AsmItem[]): Set<AsmItem> {
+  const places = new Map<string, number>();
+  let slots = 0;
+  for (const item of items) {
+    if (item.kind === "label") places.set(item.name, slots);
+    if (item.kind === "instruction") slots += slotCount(item.insn);
+  }
+  const far = new Set<AsmItem>();
+  if (slots <= reach) return far;
+  let at = 0;
+  for (const item of items) {
+    if (item.kind !== "instruction") continue;
+    at += slotCount(item.insn);
+    const target = item.target === undefined ? undefined : places.get(item.target.symbol);
+    const { insn } = item;
+    const isShort =
+      (insn.kind === "jump" && !insn.long) || insn.kind === "branch" || insn.kind === "may_goto";
+    if (target !== undefined && isShort && Math.abs(target - at) > reach) far.add(item);
+  }
+  return far;
+}
+
+function lengthen(item: AsmItem, index: number, round: number, at: number): AsmItem[] {
+  if (item.kind !== "instruction" || item.target === undefined) return [item];
+  const { insn } = item;
+  if (insn.kind === "jump") return [{ ...item, insn: { ...insn, long: true } }];
+  const over = `LBB${index}_far${round}_${at}`;
+  const there = `${over}_to`;
+  const long: AsmItem = {
+    kind: "instruction",
+    insn: { kind: "jump", long: true, offset: 0 },
+    target: item.target,
+  };
+  // if c goto there; goto over; there: gotol target; over:
+  return [
+    { ...item, target: { symbol: there, addend: 0 } },
+    {
+      kind: "instruction",
+      insn: { kind: "jump", long: false, offset: 0 },
+      target: { symbol: over, addend: 0 },
+    },
+    { kind: "label", name: there },
+    long,
+    { kind: "label", name: over },
+  ];
+}

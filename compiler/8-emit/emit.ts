@@ -1,0 +1,170 @@
+/**
+ * Phase 8: the IR module → symbolic assembly. Runs selection and allocation function by function,
+ * then lays out code and data sections with the names, flags and symbols that clang gives them.
+ */
+import type {
+  AsmCoreRelocation,
+  AsmFunctionInfo,
+  AsmItem,
+  AsmModule,
+  AsmSection,
+  AsmSymbol,
+} from "../../assembler/asm-module.ts";
+import type { Diagnostics } from "../../common/diagnostics/diagnostic.ts";
+import type { Btf, TypeId } from "../../common/object/btf.ts";
+import type { CoreAccess, IrFunction, IrModule } from "../4-lower/ir.ts";
+import type { MachineFunction } from "../6-select/machine.ts";
+import { selectFunction } from "../6-select/select.ts";
+import { allocateFunction } from "../7-allocate/allocate.ts";
+import type { TargetOptions } from "../options.ts";
+import { emitDataSections } from "./emit-data.ts";
+import { emitFunction } from "./emit-function.ts";
+
+/** The module's types, as phase 8's BTF builder gives them. */
+export interface TypeSource {
+  /** Id of the root type of a CO-RE access. */
+  coreTypeId(access: CoreAccess): TypeId;
+  /** Id of the FUNC of a defined function; undefined if it has none. */
+  functionTypeId(symbol: string): TypeId | undefined;
+  /** Called last. */
+  finish(): Btf;
+}
+
+/** Machine code of every function, in order; allocation errors are reported. */
+export function generateMachineCode(
+  ir: IrModule,
+  options: TargetOptions,
+  diagnostics: Diagnostics,
+): MachineFunction[] {
+  const defined = new Set(ir.functions.map(({ name }) => name));
+  const environment = { module: ir, defined, options, diagnostics };
+  return ir.functions.map((each) => {
+    const fn = selectFunction(each, environment);
+    if (!diagnostics.hasErrors) allocateFunction(fn, options, diagnostics);
+    return fn;
+  });
+}
+
+/** Everything that an object needs. Without `types` (-g0) it has no BTF. After errors the module is empty. */
+export function emitModule(
+  ir: IrModule,
+  types: TypeSource | undefined,
+  options: TargetOptions,
+  diagnostics: Diagnostics,
+): AsmModule {
+  const code = generateMachineCode(ir, options, diagnostics);
+  if (diagnostics.hasErrors) {
+    return { endian: options.endian, sections: [], symbols: [], functions: [] };
+  }
+  const core =
+    types === undefined
+      ? undefined
+      : (access: CoreAccess): AsmCoreRelocation => ({
+          type: types.coreTypeId(access),
+          access: access.access,
+          kind: access.relocation,
+        });
+  const texts = new Map<string, AsmItem[]>([[".text", []]]);
+  ir.functions.forEach((fn, index) => {
+    const machine = code[index];
+    if (machine === undefined) return;
+    const items = textSection(texts, fn.section);
+    items.push({ kind: "align", align: 8 }, { kind: "label", name: fn.name });
+    const environment = { index, hasV4: options.cpu === "v4", diagnostics, core };
+    items.push(...emitFunction(machine, environment));
+  });
+  const sections: AsmSection[] = [...texts].map(([name, items]) => codeSection(name, items));
+  const functions = functionInfo(ir.functions, types);
+  const symbols = [...functionSymbols(ir), ...dataSymbols(ir), ...externSymbols(ir, sections)];
+  return {
+    endian: options.endian,
+    sections: [...sections, ...emitDataSections(ir)],
+    symbols,
+    functions,
+    ...(types !== undefined && { btf: types.finish() }),
+  };
+}
+
+function textSection(texts: Map<string, AsmItem[]>, name: string): AsmItem[] {
+  const known = texts.get(name);
+  if (known !== undefined) return known;
+  const items: AsmItem[] = [];
+  texts.set(name, items);
+  return items;
+}
+
+/** SHF_ALLOC | SHF_EXECINSTR. An empty .text has clang's alignment of 4. */
+function codeSection(name: string, items: readonly AsmItem[]): AsmSection {
+  const align = items.length === 0 ? 4 : 8;
+  return { name, kind: "progbits", flags: 6, entrySize: 0, align, items };
+}
+
+function functionInfo(
+  functions: readonly IrFunction[],
+  types: TypeSource | undefined,
+): AsmFunctionInfo[] {
+  return functions.flatMap(({ name }) => {
+    const type = types?.functionTypeId(name);
+    return type === undefined ? [] : [{ symbol: name, type }];
+  });
+}
+
+function functionSymbols(ir: IrModule): AsmSymbol[] {
+  return ir.functions.map(
+    ({ name, binding, visibility }): AsmSymbol => ({
+      name,
+      binding,
+      visibility,
+      type: "func",
+      defined: true,
+    }),
+  );
+}
+
+/** Anonymous objects keep internal labels, as clang's `.L` names do. */
+function dataSymbols(ir: IrModule): AsmSymbol[] {
+  return ir.globals
+    .filter(({ name, isExtern }) => !isExtern && !name.startsWith(".L"))
+    .map(
+      ({ name, binding, visibility, size }): AsmSymbol => ({
+        name,
+        binding,
+        visibility,
+        type: "object",
+        size,
+        defined: true,
+      }),
+    );
+}
+
+/** Externs that code or data mention. */
+function externSymbols(ir: IrModule, sections: readonly AsmSection[]): AsmSymbol[] {
+  const mentioned = new Set<string>();
+  for (const { items } of sections) {
+    for (const item of items) {
+      if (item.kind === "instruction" && item.target !== undefined) {
+        mentioned.add(item.target.symbol);
+      }
+    }
+  }
+  for (const { relocations } of ir.globals) {
+    for (const { symbol } of relocations) mentioned.add(symbol);
+  }
+  const externs = [
+    ...ir.externFunctions.map(({ name, weak }) => ({ name, weak })),
+    ...ir.globals
+      .filter(({ isExtern }) => isExtern)
+      .map(({ name, binding }) => ({ name, weak: binding === "weak" })),
+  ];
+  return externs
+    .filter(({ name }) => mentioned.has(name))
+    .map(
+      ({ name, weak }): AsmSymbol => ({
+        name,
+        binding: weak ? "weak" : "global",
+        visibility: "default",
+        type: "notype",
+        defined: false,
+      }),
+    );
+}
