@@ -1,0 +1,92 @@
+/**
+ * Which context accesses Linux 6.18 allows, per (program type, attach type) variant, and what
+ * register a read gives. Measured by probing every offset, size and direction; what is not listed
+ * is illegal.
+ */
+import { contextAccessRows } from "./generated/context-access.ts";
+import { lazy } from "./rows.ts";
+
+/** Kind of the register after a read, by the verifier's names; `scalar` has the range of its size. */
+export type ContextValueKind =
+  | "scalar"
+  | "pkt"
+  | "pkt_end"
+  | "pkt_meta"
+  | "sock"
+  | "sock_or_null"
+  | "sock_common_or_null"
+  | "flow_keys"
+  | "tp_buffer"
+  | "trusted_ptr_nf_hook_state"
+  | "trusted_ptr_sk_buff";
+
+export interface ContextVariant {
+  /** e.g. `xdp/devmap`, `cgroup_skb/egress`, `sock_addr/connect4`. */
+  readonly name: string;
+  /** BPF_PROG_TYPE_* number. */
+  readonly programType: number;
+  /** BPF_* attach type number; 0 where the type has none. */
+  readonly attachType: number;
+}
+
+interface VariantTable extends ContextVariant {
+  /** `r4` → offset → register kind. */
+  readonly accesses: ReadonlyMap<string, ReadonlyMap<number, ContextValueKind>>;
+}
+
+const variants = lazy((): readonly VariantTable[] =>
+  contextAccessRows.split("\n").map(parseVariant),
+);
+const byName = lazy(() => new Map(variants().map((variant) => [variant.name, variant])));
+
+function parseVariant(line: string): VariantTable {
+  const [name = "", programType, attachType, list = ""] = line.split(" ");
+  const accesses = new Map<string, Map<number, ContextValueKind>>();
+  for (const group of list.split(";")) {
+    const [key = "", runs = ""] = group.split("=");
+    const [access = "", kind = "scalar"] = key.split(":");
+    const offsets = accesses.get(access) ?? new Map<number, ContextValueKind>();
+    accesses.set(access, offsets);
+    const step = Number(access.slice(1));
+    for (const run of runs.split(",")) {
+      const [, first, last = first] = /^(-?\d+)(?:-(-?\d+))?$/.exec(run) ?? [];
+      for (let offset = Number(first); offset <= Number(last); offset += step) {
+        offsets.set(offset, kind as ContextValueKind);
+      }
+    }
+  }
+  return { name, programType: Number(programType), attachType: Number(attachType), accesses };
+}
+
+/** The variants that were measured. */
+export function contextVariants(): readonly ContextVariant[] {
+  return variants();
+}
+
+/**
+ * The variant for a program: the one with that attach type, or the first of the type where the
+ * attach type was not measured on its own. Undefined for a program type that was not measured.
+ */
+export function contextVariantFor(
+  programType: number,
+  attachType: number,
+): ContextVariant | undefined {
+  const ofType = variants().filter((variant) => variant.programType === programType);
+  return ofType.find((variant) => variant.attachType === attachType) ?? ofType[0];
+}
+
+/**
+ * The register kind that a legal access gives (`scalar` for writes); undefined where it is illegal.
+ * `offset` and `size` in bytes.
+ */
+export function contextAccess(
+  variant: string,
+  offset: number,
+  size: number,
+  write: boolean,
+): ContextValueKind | undefined {
+  return byName()
+    .get(variant)
+    ?.accesses.get(`${write ? "w" : "r"}${size}`)
+    ?.get(offset);
+}
