@@ -47,6 +47,13 @@ export interface SelectEnvironment {
   readonly diagnostics: Diagnostics;
 }
 
+/** What was found out about the function before. */
+export interface SelectAnalyses {
+  readonly uses: ReadonlyMap<Value, readonly Use[]>;
+  readonly facts: ValueFacts;
+  readonly folded: ReadonlySet<Value>;
+}
+
 export const fitsSigned = (value: bigint, bits: number): boolean =>
   BigInt.asIntN(bits, value) === value;
 
@@ -59,6 +66,8 @@ export class SelectContext {
   readonly diagnostics: Diagnostics;
   readonly uses: ReadonlyMap<Value, readonly Use[]>;
   readonly facts: ValueFacts;
+  /** Conditions that are only branched on. */
+  readonly folded: ReadonlySet<Value>;
   /** ALU32 and JMP32 exist. */
   readonly has32: boolean;
   readonly hasV4: boolean;
@@ -81,8 +90,7 @@ export class SelectContext {
     fn: MachineFunction,
     ir: IrFunction,
     environment: SelectEnvironment,
-    uses: ReadonlyMap<Value, readonly Use[]>,
-    facts: ValueFacts,
+    analyses: SelectAnalyses,
   ) {
     this.fn = fn;
     this.ir = ir;
@@ -90,8 +98,9 @@ export class SelectContext {
     this.defined = environment.defined;
     this.options = environment.options;
     this.diagnostics = environment.diagnostics;
-    this.uses = uses;
-    this.facts = facts;
+    this.uses = analyses.uses;
+    this.facts = analyses.facts;
+    this.folded = analyses.folded;
     this.hasV4 = this.options.cpu === "v4";
     this.has32 = this.hasV4 || this.options.cpu === "v3";
     this.block = newMachineBlock(fn);

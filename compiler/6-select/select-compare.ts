@@ -4,7 +4,8 @@
  * verifier learns from.
  */
 import type { JumpOp } from "../../common/isa/instruction.ts";
-import type { IntPredicate, IrInstruction, Value } from "../4-lower/ir.ts";
+import type { Block, IntPredicate, IrInstruction, Value } from "../4-lower/ir.ts";
+import type { Use } from "../4-lower/ir-builder.ts";
 import { fitsSigned, type SelectContext } from "./context.ts";
 import { widthOf } from "./facts.ts";
 import type { MachineBlock, MachineRegister, MachineSource, Width } from "./machine.ts";
@@ -172,7 +173,7 @@ function testOf(context: SelectContext, condition: Value): MachineTest {
 /** x for `xor i1 x, true`. */
 function invertedOperand(value: Value): Value | undefined {
   if (value.kind !== "instruction" || value.operation.op !== "binary") return undefined;
-  if (value.operation.binary !== "xor") return undefined;
+  if (value.operation.binary !== "xor" || value.type !== "i1") return undefined;
   const [a, b] = value.operands as [Value, Value];
   return b.kind === "constant" && b.value === 1n ? a : undefined;
 }
@@ -183,14 +184,38 @@ function logicOperands(
 ): { op: "and" | "or"; a: Value; b: Value } | undefined {
   if (value.kind !== "instruction" || value.operation.op !== "binary") return undefined;
   const op = value.operation.binary;
-  if ((op !== "and" && op !== "or") || context.useCount(value) !== 1) return undefined;
+  if ((op !== "and" && op !== "or") || !context.folded.has(value)) return undefined;
   const [a, b] = value.operands as [Value, Value];
-  return isCondition(a) && isCondition(b) ? { op, a, b } : undefined;
+  return { op, a, b };
 }
 
-/** Values of i1 that can be branched on without being made 0 or 1 first. */
-export function isCondition(value: Value): boolean {
-  return isIcmp(value) || invertedOperand(value) !== undefined;
+/** Conditions that every user branches on, so that nobody needs them as 0 or 1. */
+export function foldedConditions(
+  order: readonly Block[],
+  uses: ReadonlyMap<Value, readonly Use[]>,
+): Set<Value> {
+  const folded = new Set<Value>();
+  const isBranchedOn = ({ user, index }: Use): boolean => {
+    const { op } = user.operation;
+    return op === "condbr" || (op === "select" && index === 0) || folded.has(user);
+  };
+  // Users come before operands this way.
+  for (const block of [...order].reverse()) {
+    for (const at of [...block.instructions].reverse()) {
+      const list = uses.get(at) ?? [];
+      const isLogic = at.type === "i1" && at.operation.op === "binary";
+      const canFold =
+        isIcmp(at) ||
+        invertedOperand(at) !== undefined ||
+        (isLogic && isAndOr(at) && list.length === 1);
+      if (canFold && list.every(isBranchedOn)) folded.add(at);
+    }
+  }
+  return folded;
+}
+
+function isAndOr({ operation }: IrInstruction): boolean {
+  return operation.op === "binary" && (operation.binary === "and" || operation.binary === "or");
 }
 
 /** A comparison as 0 or 1 in a register. */

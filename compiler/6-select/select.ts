@@ -23,7 +23,7 @@ import {
 import { bindAsm, finishAsm, selectAsm, selectAsmOutput } from "./select-asm.ts";
 import { selectCompareBlock, selectCopyBlock, selectFillBlock } from "./select-block-memory.ts";
 import { receive, selectCall, selectPacketLoad, selectReturn } from "./select-call.ts";
-import { branchOn, isCondition, selectCompareValue, selectSelect } from "./select-compare.ts";
+import { branchOn, foldedConditions, selectCompareValue, selectSelect } from "./select-compare.ts";
 import {
   selectAtomic,
   selectCompareExchange,
@@ -42,7 +42,11 @@ export function selectFunction(ir: IrFunction, environment: SelectEnvironment): 
   const uses = computeUses(ir);
   const { cpu } = environment.options;
   const facts = computeFacts(order, uses, cpu === "v3" || cpu === "v4");
-  const context = new SelectContext(fn, ir, environment, uses, facts);
+  const context = new SelectContext(fn, ir, environment, {
+    uses,
+    facts,
+    folded: foldedConditions(order, uses),
+  });
   for (const block of order) context.heads.set(block, context.newBlock());
   selectEntry(context, order);
   for (const block of order) {
@@ -101,36 +105,16 @@ function selectEntry(context: SelectContext, order: readonly Block[]): void {
   if (first !== undefined) context.terminate({ kind: "jump", target: context.headOf(first) });
 }
 
-/** Comparisons that every user can branch on are not made 0 or 1. */
-function isOnlyBranchedOn(context: SelectContext, at: IrInstruction): boolean {
-  const uses = context.uses.get(at) ?? [];
-  return uses.every(({ user, index }) => {
-    const { op } = user.operation;
-    if (op === "condbr") return true;
-    if (op === "select") return index === 0;
-    if (op !== "binary" || user.type !== "i1") return false;
-    const other = user.operands[1 - index];
-    const isNot = user.operation.op === "binary" && user.operation.binary === "xor";
-    if (isNot) return index === 0 && other?.kind === "constant" && isOnlyBranchedOn(context, user);
-    return (
-      other !== undefined &&
-      isCondition(other) &&
-      context.useCount(user) === 1 &&
-      isOnlyBranchedOn(context, user)
-    );
-  });
-}
-
 function selectInstruction(context: SelectContext, block: Block, at: IrInstruction): void {
   const operation = at.operation;
   switch (operation.op) {
     case "binary":
-      if (at.type === "i1" && isOnlyBranchedOn(context, at) && isFoldedLogic(context, at)) return;
+      if (context.folded.has(at)) return;
       selectBinary(context, at, operation.binary);
       context.extendIfDemanded(at);
       return;
     case "icmp":
-      if (!isOnlyBranchedOn(context, at)) selectCompareValue(context, at);
+      if (!context.folded.has(at)) selectCompareValue(context, at);
       return;
     case "zext":
       selectZeroExtend(context, at);
@@ -203,16 +187,6 @@ function selectInstruction(context: SelectContext, block: Block, at: IrInstructi
       selectTerminator(context, block, at);
       return;
   }
-}
-
-/** True if the users branch on the operands instead of this value. */
-function isFoldedLogic(context: SelectContext, at: IrInstruction): boolean {
-  if (at.operation.op !== "binary") return false;
-  const [a, b] = at.operands as [Value, Value];
-  if (at.operation.binary === "xor") {
-    return b.kind === "constant" && b.value === 1n;
-  }
-  return context.useCount(at) === 1 && isCondition(a) && isCondition(b);
 }
 
 function selectSpecial(context: SelectContext, at: IrInstruction): void {

@@ -17,6 +17,9 @@ import {
 const maxFrame = 512;
 
 export function layoutFrame(fn: MachineFunction, diagnostics: Diagnostics): void {
+  if (fn.slots.some(({ isSpill }) => isSpill)) {
+    new SlotLiveness(fn, new Set(), new Set()).removeDeadStores();
+  }
   const used = usedSlots(fn);
   const conflicts = slotConflicts(fn, used);
   const order = [...used].sort((a, b) => {
@@ -116,6 +119,19 @@ class SlotLiveness {
     this.#marked = marked;
   }
 
+  /** Drops stores to spill slots that no load can read. */
+  removeDeadStores(): void {
+    const wanted = this.#wantedAtEnd();
+    for (const block of this.#fn.blocks) {
+      const after = this.#wantedPerInstruction(block, wanted.get(block) ?? new Set());
+      block.instructions = block.instructions.filter((op, at) => {
+        if (op.kind !== "store" || op.address.slot === undefined) return true;
+        const isSpill = this.#fn.slots[op.address.slot]?.isSpill === true;
+        return !isSpill || after[at + 1]?.has(op.address.slot) === true;
+      });
+    }
+  }
+
   conflicts(): Map<number, Set<number>> {
     const begun = this.#begunAtStart();
     const wanted = this.#wantedAtEnd();
@@ -126,7 +142,10 @@ class SlotLiveness {
       this.#pairUp(now, wantedAfter[0] ?? new Set(), pairs);
       block.instructions.forEach((op, at) => {
         this.#forward(op, now);
-        if (slotsOf(op).length > 0) this.#pairUp(now, wantedAfter[at + 1] ?? new Set(), pairs);
+        const touched = slotsOf(op);
+        if (touched.length === 0) return;
+        // A store that nobody reads still writes its slot.
+        this.#pairUp(now, new Set([...(wantedAfter[at + 1] ?? []), ...touched]), pairs);
       });
     }
     return pairs;
