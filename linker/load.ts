@@ -1,0 +1,182 @@
+/**
+ * ObjectFile → maps and programs, as libbpf's open and relocate steps do it, without a kernel.
+ * Steps: read BTF, define maps, make data maps, flatten each program.
+ */
+import type { Diagnostics } from "../common/diagnostics/diagnostic.ts";
+import type { Btf, BtfType } from "../common/object/btf.ts";
+import type { ObjectFile, ObjectSymbol, SectionIndex } from "../common/object/object-file.ts";
+import { programTypeForSection } from "../common/platform/sections.ts";
+import { dataMap, isDataSection } from "./data-maps.ts";
+import { type CodeIndex, flattenProgram, indexCode, type ReferenceResolver } from "./flatten.ts";
+import { defaultKconfig, type KconfigMap, type KconfigValues, kconfigMap } from "./kconfig.ts";
+import { btfDefinedMaps, legacyMaps, type PlacedMap } from "./map-definitions.ts";
+import { isCode, type ObjectView, viewObject } from "./object-view.ts";
+import type { LoadedObject, ProgramSpec } from "./program.ts";
+
+export interface LoadOptions {
+  /** Values of `extern … __kconfig`; merged over {@link defaultKconfig}. */
+  readonly kconfig?: KconfigValues;
+}
+
+const BPF_F_SLEEPABLE = 1 << 4;
+const BPF_F_XDP_HAS_FRAGS = 1 << 5;
+const subprogramSection = ".text";
+
+/** Reads maps and programs. Undefined after an error has been reported. */
+export function loadObject(
+  object: ObjectFile,
+  path: string,
+  diagnostics: Diagnostics,
+  options: LoadOptions = {},
+): LoadedObject | undefined {
+  const view = viewObject(object, path, diagnostics);
+  if (view === undefined) return undefined;
+  const kconfig = kconfigMap(view, { ...defaultKconfig, ...options.kconfig }, diagnostics);
+  const maps = collectMaps(view, diagnostics);
+  const resolver = makeResolver(view, maps, kconfig);
+  const codeSections = object.sections.flatMap((s, i) => (isCode(s) ? [i] : []));
+  const code = indexCode(view, codeSections);
+  const license = sectionText(object, "license");
+  const programs = codeSections.flatMap((section) =>
+    sectionPrograms(code, section, license, resolver, diagnostics),
+  );
+  if (diagnostics.hasErrors) return undefined;
+  return {
+    path,
+    endian: object.endian,
+    license,
+    maps: [...maps.map((m) => m.spec), ...(kconfig ? [kconfig.spec] : [])],
+    programs,
+    ...(view.btf && { btf: fixDatasecs(view.btf, view) }),
+  };
+}
+
+function sectionText(object: ObjectFile, name: string): string {
+  const data = object.sections.find((s) => s.name === name)?.data ?? new Uint8Array();
+  const end = data.indexOf(0);
+  return new TextDecoder().decode(end < 0 ? data : data.subarray(0, end));
+}
+
+/** `.maps` and `maps` first, then the data sections, each in section order. */
+function collectMaps(view: ObjectView, diagnostics: Diagnostics): PlacedMap[] {
+  const maps: PlacedMap[] = [];
+  view.object.sections.forEach((section, index) => {
+    if (section.name === ".maps")
+      maps.push(...btfDefinedMaps(view, index, maps.length, diagnostics));
+    else if (section.name === "maps") maps.push(...legacyMaps(view, index, diagnostics));
+  });
+  view.object.sections.forEach((section, index) => {
+    if (isDataSection(section)) maps.push(dataMap(view, index, section));
+  });
+  return maps;
+}
+
+function makeResolver(
+  view: ObjectView,
+  maps: readonly PlacedMap[],
+  kconfig: KconfigMap | undefined,
+): ReferenceResolver {
+  const bySection = new Map<
+    SectionIndex,
+    { readonly place: PlacedMap; readonly index: number }[]
+  >();
+  maps.forEach((place, index) => {
+    const list = bySection.get(place.section) ?? [];
+    list.push({ place, index });
+    bySection.set(place.section, list);
+  });
+  return {
+    data(section, offset) {
+      const found = bySection
+        .get(section)
+        ?.find(
+          ({ place }) => offset >= place.offset && offset < place.offset + Math.max(1, place.size),
+        );
+      const isData =
+        view.object.sections[section] !== undefined && found?.place.spec.dataSection !== undefined;
+      if (found === undefined) {
+        const only = bySection.get(section)?.[0];
+        // One past the end of a data section is a valid address (C allows forming it).
+        return only?.place.spec.dataSection === undefined
+          ? undefined
+          : { kind: "value", map: only.index, offset };
+      }
+      return isData
+        ? { kind: "value", map: found.index, offset }
+        : { kind: "map", map: found.index };
+    },
+    kconfig(name) {
+      const offset = kconfig?.offsets.get(name);
+      return offset === undefined ? undefined : { map: maps.length, offset };
+    },
+  };
+}
+
+/** Programs are the functions of sections other than .text; an object of .text only has them there. */
+function sectionPrograms(
+  code: CodeIndex,
+  section: SectionIndex,
+  license: string,
+  resolver: ReferenceResolver,
+  diagnostics: Diagnostics,
+): ProgramSpec[] {
+  const { object, path } = code.view;
+  const sectionName = object.sections[section]?.name ?? "";
+  if (sectionName === subprogramSection) return [];
+  const functions = code.view.symbolsOf(section).filter((s) => s.type === "func");
+  return functions.flatMap((symbol): ProgramSpec[] => {
+    if (symbol.binding === "local") {
+      const message = `${path}: section '${sectionName}': program '${symbol.name}' is static, which loaders do not support`;
+      diagnostics.error("static-program", message);
+      return [];
+    }
+    return programOf(code, section, sectionName, symbol, license, resolver, diagnostics);
+  });
+}
+
+function programOf(
+  code: CodeIndex,
+  section: SectionIndex,
+  sectionName: string,
+  symbol: ObjectSymbol,
+  license: string,
+  resolver: ReferenceResolver,
+  diagnostics: Diagnostics,
+): ProgramSpec[] {
+  const flat = flattenProgram(code, section, symbol.value >> 3, resolver, diagnostics);
+  if (flat === undefined) return [];
+  const match = programTypeForSection(sectionName);
+  const flags =
+    (match?.sleepable ? BPF_F_SLEEPABLE : 0) | (match?.fragments ? BPF_F_XDP_HAS_FRAGS : 0);
+  return [
+    {
+      name: symbol.name,
+      section: sectionName,
+      type: match?.programType.id ?? 0,
+      attachType: match?.attachType?.id ?? 0,
+      flags,
+      target: match?.target ?? "",
+      autoload: match?.autoload ?? true,
+      license,
+      ...flat,
+    },
+  ];
+}
+
+/** Compilers leave sizes and offsets of data sections to the loader: filled in from the symbols. */
+function fixDatasecs(btf: Btf, view: ObjectView): Btf {
+  const { object } = view;
+  const values = new Map(object.symbols.map((s) => [s.name, s]));
+  const fix = (type: BtfType): BtfType => {
+    if (type.kind !== "datasec") return type;
+    const section = object.sections.find((s) => s.name === type.name);
+    if (section === undefined) return type;
+    const entries = type.entries.map((entry) => {
+      const variable = btf.types[entry.type - 1];
+      const symbol = variable?.kind === "var" ? values.get(variable.name) : undefined;
+      return symbol === undefined ? entry : { ...entry, offset: symbol.value };
+    });
+    return { ...type, size: section.size, entries: entries.sort((a, b) => a.offset - b.offset) };
+  };
+  return { ...btf, types: btf.types.map(fix) };
+}

@@ -1,0 +1,74 @@
+/** An object with its BTF read and its symbols sorted by section: what the loader's steps look at. */
+import type { Diagnostics } from "../common/diagnostics/diagnostic.ts";
+import type { Btf, BtfExt, BtfType, TypeId } from "../common/object/btf.ts";
+import { readBtfExt } from "../common/object/btf-ext-reader.ts";
+import { readBtfWithStrings } from "../common/object/btf-reader.ts";
+import type {
+  ObjectFile,
+  ObjectSection,
+  ObjectSymbol,
+  SectionIndex,
+} from "../common/object/object-file.ts";
+
+export interface ObjectView {
+  readonly path: string;
+  readonly object: ObjectFile;
+  readonly btf: Btf | undefined;
+  readonly btfExt: BtfExt | undefined;
+  /** Symbols with a name that stand in the section, by offset. */
+  readonly symbolsOf: (section: SectionIndex) => readonly ObjectSymbol[];
+  /** BTF VAR or FUNC of that name. */
+  readonly btfIdOf: (kind: "var" | "func", name: string) => TypeId;
+}
+
+const SHF_EXECINSTR = 4;
+
+/** Sections that hold instructions. */
+export function isCode(section: ObjectSection): boolean {
+  return section.kind === "progbits" && (section.flags & SHF_EXECINSTR) !== 0;
+}
+
+function nameIndex(btf: Btf | undefined): Map<string, TypeId> {
+  const index = new Map<string, TypeId>();
+  btf?.types.forEach((type: BtfType, position) => {
+    if (type.kind === "var" || type.kind === "func")
+      index.set(`${type.kind} ${type.name}`, position + 1);
+  });
+  return index;
+}
+
+/** Reads `.BTF` and `.BTF.ext` and indexes the symbols. Corrupt BTF is reported. */
+export function viewObject(
+  object: ObjectFile,
+  path: string,
+  diagnostics: Diagnostics,
+): ObjectView | undefined {
+  const sectionData = (name: string): Uint8Array | undefined =>
+    object.sections.find((s) => s.name === name)?.data;
+  const btfBytes = sectionData(".BTF");
+  const extBytes = sectionData(".BTF.ext");
+  const read = btfBytes === undefined ? undefined : readBtfWithStrings(btfBytes, diagnostics);
+  const btfExt =
+    read === undefined || extBytes === undefined
+      ? undefined
+      : readBtfExt(extBytes, read.strings, diagnostics);
+  if (diagnostics.hasErrors) return undefined;
+  const bySection = new Map<SectionIndex, ObjectSymbol[]>();
+  for (const symbol of object.symbols) {
+    if (typeof symbol.section !== "number" || symbol.name === "" || symbol.type === "section")
+      continue;
+    const list = bySection.get(symbol.section) ?? [];
+    list.push(symbol);
+    bySection.set(symbol.section, list);
+  }
+  for (const list of bySection.values()) list.sort((a, b) => a.value - b.value);
+  const ids = nameIndex(read?.btf);
+  return {
+    path,
+    object,
+    btf: read?.btf,
+    btfExt,
+    symbolsOf: (section) => bySection.get(section) ?? [],
+    btfIdOf: (kind, name) => ids.get(`${kind} ${name}`) ?? 0,
+  };
+}

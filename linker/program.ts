@@ -1,0 +1,99 @@
+/**
+ * What loading an object gives: maps to create and programs to verify and run, as plain data. The
+ * programs' instructions are flat and relocated in the portable form: a 64-bit immediate load with
+ * src_reg 1 or 2 carries the index of its map in its first immediate and, for 2, the byte offset in
+ * the map's value in its second.
+ */
+import type { Btf, LineInfo, TypeId } from "../common/object/btf.ts";
+import type { Endian } from "../common/object/object-file.ts";
+
+/** A pre-filled slot of a map of maps, a prog array or a struct_ops map. */
+export interface MapSlot {
+  readonly index: number;
+  readonly target:
+    | { readonly kind: "map"; readonly map: number }
+    | { readonly kind: "program"; readonly program: string };
+}
+
+/** The description of a map, before it is created. */
+export interface MapSpec {
+  readonly name: string;
+  /** enum bpf_map_type. */
+  readonly type: number;
+  readonly keySize: number;
+  readonly valueSize: number;
+  readonly maxEntries: number;
+  readonly flags: number;
+  readonly extra: bigint;
+  /** BTF types of key and value; 0 where there are none. */
+  readonly keyType: TypeId;
+  readonly valueType: TypeId;
+  /** enum libbpf_pin_type. */
+  readonly pinning: number;
+  /** Of a map of maps: the template of its elements. */
+  readonly inner?: MapSpec;
+  readonly slots: readonly MapSlot[];
+  /** Contents of element 0: data sections, struct_ops. */
+  readonly initial?: Uint8Array;
+  /** The program must not write it: .rodata and .kconfig; frozen after it is filled. */
+  readonly frozen: boolean;
+  /** The section it was made from, where it is a data section: `.rodata`, `.bss.x` … */
+  readonly dataSection?: string;
+}
+
+export interface ProgramFunction {
+  readonly name: string;
+  /** Slot of its first instruction. */
+  readonly start: number;
+  /** BTF FUNC id; 0 without BTF. */
+  readonly type: TypeId;
+  readonly linkage: "static" | "global";
+}
+
+/** One line_info record, at a slot of the flat program. */
+export interface ProgramLine extends Omit<LineInfo, "insnOffset"> {
+  readonly slot: number;
+}
+
+/** A reference that only a kernel can resolve. */
+export interface KernelReference {
+  readonly slot: number;
+  readonly kind: "kfunc" | "ksym";
+  readonly name: string;
+  readonly weak: boolean;
+  /** BTF FUNC or VAR id in the object's BTF; 0 without. */
+  readonly type: TypeId;
+}
+
+export interface ProgramSpec {
+  /** The function's name. */
+  readonly name: string;
+  readonly section: string;
+  /** enum bpf_prog_type; 0 where the section name says nothing. */
+  readonly type: number;
+  /** enum bpf_attach_type. */
+  readonly attachType: number;
+  /** BPF_F_SLEEPABLE, BPF_F_XDP_HAS_FRAGS … */
+  readonly flags: number;
+  /** What follows the `/` of the section name: function, tracepoint, device … */
+  readonly target: string;
+  /** False for `SEC("?…")`. */
+  readonly autoload: boolean;
+  readonly license: string;
+  /** 8 bytes per slot, in the object's byte order. */
+  readonly insns: Uint8Array;
+  /** In order of their place; the first is the program itself. */
+  readonly functions: readonly ProgramFunction[];
+  readonly lines: readonly ProgramLine[];
+  readonly kernelReferences: readonly KernelReference[];
+}
+
+export interface LoadedObject {
+  readonly path: string;
+  readonly endian: Endian;
+  readonly license: string;
+  readonly maps: readonly MapSpec[];
+  readonly programs: readonly ProgramSpec[];
+  /** With the offsets of its data sections filled in. */
+  readonly btf?: Btf;
+}
