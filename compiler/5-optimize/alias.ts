@@ -1,0 +1,305 @@
+/**
+ * Which accesses may touch the same memory. Memory falls into regions that the verifier keeps apart:
+ * stack objects, the context, globals, the packet, and the rest (map values, kernel objects).
+ */
+import type { IrFunction, IrInstruction, Value } from "../4-lower/ir.ts";
+import { computeUses, type Use } from "../4-lower/ir-builder.ts";
+import { contextField, isContextPointer } from "./context.ts";
+import { helperEffects, memoryEffect } from "./effects.ts";
+import {
+  byteSize,
+  constantAddress,
+  type InstructionOf,
+  instructionsOf,
+  isOp,
+  operand,
+} from "./values.ts";
+
+export type Region =
+  | { readonly kind: "stack"; readonly object: InstructionOf<"alloca"> }
+  | { readonly kind: "context" }
+  | { readonly kind: "global"; readonly symbol: string }
+  | { readonly kind: "packet" }
+  /** Result of a helper: map values, reserved ring buffer space. */
+  | { readonly kind: "helper" }
+  | { readonly kind: "unknown" };
+
+/** How far the address of a stack object gets. */
+export type Escape =
+  /** Loads and stores of this function only. */
+  | "none"
+  /** Helpers get it as an argument; they do not keep it. */
+  | "helpers"
+  /** Other functions, memory or assembly may know it. */
+  | "all";
+
+/** A piece of memory: `size` bytes at `base + offset`; unknown size or offset is undefined. */
+export interface Location {
+  readonly base: Value;
+  readonly offset: number;
+  readonly size: number | undefined;
+  readonly region: Region;
+}
+
+const unknownRegion: Region = { kind: "unknown" };
+const depthLimit = 6;
+
+export class AliasAnalysis {
+  readonly #fn: IrFunction;
+  readonly #regions = new Map<Value, Region>();
+  readonly #escapes = new Map<IrInstruction, Escape>();
+
+  constructor(fn: IrFunction) {
+    this.#fn = fn;
+    const uses = computeUses(fn);
+    for (const each of instructionsOf(fn)) {
+      if (isOp(each, "alloca")) this.#escapes.set(each, escapeOf(each, uses));
+    }
+  }
+
+  escapeOf(object: IrInstruction): Escape {
+    return this.#escapes.get(object) ?? "all";
+  }
+
+  location(pointer: Value, size: number | undefined): Location {
+    const { base, offset } = constantAddress(pointer);
+    return { base, offset, size, region: this.regionOf(base) };
+  }
+
+  /** Memory that an instruction loads or stores. */
+  accessOf(instruction: IrInstruction): Location | undefined {
+    const effect = memoryEffect(instruction);
+    if (effect.kind === "load") return this.location(effect.pointer, byteSize[instruction.type]);
+    if (effect.kind !== "store") return undefined;
+    return this.location(effect.pointer, byteSize[operand(instruction, 0).type]);
+  }
+
+  regionOf(pointer: Value): Region {
+    const known = this.#regions.get(pointer);
+    if (known !== undefined) return known;
+    const region = this.#findRegion(pointer, 0);
+    this.#regions.set(pointer, region);
+    return region;
+  }
+
+  #findRegion(pointer: Value, depth: number): Region {
+    let base = pointer;
+    while (isOp(base, "ptradd")) base = operand(base, 0);
+    if (base.kind === "global") return { kind: "global", symbol: base.symbol };
+    if (isContextPointer(base, this.#fn)) return { kind: "context" };
+    if (base.kind !== "instruction") return unknownRegion;
+    const { operation } = base;
+    switch (operation.op) {
+      case "alloca":
+        return { kind: "stack", object: base as InstructionOf<"alloca"> };
+      case "call":
+        return operation.callee.kind === "helper" ? { kind: "helper" } : unknownRegion;
+      case "inttoptr":
+        return contextField(base, this.#fn)?.bits === 32 ? { kind: "packet" } : unknownRegion;
+      case "phi":
+      case "select":
+        return depth < depthLimit ? this.#joined(base, depth + 1) : unknownRegion;
+      default:
+        return unknownRegion;
+    }
+  }
+
+  /** The region of all inputs of a phi or select if it is one. */
+  #joined(value: IrInstruction, depth: number): Region {
+    const pointers = value.operands.slice(value.operation.op === "select" ? 1 : 0);
+    let region: Region | undefined;
+    for (const pointer of pointers) {
+      if (addressRootIs(pointer, value) || pointer.kind === "undef") continue;
+      const next = this.#findRegion(pointer, depth);
+      if (region !== undefined && !sameRegion(region, next)) return unknownRegion;
+      region = next;
+    }
+    return region ?? unknownRegion;
+  }
+
+  /** Whether the two may overlap. */
+  mayAlias(a: Location, b: Location): boolean {
+    if (a.base === b.base || sameGlobal(a.base, b.base)) {
+      if (a.size === undefined || b.size === undefined) return true;
+      return a.offset < b.offset + b.size && b.offset < a.offset + a.size;
+    }
+    return this.regionsMeet(a.region, b.region);
+  }
+
+  regionsMeet(a: Region, b: Region): boolean {
+    if (a.kind === "unknown") return this.#meetsUnknown(b);
+    if (b.kind === "unknown") return this.#meetsUnknown(a);
+    return sameRegion(a, b);
+  }
+
+  #meetsUnknown(region: Region): boolean {
+    if (region.kind !== "stack") return region.kind !== "context" || !isProgramContext(this.#fn);
+    return this.escapeOf(region.object) === "all";
+  }
+
+  /** Whether an instruction may write to the location. */
+  mayWrite(instruction: IrInstruction, location: Location): boolean {
+    const effect = memoryEffect(instruction);
+    switch (effect.kind) {
+      case "none":
+      case "load":
+        return false;
+      case "store": {
+        const size = byteSize[operand(instruction, 0).type];
+        return this.mayAlias(this.location(effect.pointer, size), location);
+      }
+      case "block": {
+        if (effect.target === undefined) return false;
+        return this.mayAlias(this.location(effect.target, lengthOf(instruction)), location);
+      }
+      case "helper":
+        return this.#helperMayWrite(effect, location);
+      case "unknown":
+        return this.#isReachable(location.region, instruction);
+    }
+  }
+
+  /** Whether an instruction may read from the location. */
+  mayRead(instruction: IrInstruction, location: Location): boolean {
+    const effect = memoryEffect(instruction);
+    switch (effect.kind) {
+      case "none":
+      case "store":
+        return false;
+      case "load":
+        return this.mayAlias(this.location(effect.pointer, byteSize[instruction.type]), location);
+      case "block":
+        return effect.sources.some((source) =>
+          this.mayAlias(this.location(source, lengthOf(instruction)), location),
+        );
+      case "helper":
+        if (location.region.kind !== "stack") return true;
+        return effect.args.some((arg) => this.#pointsInto(arg, location));
+      case "unknown":
+        return this.#isReachable(location.region, instruction);
+    }
+  }
+
+  #helperMayWrite(
+    effect: Extract<ReturnType<typeof memoryEffect>, { kind: "helper" }>,
+    location: Location,
+  ): boolean {
+    const { effects, args } = effect;
+    const { region } = location;
+    if (region.kind === "context") {
+      return effects.changesPacket || effects.args.some((arg) => arg.isContext && arg.writes);
+    }
+    if (region.kind !== "stack" && !effects.isQuiet) return true;
+    return args.some((arg, at) => {
+      const how = effects.args[at];
+      return (
+        arg.type === "ptr" && (how === undefined || how.writes) && this.#pointsInto(arg, location)
+      );
+    });
+  }
+
+  /** Whether a helper that gets `arg` could reach the location through it. */
+  #pointsInto(arg: Value, location: Location): boolean {
+    if (arg.type !== "ptr" && !isOp(arg, "ptrtoint")) return false;
+    const pointer = isOp(arg, "ptrtoint") ? operand(arg, 0) : arg;
+    // Helpers get no size here: what lies before the pointer is out of reach, the rest is not.
+    const reached = this.location(pointer, undefined);
+    if (reached.base === location.base && location.size !== undefined) {
+      return location.offset + location.size > reached.offset;
+    }
+    return this.mayAlias(reached, location);
+  }
+
+  /** Can code outside of this function, or a barrier, see the memory? */
+  #isReachable(region: Region, by: IrInstruction): boolean {
+    if (region.kind !== "stack") return true;
+    const reach = this.escapeOf(region.object);
+    if (reach !== "helpers") return reach === "all";
+    return by.operands.some((each) => {
+      if (each.type !== "ptr") return false;
+      const other = this.regionOf(each);
+      return other.kind === "unknown" || sameRegion(other, region);
+    });
+  }
+}
+
+function isProgramContext(fn: IrFunction): boolean {
+  const [first] = fn.params;
+  return first !== undefined && isContextPointer(first, fn);
+}
+
+function addressRootIs(pointer: Value, root: Value): boolean {
+  let base = pointer;
+  while (isOp(base, "ptradd")) base = operand(base, 0);
+  return base === root;
+}
+
+function sameGlobal(a: Value, b: Value): boolean {
+  return a.kind === "global" && b.kind === "global" && a.symbol === b.symbol;
+}
+
+function sameRegion(a: Region, b: Region): boolean {
+  if (a.kind === "stack") return b.kind === "stack" && a.object === b.object;
+  if (a.kind === "global") return b.kind === "global" && a.symbol === b.symbol;
+  return a.kind === b.kind;
+}
+
+/** Bytes of a block operation, if constant. */
+export function lengthOf(instruction: IrInstruction): number | undefined {
+  const length = operand(instruction, 2);
+  return length.kind === "constant" ? Number(length.value) : undefined;
+}
+
+function escapeOf(object: IrInstruction, uses: ReadonlyMap<Value, readonly Use[]>): Escape {
+  let result: Escape = "none";
+  const work: IrInstruction[] = [object];
+  const seen = new Set<IrInstruction>(work);
+  for (let pointer = work.pop(); pointer !== undefined; pointer = work.pop()) {
+    for (const { user, index } of uses.get(pointer) ?? []) {
+      const reach = escapeThrough(user, index);
+      if (reach === "all") return "all";
+      if (reach === "helpers") result = "helpers";
+      if (reach === "derived" && !seen.has(user)) {
+        seen.add(user);
+        work.push(user);
+      }
+    }
+  }
+  return result;
+}
+
+function escapeThrough(user: IrInstruction, index: number): Escape | "derived" {
+  const { operation } = user;
+  switch (operation.op) {
+    case "load":
+    case "memset":
+    case "memcpy":
+    case "memmove":
+    case "memcmp":
+    case "icmp":
+    case "lifetime_start":
+    case "lifetime_end":
+    case "object_size":
+    case "constant_p":
+      return "none";
+    case "store":
+      return index === 1 ? "none" : "all";
+    case "atomicrmw":
+    case "cmpxchg":
+      return index === 0 ? "helpers" : "all";
+    case "ptradd":
+    case "phi":
+    case "select":
+      return "derived";
+    case "ptrtoint":
+      // Often the address as a helper's scalar argument (probe_read): follow it one step.
+      return "derived";
+    case "call": {
+      if (operation.callee.kind !== "helper") return "all";
+      const effects = helperEffects(operation.callee.id);
+      return effects === undefined || effects.clobbersAll ? "all" : "helpers";
+    }
+    default:
+      return "all";
+  }
+}

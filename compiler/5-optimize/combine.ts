@@ -1,0 +1,215 @@
+/**
+ * Instruction combining: applies the rules of rules/ until none applies. Needs: reachable blocks.
+ * Guarantees: constants folded, canonical forms as rules/rule.ts says. Never moves an instruction
+ * to another block.
+ */
+import { reversePostOrder } from "../4-lower/cfg.ts";
+import type {
+  BinaryOp,
+  IntPredicate,
+  IrFunction,
+  IrInstruction,
+  IrType,
+  Operation,
+  Value,
+} from "../4-lower/ir.ts";
+import { bitWidth } from "../4-lower/ir.ts";
+import { constant, sameValue, type ValueType } from "../4-lower/ir-builder.ts";
+import {
+  foldBinary,
+  foldComparison,
+  foldConversion,
+  foldInstruction,
+  invertedPredicate,
+} from "./fold-constants.ts";
+import type { FunctionPass, PassContext } from "./pass.ts";
+import { Rewriter } from "./rewriter.ts";
+import { addressRules } from "./rules/address.ts";
+import { arithmeticRules } from "./rules/arithmetic.ts";
+import { bitRules } from "./rules/bits.ts";
+import { castRules } from "./rules/casts.ts";
+import { comparisonRules } from "./rules/comparisons.ts";
+import { divisionRules } from "./rules/division.ts";
+import { logicRules } from "./rules/logic.ts";
+import { memoryRules } from "./rules/memory.ts";
+import { packetRules } from "./rules/packet-checks.ts";
+import type { Rule, RuleTools } from "./rules/rule.ts";
+import { isOp, isRemovableIfUnused, operand } from "./values.ts";
+
+/** All rules, in the order in which they are tried. */
+export const rules: readonly Rule[] = [
+  ...arithmeticRules,
+  ...bitRules,
+  ...divisionRules,
+  ...castRules,
+  ...logicRules,
+  ...addressRules,
+  ...packetRules,
+  ...comparisonRules,
+  ...memoryRules,
+];
+
+const rulesByOperation: ReadonlyMap<string, readonly Rule[]> = (() => {
+  const table = new Map<string, Rule[]>();
+  for (const rule of rules) {
+    for (const op of rule.on) {
+      const list = table.get(op);
+      if (list === undefined) table.set(op, [rule]);
+      else list.push(rule);
+    }
+  }
+  return table;
+})();
+
+const roundLimit = 12;
+
+export const combine: FunctionPass = {
+  kind: "function",
+  name: "combine",
+  run(fn, context) {
+    let changed = false;
+    for (let round = 0; round < roundLimit; round += 1) {
+      if (!new Combiner(fn, context).run()) break;
+      changed = true;
+    }
+    return changed;
+  },
+};
+
+class Combiner implements RuleTools {
+  readonly fn: IrFunction;
+  readonly context: PassContext;
+  readonly #rewriter: Rewriter;
+  readonly #useCounts = new Map<Value, number>();
+  #at: IrInstruction | undefined;
+
+  constructor(fn: IrFunction, context: PassContext) {
+    this.fn = fn;
+    this.context = context;
+    this.#rewriter = new Rewriter(fn);
+    for (const block of fn.blocks) {
+      for (const { operands } of block.instructions) for (const each of operands) this.#use(each);
+    }
+  }
+
+  get endian(): RuleTools["endian"] {
+    return this.context.module.endian;
+  }
+
+  get at(): IrInstruction {
+    return this.#at as IrInstruction;
+  }
+
+  run(): boolean {
+    const order = reversePostOrder(this.fn);
+    for (const block of order) for (const each of block.instructions) this.#visit(each);
+    for (const block of order.reverse()) {
+      for (const each of [...block.instructions].reverse()) this.#dropIfUnused(each);
+    }
+    return this.#rewriter.apply();
+  }
+
+  #visit(instruction: IrInstruction): void {
+    const { operands } = instruction;
+    for (let at = 0; at < operands.length; at += 1) {
+      operands[at] = this.#rewriter.resolve(operands[at] as Value);
+    }
+    this.#at = instruction;
+    const folded = foldInstruction(instruction, operands);
+    if (folded !== undefined) {
+      this.#replace(instruction, folded);
+      return;
+    }
+    const { operation } = instruction;
+    const name = operation.op === "binary" ? operation.binary : operation.op;
+    for (const rule of rulesByOperation.get(name) ?? []) {
+      const value = rule.rewrite(instruction, this);
+      if (value === undefined || value === instruction) continue;
+      this.#replace(instruction, value);
+      return;
+    }
+  }
+
+  #replace(instruction: IrInstruction, value: Value): void {
+    if (instruction.type === "void") {
+      this.#rewriter.erase(instruction);
+      for (const each of instruction.operands) this.#drop(each);
+      return;
+    }
+    const resolved = this.#rewriter.resolve(value);
+    const count = this.#useCounts.get(instruction) ?? 0;
+    this.#useCounts.set(resolved, (this.#useCounts.get(resolved) ?? 0) + count);
+    this.#useCounts.delete(instruction);
+    this.#rewriter.replace(instruction, resolved);
+    for (const each of instruction.operands) this.#drop(each);
+  }
+
+  #use(value: Value): void {
+    if (value.kind === "instruction")
+      this.#useCounts.set(value, (this.#useCounts.get(value) ?? 0) + 1);
+  }
+
+  #drop(value: Value): void {
+    if (value.kind !== "instruction") return;
+    const count = this.#useCounts.get(value) ?? 0;
+    if (count > 0) this.#useCounts.set(value, count - 1);
+  }
+
+  #dropIfUnused(instruction: IrInstruction): void {
+    if ((this.#useCounts.get(instruction) ?? 0) > 0 || this.#rewriter.isErased(instruction)) return;
+    if (!isRemovableIfUnused(instruction)) return;
+    this.#rewriter.erase(instruction);
+    for (const each of instruction.operands) this.#drop(each);
+  }
+
+  hasOneUse(value: Value): boolean {
+    return (this.#useCounts.get(value) ?? 0) <= 1;
+  }
+
+  emit(type: IrType, operation: Operation, operands: readonly Value[]): IrInstruction {
+    const resolved = operands.map((each) => this.#rewriter.resolve(each));
+    for (const each of resolved) this.#use(each);
+    return this.#rewriter.insertBefore(this.at, type, operation, resolved);
+  }
+
+  binary(binary: BinaryOp, a: Value, b: Value): Value {
+    if (a.kind === "constant" && b.kind === "constant") return foldBinary(binary, a, b);
+    return this.emit(a.type, { op: "binary", binary }, [a, b]);
+  }
+
+  compare(predicate: IntPredicate, a: Value, b: Value): Value {
+    if (a.kind === "constant" && b.kind === "constant") return foldComparison(predicate, a, b);
+    return this.emit("i1", { op: "icmp", predicate }, [a, b]);
+  }
+
+  resize(value: Value, type: ValueType): Value {
+    const from = bitWidth[value.type as ValueType];
+    if (from === bitWidth[type]) return value;
+    return this.convert(from < bitWidth[type] ? "zext" : "trunc", value, type);
+  }
+
+  convert(
+    op: "zext" | "sext" | "trunc" | "ptrtoint" | "inttoptr" | "bswap",
+    value: Value,
+    type: ValueType,
+  ): Value {
+    if (value.kind === "constant") return foldConversion(op, value, type);
+    return this.emit(type, { op }, [value]);
+  }
+
+  addOffset(pointer: Value, offset: Value): Value {
+    if (offset.kind === "constant" && offset.value === 0n) return pointer;
+    return this.emit("ptr", { op: "ptradd" }, [pointer, offset]);
+  }
+
+  not(value: Value): Value {
+    if (value.kind === "constant") return constant("i1", value.value ^ 1n);
+    if (isOp(value, "icmp")) {
+      const predicate = invertedPredicate[value.operation.predicate];
+      return this.compare(predicate, operand(value, 0), operand(value, 1));
+    }
+    const isNot = isOp(value, "binary") && value.operation.binary === "xor";
+    if (isNot && sameValue(operand(value, 1), constant("i1", 1n))) return operand(value, 0);
+    return this.emit("i1", { op: "binary", binary: "xor" }, [value, constant("i1", 1n)]);
+  }
+}

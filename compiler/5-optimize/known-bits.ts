@@ -1,0 +1,165 @@
+/**
+ * What is known of an integer wherever it is computed: bits that are zero, and an unsigned range.
+ * Only facts that the kernel's verifier finds as well (masks, shifts, loads, extensions) are used,
+ * because a check that is dropped for a cleverer reason is a check that the verifier misses.
+ */
+import type { Value } from "../4-lower/ir.ts";
+import { bitWidth } from "../4-lower/ir.ts";
+import { isOp, operand } from "./values.ts";
+
+/** Bounds are inclusive, unsigned, of the value's own width. */
+export interface Known {
+  readonly min: bigint;
+  readonly max: bigint;
+  /** Bits that are certainly zero. */
+  readonly zeros: bigint;
+}
+
+const depthLimit = 6;
+
+/** All ones in `bits`. */
+export function onesOf(bits: number): bigint {
+  return (1n << BigInt(bits)) - 1n;
+}
+
+/** The smallest mask 2^n − 1 that holds `value`. */
+function maskAround(value: bigint): bigint {
+  return value === 0n ? 0n : onesOf(value.toString(2).length);
+}
+
+function fromMax(max: bigint, bits: number): Known {
+  return { min: 0n, max, zeros: onesOf(bits) & ~maskAround(max) };
+}
+
+function fromZeros(zeros: bigint, bits: number): Known {
+  const max = onesOf(bits) & ~zeros;
+  return { min: 0n, max, zeros };
+}
+
+/** Facts about a value; computed on demand, at most a few definitions deep. */
+export function knownOf(value: Value, depth = 0): Known {
+  const bits = value.type === "ptr" ? 64 : bitWidth[value.type === "void" ? "i64" : value.type];
+  if (value.kind === "constant") {
+    return { min: value.value, max: value.value, zeros: onesOf(bits) & ~value.value };
+  }
+  const anything = fromZeros(0n, bits);
+  if (value.kind !== "instruction" || depth >= depthLimit) return anything;
+  const { operation } = value;
+  switch (operation.op) {
+    case "zext": {
+      const inner = knownOf(operand(value, 0), depth + 1);
+      const upper = onesOf(bits) & ~onesOf(bitWidth[operand(value, 0).type as "i8"]);
+      return { min: inner.min, max: inner.max, zeros: inner.zeros | upper };
+    }
+    case "trunc": {
+      const inner = knownOf(operand(value, 0), depth + 1);
+      const ones = onesOf(bits);
+      if (inner.max <= ones) return { ...inner, zeros: inner.zeros & ones };
+      return fromZeros(inner.zeros & ones, bits);
+    }
+    case "sext": {
+      const inner = knownOf(operand(value, 0), depth + 1);
+      const half = 1n << BigInt(bitWidth[operand(value, 0).type as "i8"] - 1);
+      if (inner.max >= half) return anything;
+      return {
+        min: inner.min,
+        max: inner.max,
+        zeros: fromMax(inner.max, bits).zeros | inner.zeros,
+      };
+    }
+    case "select": {
+      return union(knownOf(operand(value, 1), depth + 1), knownOf(operand(value, 2), depth + 1));
+    }
+    case "phi": {
+      if (value.operands.length > 4) return anything;
+      // A loop's phi would need a fixed point: one that reaches itself is bounded by the depth.
+      return value.operands.map((each) => knownOf(each, depth + 2)).reduce(union);
+    }
+    case "binary":
+      return knownBinary(
+        operation.binary,
+        knownOf(operand(value, 0), depth + 1),
+        knownOf(operand(value, 1), depth + 1),
+        bits,
+      );
+    default:
+      return anything;
+  }
+}
+
+function union(a: Known, b: Known): Known {
+  return {
+    min: smaller(a.min, b.min),
+    max: -smaller(-a.max, -b.max),
+    zeros: a.zeros & b.zeros,
+  };
+}
+
+const smaller = (a: bigint, b: bigint): bigint => (a < b ? a : b);
+
+function knownBinary(binary: string, a: Known, b: Known, bits: number): Known {
+  const ones = onesOf(bits);
+  const exact = b.min === b.max ? b.min : undefined;
+  switch (binary) {
+    case "and": {
+      const zeros = a.zeros | b.zeros;
+      const max = smaller(smaller(a.max, b.max), ones & ~zeros);
+      return { min: 0n, max, zeros };
+    }
+    case "or":
+    case "xor":
+      return fromZeros(a.zeros & b.zeros, bits);
+    case "add": {
+      const max = a.max + b.max;
+      return max <= ones ? { ...fromMax(max, bits), min: a.min + b.min } : fromZeros(0n, bits);
+    }
+    case "mul": {
+      const max = a.max * b.max;
+      return max <= ones ? { ...fromMax(max, bits), min: a.min * b.min } : fromZeros(0n, bits);
+    }
+    case "sub":
+      if (a.min >= b.max) return { ...fromMax(a.max - b.min, bits), min: a.min - b.max };
+      return fromZeros(0n, bits);
+    case "shl": {
+      if (exact === undefined || exact >= BigInt(bits)) return fromZeros(0n, bits);
+      const zeros = ((a.zeros << exact) | onesOf(Number(exact))) & ones;
+      const max = a.max << exact;
+      if (max > ones) return fromZeros(zeros, bits);
+      return { min: a.min << exact, max, zeros: zeros | fromMax(max, bits).zeros };
+    }
+    case "lshr":
+      if (exact === undefined || exact >= BigInt(bits)) return fromMax(a.max, bits);
+      return {
+        min: a.min >> exact,
+        max: a.max >> exact,
+        zeros: fromMax(a.max >> exact, bits).zeros | (a.zeros >> exact),
+      };
+    case "udiv":
+      if (exact === undefined || exact === 0n) return fromMax(a.max, bits);
+      return { ...fromMax(a.max / exact, bits), min: a.min / exact };
+    case "urem": {
+      if (exact === undefined || exact === 0n) return fromMax(a.max, bits);
+      const max = exact - 1n < a.max ? exact - 1n : a.max;
+      return fromMax(max, bits);
+    }
+    default:
+      return fromZeros(0n, bits);
+  }
+}
+
+/** True if the value, read as signed, is never negative. */
+export function isNonNegative(value: Value): boolean {
+  if (value.type === "ptr" || value.type === "void") return false;
+  return knownOf(value).max < 1n << BigInt(bitWidth[value.type] - 1);
+}
+
+/** Exported for operand checks of rules: do no bits of the two meet? */
+export function areDisjoint(a: Value, b: Value): boolean {
+  if (a.type === "void" || a.type === "ptr") return false;
+  return (knownOf(a).zeros | knownOf(b).zeros) === onesOf(bitWidth[a.type]);
+}
+
+/** A zext's source is the value itself with bits that are known to be zero. */
+export function withoutZext(value: Value): Value {
+  return isOp(value, "zext") ? operand(value, 0) : value;
+}

@@ -1,0 +1,391 @@
+/**
+ * Global value numbering: one walk over the dominator tree gives equal computations one value. Loads
+ * count as equal in one state of memory (memory-versions.ts); stored values are forwarded to loads,
+ * stores of what is already there are dropped, and conditions that a dominating branch decided are
+ * constants. Runs at every level: a second `ctx->data` or `packet + variable` would be a new pointer
+ * for the verifier, about which earlier bounds checks say nothing.
+ * Needs: reachable blocks. Never moves anything.
+ */
+import { type DominatorTree, dominatorTree, predecessors } from "../4-lower/cfg.ts";
+import type { Block, IrFunction, IrInstruction, Value } from "../4-lower/ir.ts";
+import { bitWidth } from "../4-lower/ir.ts";
+import {
+  constant,
+  phisOf,
+  sameValue,
+  successors,
+  terminatorOf,
+  type ValueType,
+} from "../4-lower/ir-builder.ts";
+import { AliasAnalysis, type Location } from "./alias.ts";
+import { invertedPredicate } from "./fold-constants.ts";
+import { MemoryVersions, type Version } from "./memory-versions.ts";
+import type { FunctionPass, PassContext } from "./pass.ts";
+import { Rewriter } from "./rewriter.ts";
+import { constantAt } from "./rules/memory.ts";
+import { byteSize, isOp, isPure, operand } from "./values.ts";
+
+export const numberValues: FunctionPass = {
+  kind: "function",
+  name: "number-values",
+  run: (fn, context) => new Numbering(fn, context).run(),
+};
+
+/** How far a load looks back past stores that do not concern it. */
+const lookBack = 48;
+
+type Undo = () => void;
+
+class Numbering {
+  readonly #context: PassContext;
+  readonly #rewriter: Rewriter;
+  readonly #tree: DominatorTree;
+  readonly #preds: Map<Block, Block[]>;
+  readonly #alias: AliasAnalysis;
+  readonly #memory: MemoryVersions;
+  readonly #numbers = new Map<Value | string, number>();
+  readonly #available = new Map<string, Value>();
+  /** What a value is known to equal here, from a branch on equality. */
+  readonly #equal = new Map<Value, Value>();
+  #current: Version[] = [];
+  #undo: Undo[] = [];
+  #changed = false;
+
+  constructor(fn: IrFunction, context: PassContext) {
+    this.#context = context;
+    this.#rewriter = new Rewriter(fn);
+    this.#tree = dominatorTree(fn);
+    this.#preds = predecessors(fn);
+    this.#alias = new AliasAnalysis(fn);
+    this.#memory = new MemoryVersions(fn, this.#alias);
+  }
+
+  run(): boolean {
+    const root = this.#tree.order[0];
+    if (root === undefined) return false;
+    const stack: { block: Block; undo: Undo[] | undefined }[] = [{ block: root, undo: undefined }];
+    for (let frame = stack.at(-1); frame !== undefined; frame = stack.at(-1)) {
+      if (frame.undo !== undefined) {
+        for (let at = frame.undo.length - 1; at >= 0; at -= 1) frame.undo[at]?.();
+        stack.pop();
+        continue;
+      }
+      this.#undo = [];
+      frame.undo = this.#undo;
+      this.#visitBlock(frame.block);
+      for (const child of this.#tree.children.get(frame.block) ?? []) {
+        stack.push({ block: child, undo: undefined });
+      }
+    }
+    return this.#rewriter.apply() || this.#changed;
+  }
+
+  #visitBlock(block: Block): void {
+    this.#learnFromBranch(block);
+    this.#current = [];
+    for (let at = 0; at < this.#memory.classCount; at += 1) {
+      this.#current.push(this.#memory.atStart(at, block));
+    }
+    for (const instruction of block.instructions) this.#visit(instruction);
+    for (const next of new Set(successors(block))) this.#improvePhis(block, next);
+  }
+
+  /** If one edge alone leads here, its condition holds here. */
+  #learnFromBranch(block: Block): void {
+    const [pred, ...others] = this.#preds.get(block) ?? [];
+    const branch = pred && terminatorOf(pred);
+    if (branch === undefined || others.length > 0) return;
+    const { operation } = branch;
+    if (operation.op === "condbr" && operation.then !== operation.otherwise) {
+      this.#learn(this.#rewriter.resolve(operand(branch, 0)), operation.then === block);
+    } else if (operation.op === "switch") {
+      const mine = operation.cases.filter((each) => each.target === block);
+      const [only] = mine;
+      const value = this.#rewriter.resolve(operand(branch, 0));
+      if (mine.length !== 1 || only === undefined || operation.fallback === block) return;
+      this.#setEqual(value, constant(value.type as ValueType, only.value));
+    }
+  }
+
+  #learn(condition: Value, holds: boolean): void {
+    if (condition.kind === "constant") return;
+    this.#setEqual(condition, constant("i1", holds ? 1n : 0n));
+    if (!isOp(condition, "icmp")) return;
+    const { predicate } = condition.operation;
+    const [a, b] = [this.#resolve(operand(condition, 0)), this.#resolve(operand(condition, 1))];
+    const inverse = `icmp ${invertedPredicate[predicate]} ${this.#number(a)} ${this.#number(b)}`;
+    this.#setAvailable(inverse, constant("i1", holds ? 0n : 1n));
+    const isEqual = predicate === (holds ? "eq" : "ne");
+    if (isEqual && b.kind === "constant" && isImmediate(b.value, b.type)) this.#setEqual(a, b);
+  }
+
+  #setEqual(value: Value, to: Value): void {
+    // A null pointer's branch is cold, and a pointer that becomes 0 is no pointer for the verifier.
+    if (value.kind === "constant" || value.type === "ptr") return;
+    const before = this.#equal.get(value);
+    this.#equal.set(value, to);
+    this.#undo.push(() => {
+      if (before === undefined) this.#equal.delete(value);
+      else this.#equal.set(value, before);
+    });
+  }
+
+  #setAvailable(key: string, value: Value): void {
+    const before = this.#available.get(key);
+    this.#available.set(key, value);
+    this.#undo.push(() => {
+      if (before === undefined) this.#available.delete(key);
+      else this.#available.set(key, before);
+    });
+  }
+
+  #resolve(value: Value): Value {
+    const resolved = this.#rewriter.resolve(value);
+    return this.#equal.get(resolved) ?? resolved;
+  }
+
+  /** Equal numbers mean equal values. */
+  #number(value: Value): number {
+    const key =
+      value.kind === "constant"
+        ? `${value.type} ${value.value}`
+        : value.kind === "global"
+          ? `@${value.symbol}`
+          : value.kind === "undef"
+            ? `undef ${value.type}`
+            : value;
+    const known = this.#numbers.get(key);
+    if (known !== undefined) return known;
+    const made = this.#numbers.size;
+    this.#numbers.set(key, made);
+    return made;
+  }
+
+  #visit(instruction: IrInstruction): void {
+    const { operation, operands } = instruction;
+    if (operation.op === "phi") {
+      this.#visitPhi(instruction);
+      return;
+    }
+    for (let at = 0; at < operands.length; at += 1) {
+      const before = operands[at] as Value;
+      const after = this.#resolve(before);
+      if (after === before) continue;
+      operands[at] = after;
+      this.#changed = true;
+    }
+    if (operation.op === "load" && !operation.volatile) this.#visitLoad(instruction);
+    else if (operation.op === "store" && !operation.volatile) this.#visitStore(instruction);
+    else if (isPure(instruction)) this.#visitPure(instruction);
+    for (const [memory, version] of this.#memory.written(instruction)) {
+      this.#current[memory] = version;
+    }
+  }
+
+  #visitPhi(phi: IrInstruction): void {
+    if (phi.operation.op !== "phi") return;
+    const { incoming } = phi.operation;
+    const inputs = phi.operands
+      .map((value, at) => `${incoming[at]?.id}:${this.#number(this.#rewriter.resolve(value))}`)
+      .sort();
+    const key = `phi ${phi.block.id} ${phi.type} ${inputs.join(" ")}`;
+    const known = this.#available.get(key);
+    if (known === undefined) this.#setAvailable(key, phi);
+    else this.#rewriter.replace(phi, known);
+  }
+
+  #visitPure(instruction: IrInstruction): void {
+    const key = this.#keyOf(instruction);
+    const known = this.#available.get(key);
+    if (known === undefined) this.#setAvailable(key, instruction);
+    else this.#rewriter.replace(instruction, known);
+  }
+
+  #keyOf(instruction: IrInstruction): string {
+    const { operation, operands, type } = instruction;
+    const numbers = operands.map((each) => this.#number(each));
+    switch (operation.op) {
+      case "binary": {
+        if (["add", "mul", "and", "or", "xor"].includes(operation.binary))
+          numbers.sort((a, b) => a - b);
+        return `${operation.binary} ${numbers.join(" ")}`;
+      }
+      case "icmp":
+        return `icmp ${operation.predicate} ${numbers.join(" ")}`;
+      case "core": {
+        const { relocation, rootName, access } = operation.core;
+        return `core ${relocation} ${rootName} ${access} ${operation.value}`;
+      }
+      case "asm_output":
+        return `asm_output ${operation.index} ${numbers.join(" ")}`;
+      case "object_size":
+        return `object_size ${operation.type} ${numbers.join(" ")}`;
+      case "addr_space_cast":
+        return `cast ${operation.from} ${operation.to} ${numbers.join(" ")}`;
+      default:
+        return `${operation.op} ${type} ${numbers.join(" ")}`;
+    }
+  }
+
+  #visitLoad(load: IrInstruction): void {
+    const location = this.#alias.location(operand(load, 0), byteSize[load.type]);
+    const memory = this.#memory.classOf(location.region);
+    const found = this.#lookUp(load, location, this.#current[memory] ?? 0);
+    if (found.value !== undefined) this.#rewriter.replace(load, found.value);
+    else this.#setAvailable(found.key, load);
+  }
+
+  /** A store of the value that is there already does nothing. */
+  #visitStore(store: IrInstruction): void {
+    const value = operand(store, 0);
+    const location = this.#alias.location(operand(store, 1), byteSize[value.type]);
+    const memory = this.#memory.classOf(location.region);
+    const key = this.#loadKey(location, value.type, this.#current[memory] ?? 0);
+    const there = this.#walk(store, location, value.type, key, this.#current[memory] ?? 0);
+    if (there.value !== undefined && sameValue(there.value, value)) this.#rewriter.erase(store);
+  }
+
+  #lookUp(
+    load: IrInstruction,
+    location: Location,
+    version: Version,
+  ): { key: string; value?: Value } {
+    const key = this.#loadKey(location, load.type, version);
+    const found = this.#walk(load, location, load.type, key, version);
+    if (found.value === undefined) return { key: found.key };
+    return { key, value: this.#coerce(found.value, load.type as ValueType, load) };
+  }
+
+  #loadKey(location: Location, type: string, version: Version): string {
+    const memory = this.#memory.classOf(location.region);
+    return `load ${type} ${this.#number(location.base)} ${location.offset} ${memory} ${version}`;
+  }
+
+  /** Goes back through what wrote to memory until something decides about the location. */
+  #walk(
+    at: IrInstruction,
+    location: Location,
+    type: IrInstruction["type"],
+    firstKey: string,
+    from: Version,
+  ): { key: string; value?: Value } {
+    let key = firstKey;
+    let version = from;
+    for (let steps = 0; steps < lookBack; steps += 1) {
+      const known = this.#available.get(key);
+      if (known !== undefined) return { key, value: this.#rewriter.resolve(known) };
+      const { instruction, before } = this.#memory.definition(version);
+      if (instruction === undefined) return { key };
+      const value = this.#valueWritten(instruction, location, type, at);
+      if (value !== undefined) return { key, value };
+      if (this.#alias.mayWrite(instruction, location)) return { key };
+      version = before;
+      key = this.#loadKey(location, type, version);
+    }
+    return { key };
+  }
+
+  /** The value of `location` right after `writer`, if it wrote all of it. */
+  #valueWritten(
+    writer: IrInstruction,
+    location: Location,
+    type: IrInstruction["type"],
+    at: IrInstruction,
+  ): Value | undefined {
+    const { operation } = writer;
+    const { size = 0 } = location;
+    if (operation.op === "store" && !operation.volatile) {
+      const value = this.#rewriter.resolve(operand(writer, 0));
+      const target = this.#alias.location(
+        this.#rewriter.resolve(operand(writer, 1)),
+        byteSize[value.type],
+      );
+      if (!sameBase(target, location)) return undefined;
+      return this.#part(value, location.offset - target.offset, size, type as ValueType, at);
+    }
+    const isFill = operation.op === "memset";
+    if (!isFill && operation.op !== "memcpy") return undefined;
+    const length = operand(writer, 2);
+    if (length.kind !== "constant" || operation.volatile) return undefined;
+    const target = this.#alias.location(
+      this.#rewriter.resolve(operand(writer, 0)),
+      Number(length.value),
+    );
+    const delta = location.offset - target.offset;
+    if (!sameBase(target, location) || delta < 0 || delta + size > Number(length.value))
+      return undefined;
+    const source = this.#rewriter.resolve(operand(writer, 1));
+    if (isFill) {
+      if (source.kind !== "constant") return undefined;
+      const ones = BigInt.asUintN(size * 8, 0x0101010101010101n);
+      return constant(type as ValueType, source.value * ones);
+    }
+    const from = this.#alias.location(source, undefined);
+    if (from.base.kind !== "global") return undefined;
+    const global = this.#context.globals.get(from.base.symbol);
+    if (global === undefined || !global.constant || global.isExtern) return undefined;
+    const { endian } = this.#context.module;
+    return constantAt(global, from.offset + delta, type as ValueType, endian);
+  }
+
+  /** `size` bytes at `delta` of a value that lies in memory. */
+  #part(
+    value: Value,
+    delta: number,
+    size: number,
+    type: ValueType,
+    at: IrInstruction,
+  ): Value | undefined {
+    const whole = byteSize[value.type];
+    if (delta < 0 || delta + size > whole) return undefined;
+    if (size === whole) return value;
+    if (type === "ptr" || value.kind === "undef") return undefined;
+    const bytes = this.#context.module.endian === "little" ? delta : whole - delta - size;
+    const shift = BigInt(bytes * 8);
+    if (value.kind === "constant") return constant(type, value.value >> shift);
+    if (value.kind === "global" || value.type === "ptr" || at.operation.op !== "load")
+      return undefined;
+    const kind = value.type as ValueType;
+    const low =
+      shift === 0n
+        ? value
+        : this.#rewriter.insertBefore(at, kind, { op: "binary", binary: "lshr" }, [
+            value,
+            constant(kind, shift),
+          ]);
+    return this.#rewriter.insertBefore(at, type, { op: "trunc" }, [low]);
+  }
+
+  #coerce(value: Value, type: ValueType, at: IrInstruction): Value {
+    if (value.type === type) return value;
+    if (value.kind === "constant") return constant(type, value.value);
+    return this.#rewriter.insertBefore(at, type, { op: type === "ptr" ? "inttoptr" : "ptrtoint" }, [
+      value,
+    ]);
+  }
+
+  /** On the edge from here, phis may take what is known here. */
+  #improvePhis(block: Block, next: Block): void {
+    for (const phi of phisOf(next)) {
+      if (phi.operation.op !== "phi") continue;
+      const at = phi.operation.incoming.indexOf(block);
+      const value = phi.operands[at];
+      if (value === undefined || value.kind === "constant") continue;
+      const known = this.#equal.get(this.#rewriter.resolve(value));
+      if (known === undefined) continue;
+      phi.operands[at] = known;
+      this.#changed = true;
+    }
+  }
+}
+
+const sameBase = (a: Location, b: Location): boolean =>
+  a.base === b.base ||
+  (a.base.kind === "global" && b.base.kind === "global" && a.base.symbol === b.base.symbol);
+
+/** Cheap as an operand: it fits the immediate field. */
+function isImmediate(value: bigint, type: ValueType): boolean {
+  if (type === "ptr") return false;
+  const number = BigInt.asIntN(bitWidth[type], value);
+  return number >= -0x80000000n && number <= 0x7fffffffn;
+}

@@ -1,0 +1,120 @@
+/**
+ * The optimiser's pipeline: which passes run, in which order, at which level. A pass's file says what
+ * it needs and guarantees. All levels inline always_inline functions, make values of local variables
+ * and number them, because the kernel refuses programs otherwise.
+ */
+import type { Diagnostics } from "../../common/diagnostics/diagnostic.ts";
+import type { IrFunction, IrModule } from "../4-lower/ir.ts";
+import type { OptimizationLevel } from "../options.ts";
+import { checkCalls } from "./check-calls.ts";
+import { combine } from "./combine.ts";
+import { inlineFunctions } from "./inline-functions.ts";
+import { numberValues } from "./number-values.ts";
+import {
+  createPassContext,
+  type FunctionPass,
+  type OptimizeOptions,
+  type Pass,
+  type PassContext,
+} from "./pass.ts";
+import { removeDeadCode } from "./remove-dead-code.ts";
+import { removeDeadStores } from "./remove-dead-stores.ts";
+import { removeUnusedSymbols } from "./remove-unused-symbols.ts";
+import { resolveQueries } from "./resolve-queries.ts";
+import { simplifyCfg } from "./simplify-cfg.ts";
+import { splitAggregates } from "./split-aggregates.ts";
+
+/** Makes a function small and plain; run before it is judged for inlining and after each stage. */
+const simplify: readonly FunctionPass[] = [
+  simplifyCfg,
+  splitAggregates,
+  combine,
+  simplifyCfg,
+  numberValues,
+  combine,
+  simplifyCfg,
+  removeDeadCode,
+];
+
+const afterInlining: readonly FunctionPass[] = [
+  ...simplify,
+  removeDeadStores,
+  resolveQueries,
+  ...simplify,
+  removeDeadStores,
+  removeDeadCode,
+];
+
+const inlining = inlineFunctions((fn, context) => runFunctionPasses(fn, simplify, context));
+
+const full: readonly Pass[] = [
+  inlining,
+  removeUnusedSymbols,
+  ...afterInlining,
+  removeUnusedSymbols,
+  checkCalls,
+];
+
+/** Every level's passes in order. */
+export const pipelines: Readonly<Record<OptimizationLevel, readonly Pass[]>> = {
+  "0": [
+    inlining,
+    removeUnusedSymbols,
+    resolveQueries,
+    ...simplify,
+    removeUnusedSymbols,
+    checkCalls,
+  ],
+  "1": full,
+  s: full,
+  "2": full,
+  "3": full,
+};
+
+/** Every function pass by name, for tests of one alone. */
+export const functionPasses: ReadonlyMap<string, FunctionPass> = new Map(
+  [
+    combine,
+    numberValues,
+    removeDeadCode,
+    removeDeadStores,
+    resolveQueries,
+    simplifyCfg,
+    splitAggregates,
+  ].map((pass) => [pass.name, pass]),
+);
+
+/** Called after each pass; for tests, and for `--print=ir-after-all`. */
+export type PassObserver = (pass: string, fn: IrFunction | undefined) => void;
+
+/** Optimises a module in place. Problems of the source (see check-calls.ts) are reported. */
+export function optimizeModule(
+  module: IrModule,
+  options: OptimizeOptions,
+  diagnostics: Diagnostics,
+  observe?: PassObserver,
+): void {
+  let context = createPassContext(module, options, diagnostics);
+  for (const pass of pipelines[options.level]) {
+    if (pass.kind === "module") {
+      pass.run(context);
+      observe?.(pass.name, undefined);
+      context = createPassContext(module, options, diagnostics);
+      continue;
+    }
+    for (const fn of module.functions) {
+      if (fn.blocks.length === 0) continue;
+      pass.run(fn, context);
+      observe?.(pass.name, fn);
+    }
+  }
+}
+
+function runFunctionPasses(
+  fn: IrFunction,
+  passes: readonly FunctionPass[],
+  context: PassContext,
+): void {
+  if (fn.blocks.length === 0) return;
+  for (const pass of passes) pass.run(fn, context);
+}

@@ -1,0 +1,112 @@
+/**
+ * Address sums. Canonical: variables innermost, one constant outermost, so that the constant goes into
+ * the offset of loads and stores and equal `pointer + variable` sums are one value for the verifier.
+ */
+import { constant } from "../../4-lower/ir-builder.ts";
+import { isBinary, isConstant, isOp, operand } from "../values.ts";
+import type { Rule } from "./rule.ts";
+
+export const addressRules: readonly Rule[] = [
+  {
+    // p + 0 → p
+    name: "offset-zero",
+    on: ["ptradd"],
+    rewrite: ({ operands: [p, offset] }) => (isConstant(offset, 0n) ? p : undefined),
+  },
+  {
+    // p + undef → p
+    name: "offset-undefined",
+    on: ["ptradd"],
+    rewrite: ({ operands: [p, offset] }) => (offset?.kind === "undef" ? p : undefined),
+  },
+  {
+    // (p + c) + d → p + (c + d)
+    name: "constant-offsets-meet",
+    on: ["ptradd"],
+    rewrite: ({ operands: [p, offset] }, tools) => {
+      if (!isOp(p, "ptradd") || offset?.kind !== "constant") return undefined;
+      const inner = operand(p, 1);
+      if (inner.kind !== "constant") return undefined;
+      return tools.addOffset(operand(p, 0), constant("i64", inner.value + offset.value));
+    },
+  },
+  {
+    // (p + c) + x → (p + x) + c
+    name: "constant-offset-outermost",
+    on: ["ptradd"],
+    rewrite: ({ operands: [p, offset] }, tools) => {
+      if (!isOp(p, "ptradd") || offset === undefined || offset.kind === "constant")
+        return undefined;
+      const inner = operand(p, 1);
+      if (inner.kind !== "constant") return undefined;
+      return tools.addOffset(tools.addOffset(operand(p, 0), offset), inner);
+    },
+  },
+  {
+    // p + (x + c) → (p + x) + c   where x + c has no other use (else it may be what was checked)
+    name: "constant-out-of-index",
+    on: ["ptradd"],
+    rewrite: ({ operands: [p, offset] }, tools) => {
+      if (p === undefined || !isBinary(offset, "add") || !tools.hasOneUse(offset)) return undefined;
+      const added = operand(offset, 1);
+      if (added.kind !== "constant" || !isSmall(added.value)) return undefined;
+      return tools.addOffset(tools.addOffset(p, operand(offset, 0)), added);
+    },
+  },
+  {
+    // p + ((x + c) << k) → (p + (x << k)) + (c << k)   likewise
+    name: "constant-out-of-scaled-index",
+    on: ["ptradd"],
+    rewrite: ({ operands: [p, offset] }, tools) => {
+      if (p === undefined || !isBinary(offset, "shl") || !tools.hasOneUse(offset)) return undefined;
+      const sum = operand(offset, 0);
+      const shift = operand(offset, 1);
+      if (!isBinary(sum, "add") || !tools.hasOneUse(sum) || shift.kind !== "constant")
+        return undefined;
+      const added = operand(sum, 1);
+      if (added.kind !== "constant" || !isSmall(added.value) || shift.value > 8n) return undefined;
+      const scaled = tools.binary("shl", operand(sum, 0), shift);
+      const outer = constant("i64", BigInt.asIntN(64, added.value) << shift.value);
+      return tools.addOffset(tools.addOffset(p, scaled), outer);
+    },
+  },
+  {
+    // p + (ptrtoint q − ptrtoint p) → q
+    name: "pointer-difference",
+    on: ["ptradd"],
+    rewrite: ({ operands: [p, offset] }) => {
+      if (!isBinary(offset, "sub")) return undefined;
+      const [q, minus] = [operand(offset, 0), operand(offset, 1)];
+      if (!isOp(q, "ptrtoint") || !isOp(minus, "ptrtoint")) return undefined;
+      return operand(minus, 0) === p ? operand(q, 0) : undefined;
+    },
+  },
+  {
+    // ptrtoint(p + c) − ptrtoint(p + d) → c − d
+    name: "difference-of-offsets",
+    on: ["sub"],
+    rewrite: ({ type, operands: [a, b] }) => {
+      if (!isOp(a, "ptrtoint") || !isOp(b, "ptrtoint") || type !== "i64") return undefined;
+      const [x, y] = [baseOf(operand(a, 0)), baseOf(operand(b, 0))];
+      return x.base === y.base ? constant("i64", x.offset - y.offset) : undefined;
+    },
+  },
+];
+
+function baseOf(pointer: Parameters<typeof operand>[0] | ReturnType<typeof operand>) {
+  let base: ReturnType<typeof operand> = pointer;
+  let offset = 0n;
+  if (isOp(base, "ptradd")) {
+    const step = operand(base, 1);
+    if (step.kind === "constant") {
+      offset = step.value;
+      base = operand(base, 0);
+    }
+  }
+  return { base, offset };
+}
+
+const isSmall = (value: bigint): boolean => {
+  const number = BigInt.asIntN(64, value);
+  return number >= -4096n && number <= 4096n;
+};

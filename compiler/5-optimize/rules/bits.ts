@@ -1,0 +1,173 @@
+/** And, or, xor, shifts, byte swaps. */
+import { bitWidth } from "../../4-lower/ir.ts";
+import { constant, sameValue, signedValue, type ValueType } from "../../4-lower/ir-builder.ts";
+import { isNonNegative, knownOf, onesOf } from "../known-bits.ts";
+import { isBinary, isConstant, isOp, operand } from "../values.ts";
+import type { Rule } from "./rule.ts";
+
+export const bitRules: readonly Rule[] = [
+  {
+    // x & 0 → 0;  x & −1 → x;  x & x → x;  x & m → x where m keeps all bits that can be set
+    name: "and-identity",
+    on: ["and"],
+    rewrite: ({ operands: [a, b] }) => {
+      if (a === undefined || b === undefined || a.type === "void") return undefined;
+      if (isConstant(b, 0n)) return b;
+      if (sameValue(a, b)) return a;
+      if (b.kind !== "constant") return undefined;
+      const ones = onesOf(bitWidth[a.type]);
+      if (b.value === ones) return a;
+      return (knownOf(a).zeros | b.value) === ones ? a : undefined;
+    },
+  },
+  {
+    // x | 0 → x;  x | x → x;  x ^ 0 → x;  x ^ x → 0;  x | −1 → −1
+    name: "or-xor-identity",
+    on: ["or", "xor"],
+    rewrite: ({ operation, operands: [a, b] }) => {
+      if (operation.op !== "binary" || a === undefined || b === undefined) return undefined;
+      if (isConstant(b, 0n)) return a;
+      if (sameValue(a, b)) return operation.binary === "or" ? a : constant(a.type as ValueType, 0n);
+      const isOnes = b.kind === "constant" && signedValue(b) === -1n && b.type !== "i1";
+      return isOnes && operation.binary === "or" ? b : undefined;
+    },
+  },
+  {
+    // x ∘ 0 → x;  0 ∘ x → 0   for shifts
+    name: "shift-zero",
+    on: ["shl", "lshr", "ashr"],
+    rewrite: ({ operands: [a, b] }) => (isConstant(b, 0n) || isConstant(a, 0n) ? a : undefined),
+  },
+  {
+    // (x << c) << d → x << (c + d), and the same for >>
+    name: "shifts-meet",
+    on: ["shl", "lshr"],
+    rewrite: ({ operation, type, operands: [a, b] }, tools) => {
+      if (operation.op !== "binary" || b?.kind !== "constant") return undefined;
+      if (!isBinary(a, operation.binary)) return undefined;
+      const inner = operand(a, 1);
+      if (inner.kind !== "constant") return undefined;
+      const sum = inner.value + b.value;
+      const bits = BigInt(bitWidth[type as ValueType]);
+      if (b.value >= bits || inner.value >= bits) return undefined;
+      if (sum >= bits) return constant(type as ValueType, 0n);
+      return tools.binary(operation.binary, operand(a, 0), constant(type as ValueType, sum));
+    },
+  },
+  {
+    // (x << c) >> c → x where the upper c bits of x are zero
+    name: "shift-left-and-back",
+    on: ["lshr"],
+    rewrite: ({ type, operands: [a, b] }, tools) => {
+      if (b?.kind !== "constant" || !isBinary(a, "shl") || !sameValue(operand(a, 1), b))
+        return undefined;
+      const bits = bitWidth[type as ValueType];
+      if (b.value >= BigInt(bits)) return undefined;
+      const source = operand(a, 0);
+      const kept = onesOf(bits - Number(b.value));
+      if ((knownOf(source).zeros | kept) === onesOf(bits)) return source;
+      // (x << c) >> c → x & (2^(w−c) − 1); the mask must be an immediate (31 bits), or 32 ones.
+      const isCheap = kept <= 0x7fffffffn || bits === 32;
+      return isCheap ? tools.binary("and", source, constant(type as ValueType, kept)) : undefined;
+    },
+  },
+  {
+    // (x >> c) << c → x & ~(2^c − 1)
+    name: "shift-right-and-back",
+    on: ["shl"],
+    rewrite: ({ type, operands: [a, b] }, tools) => {
+      if (b?.kind !== "constant" || !isBinary(a, "lshr") || !sameValue(operand(a, 1), b))
+        return undefined;
+      if (b.value >= 31n) return undefined;
+      const mask = constant(type as ValueType, ~onesOf(Number(b.value)));
+      return tools.binary("and", operand(a, 0), mask);
+    },
+  },
+  {
+    // (x & m) >> c → (x >> c) & (m >> c);  (x >> c) << d → (x << (d − c)) & …: masks go outermost
+    name: "mask-after-shift",
+    on: ["lshr"],
+    rewrite: ({ type, operands: [a, b] }, tools) => {
+      if (b?.kind !== "constant" || !isBinary(a, "and") || !tools.hasOneUse(a)) return undefined;
+      const mask = operand(a, 1);
+      if (mask.kind !== "constant" || b.value >= BigInt(bitWidth[type as ValueType]))
+        return undefined;
+      const shifted = tools.binary("lshr", operand(a, 0), b);
+      return tools.binary("and", shifted, constant(type as ValueType, mask.value >> b.value));
+    },
+  },
+  {
+    // arithmetic shift of what is never negative → logical shift
+    name: "arithmetic-shift-nonnegative",
+    on: ["ashr"],
+    rewrite: ({ operands: [a, b] }, tools) =>
+      a && b && isNonNegative(a) ? tools.binary("lshr", a, b) : undefined,
+  },
+  {
+    // (x << c) >>s c → sext(trunc x) where a type has that width
+    name: "sign-extend-by-shifts",
+    on: ["ashr"],
+    rewrite: ({ type, operands: [a, b] }, tools) => {
+      if (b?.kind !== "constant" || !isBinary(a, "shl") || !sameValue(operand(a, 1), b))
+        return undefined;
+      const width = bitWidth[type as ValueType] - Number(b.value);
+      const narrow = ({ 8: "i8", 16: "i16", 32: "i32" } as const)[width];
+      if (narrow === undefined || narrow === type) return undefined;
+      return tools.convert("sext", tools.resize(operand(a, 0), narrow), type as ValueType);
+    },
+  },
+  {
+    // (x & m) | (x & n) → x & (m | n)
+    name: "masks-of-one-value",
+    on: ["or"],
+    rewrite: ({ type, operands: [a, b] }, tools) => {
+      if (!isBinary(a, "and") || !isBinary(b, "and")) return undefined;
+      const m = operand(a, 1);
+      const n = operand(b, 1);
+      if (m.kind !== "constant" || n.kind !== "constant") return undefined;
+      if (!sameValue(operand(a, 0), operand(b, 0))) return undefined;
+      return tools.binary("and", operand(a, 0), constant(type as ValueType, m.value | n.value));
+    },
+  },
+  {
+    // (x | c) & m → x & m where c & m = 0;  (x | c) & m → c where m ⊆ c
+    name: "mask-of-or",
+    on: ["and"],
+    rewrite: ({ type, operands: [a, b] }, tools) => {
+      if (b?.kind !== "constant" || !isBinary(a, "or")) return undefined;
+      const left = operand(a, 0);
+      const right = operand(a, 1);
+      if (left.type === "void" || left.type === "ptr") return undefined;
+      const kept = b.value;
+      if ((knownOf(right).zeros & kept) === kept) return tools.binary("and", left, b);
+      if ((knownOf(left).zeros & kept) === kept) return tools.binary("and", right, b);
+      if (right.kind !== "constant" || (right.value & kept) !== kept) return undefined;
+      return constant(type as ValueType, kept);
+    },
+  },
+  {
+    // bswap(bswap x) → x;  bswap(undef) → 0
+    name: "swap-twice",
+    on: ["bswap"],
+    rewrite: ({ type, operands: [a] }) => {
+      if (a?.kind === "undef") return constant(type as ValueType, 0n);
+      return isOp(a, "bswap") ? operand(a, 0) : undefined;
+    },
+  },
+  {
+    // lshr(bswap32(zext16 x), 16) → zext(bswap16 x)
+    name: "swap-of-half",
+    on: ["lshr"],
+    rewrite: ({ type, operands: [a, b] }, tools) => {
+      if (!isOp(a, "bswap") || b?.kind !== "constant") return undefined;
+      const source = operand(a, 0);
+      if (!isOp(source, "zext")) return undefined;
+      const inner = operand(source, 0);
+      const width = bitWidth[inner.type as ValueType];
+      if (width !== 16 && width !== 32) return undefined;
+      if (b.value !== BigInt(bitWidth[type as ValueType] - width)) return undefined;
+      const swapped = tools.convert("bswap", inner, inner.type as ValueType);
+      return tools.convert("zext", swapped, type as ValueType);
+    },
+  },
+];

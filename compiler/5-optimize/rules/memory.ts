@@ -1,0 +1,103 @@
+/** Loads of constants, calls through known pointers, copies of nothing. */
+import type { Endian } from "../../../common/object/object-file.ts";
+import type { IrGlobal, Value } from "../../4-lower/ir.ts";
+import { constant, globalAddress, sameValue, type ValueType } from "../../4-lower/ir-builder.ts";
+import { byteSize, constantAddress, isConstant, isOp, operand } from "../values.ts";
+import type { Rule } from "./rule.ts";
+
+export const memoryRules: readonly Rule[] = [
+  {
+    // load of a constant global → its bytes, or the address that stands there
+    name: "load-constant",
+    on: ["load"],
+    rewrite: ({ operation, type, operands: [pointer] }, tools) => {
+      if (operation.op !== "load" || operation.volatile || pointer === undefined) return undefined;
+      const { base, offset } = constantAddress(pointer);
+      if (base.kind !== "global") return undefined;
+      const global = tools.context.globals.get(base.symbol);
+      if (global === undefined || !global.constant || global.isExtern) return undefined;
+      if (global.binding === "weak") return undefined;
+      return constantAt(global, offset, type as ValueType, tools.endian);
+    },
+  },
+  {
+    // call *@f → call @f
+    name: "call-known-function",
+    on: ["call"],
+    rewrite: (instruction, tools) => {
+      const { operation, operands } = instruction;
+      const [target] = operands;
+      if (operation.op !== "call" || operation.callee.kind !== "indirect") return undefined;
+      if (target?.kind !== "global") return undefined;
+      const callee = { kind: "function", symbol: target.symbol } as const;
+      return tools.emit(instruction.type, { ...operation, callee }, operands.slice(1));
+    },
+  },
+  {
+    // Copy, fill or comparison of zero bytes, or of something with itself
+    name: "empty-copy",
+    on: ["memcpy", "memmove", "memset", "memcmp"],
+    rewrite: ({ operation, operands: [a, b, length] }) => {
+      if ("volatile" in operation && operation.volatile) return undefined;
+      const isSame = operation.op !== "memset" && a && b && sameValue(a, b);
+      if (!isConstant(length, 0n) && !isSame) return undefined;
+      return constant("i32", 0n);
+    },
+  },
+  {
+    // constant_p(c) → true
+    name: "known-constant",
+    on: ["constant_p"],
+    rewrite: ({ operands: [a] }) => (a?.kind === "constant" ? constant("i1", 1n) : undefined),
+  },
+  {
+    // object_size(object + c) → size − c
+    name: "known-object-size",
+    on: ["object_size"],
+    rewrite: ({ operands: [pointer] }, tools) => {
+      if (pointer === undefined) return undefined;
+      const { base, offset } = constantAddress(pointer);
+      const size = isOp(base, "alloca")
+        ? base.operation.size
+        : base.kind === "global"
+          ? tools.context.globals.get(base.symbol)?.size
+          : undefined;
+      if (size === undefined || offset < 0) return undefined;
+      return constant("i64", Math.max(0, size - offset));
+    },
+  },
+  {
+    // cast(cast(p, a → b), b → a) → p
+    name: "address-space-round-trip",
+    on: ["addr_space_cast"],
+    rewrite: ({ operation, operands: [a] }) => {
+      if (operation.op !== "addr_space_cast" || !isOp(a, "addr_space_cast")) return undefined;
+      const isBack = a.operation.from === operation.to && a.operation.to === operation.from;
+      return isBack ? operand(a, 0) : undefined;
+    },
+  },
+];
+
+/** What a load finds in a global's initial data; undefined where that is not a plain value. */
+export function constantAt(
+  global: IrGlobal,
+  offset: number,
+  type: ValueType,
+  endian: Endian,
+): Value | undefined {
+  const size = byteSize[type];
+  if (offset < 0 || offset + size > global.size) return undefined;
+  const relocation = global.relocations.find(
+    (each) => each.offset < offset + size && offset < each.offset + 8,
+  );
+  if (relocation !== undefined) {
+    const isWhole = relocation.offset === offset && size === 8 && relocation.addend === 0;
+    return isWhole && type === "ptr" ? globalAddress(relocation.symbol) : undefined;
+  }
+  let value = 0n;
+  for (let at = 0; at < size; at += 1) {
+    const byte = BigInt(global.data?.[offset + at] ?? 0);
+    value |= byte << BigInt(8 * (endian === "little" ? at : size - 1 - at));
+  }
+  return constant(type, value);
+}

@@ -1,0 +1,138 @@
+/** Short questions about values, and pointer decomposition: what most passes begin with. */
+import type {
+  BinaryOp,
+  Block,
+  IrFunction,
+  IrInstruction,
+  IrType,
+  Operation,
+  OperationName,
+  Value,
+} from "../4-lower/ir.ts";
+import { signedValue } from "../4-lower/ir-builder.ts";
+
+export type OperationOf<Op extends OperationName> = Extract<Operation, { op: Op }>;
+
+/** An instruction known to have a certain operation. */
+export type InstructionOf<Op extends OperationName> = IrInstruction & {
+  operation: OperationOf<Op>;
+};
+
+export function isOp<Op extends OperationName>(
+  value: Value | undefined,
+  op: Op,
+): value is InstructionOf<Op> {
+  return value?.kind === "instruction" && value.operation.op === op;
+}
+
+export function isBinary(
+  value: Value | undefined,
+  binary: BinaryOp,
+): value is InstructionOf<"binary"> {
+  return isOp(value, "binary") && value.operation.binary === binary;
+}
+
+/** The constant with this unsigned representation. */
+export function isConstant(value: Value | undefined, wanted: bigint): boolean {
+  return value?.kind === "constant" && value.value === wanted;
+}
+
+/** Operand `at`, which is there by the operation's shape. */
+export function operand(instruction: IrInstruction, at: number): Value {
+  return instruction.operands[at] as Value;
+}
+
+/** Bytes in memory of a value of this type. */
+export const byteSize: Readonly<Record<IrType, number>> = {
+  void: 0,
+  i1: 1,
+  i8: 1,
+  i16: 2,
+  i32: 4,
+  i64: 8,
+  ptr: 8,
+};
+
+export const integerOfSize: Readonly<Record<number, "i8" | "i16" | "i32" | "i64">> = {
+  1: "i8",
+  2: "i16",
+  4: "i32",
+  8: "i64",
+};
+
+/** No effect but its value, and the same value wherever its operands are the same. */
+const pureOps: ReadonlySet<OperationName> = new Set<OperationName>([
+  "binary",
+  "icmp",
+  "zext",
+  "sext",
+  "trunc",
+  "ptrtoint",
+  "inttoptr",
+  "bswap",
+  "ptradd",
+  "select",
+  "core",
+  "constant_p",
+  "object_size",
+  "addr_space_cast",
+  "asm_output",
+]);
+
+export function isPure(instruction: IrInstruction): boolean {
+  return pureOps.has(instruction.operation.op);
+}
+
+/** Can be dropped if nobody uses the result. LD_ABS can end the program, so it stays. */
+export function isRemovableIfUnused(instruction: IrInstruction): boolean {
+  const { operation } = instruction;
+  if (isPure(instruction)) return true;
+  switch (operation.op) {
+    case "phi":
+    case "alloca":
+      return true;
+    case "load":
+      return !operation.volatile;
+    case "asm":
+      return !operation.volatile && operation.outputCount > 0;
+    case "memcmp":
+      return true;
+    default:
+      return false;
+  }
+}
+
+/** A pointer as `base + offset`, through ptradds with constant offsets. */
+export interface ConstantAddress {
+  readonly base: Value;
+  /** Signed, in bytes. */
+  readonly offset: number;
+}
+
+export function constantAddress(pointer: Value): ConstantAddress {
+  let base = pointer;
+  let offset = 0n;
+  while (isOp(base, "ptradd")) {
+    const step = operand(base, 1);
+    if (step.kind !== "constant") break;
+    offset += signedValue(step);
+    base = operand(base, 0);
+  }
+  return { base, offset: Number(BigInt.asIntN(53, offset)) };
+}
+
+/** All instructions, in block order. */
+export function* instructionsOf(fn: IrFunction): Generator<IrInstruction> {
+  for (const block of fn.blocks) yield* block.instructions;
+}
+
+export function countInstructions(fn: IrFunction): number {
+  let count = 0;
+  for (const block of fn.blocks) count += block.instructions.length;
+  return count;
+}
+
+/** Drops repeated blocks, keeping the order. */
+export function unique(blocks: readonly Block[]): Block[] {
+  return [...new Set(blocks)];
+}
