@@ -87,7 +87,8 @@ function dividePower(context: SelectContext, division: SignedDivision, exponent:
   if (exponent === 0) {
     if (op === "srem") context.moveConstant(dst, 0n);
     else {
-      context.move(dst, left);
+      // A move of the operation's width: a 32-bit result is clean above.
+      context.alu("mov", width, dst, registerSource(left));
       if (divisor < 0) context.emit({ kind: "neg", width, dst });
     }
     return;
