@@ -1,0 +1,133 @@
+/** The subcommands as people see them in `bpfc --help`; each is a file, loaded when it runs. */
+import { Command, CommanderError } from "commander";
+import { print, printError } from "./report.ts";
+
+interface Outcome {
+  code: number;
+}
+
+function addAs(program: Command, outcome: Outcome): void {
+  program
+    .command("as")
+    .description("assemble BPF assembly text to an object")
+    .argument("<file>", "assembly text, - for standard input")
+    .option("-o, --output <file>", "object file (default: the input's name with .o)")
+    .option("-EB, --big-endian", "big-endian object (bpfeb)")
+    .option("--diagnostics <format>", "clang, json or sarif", "clang")
+    .action(async (file: string, options) => {
+      outcome.code = (await import("./as.ts")).runAs(file, options);
+    });
+}
+
+function addObjdump(program: Command, outcome: Outcome): void {
+  program
+    .command("objdump")
+    .description("show what is in an object")
+    .argument("<file>", "ELF object")
+    .option("-d, --disassemble", "instructions of the code sections")
+    .option("-r, --reloc", "relocations, between the instructions with -d")
+    .option("-S, --source", "source lines between the instructions (implies -d)")
+    .option("-t, --syms", "symbol table")
+    .option("-h, --headers", "section headers")
+    .option("--asm", "assembly text that assembles back to the object")
+    .option("--no-show-raw-insn", "without the instructions' bytes")
+    .helpOption("--help", "display help for command")
+    .action(async (file: string, options) => {
+      outcome.code = (await import("./objdump.ts")).runObjdump(file, options);
+    });
+}
+
+function addVerify(program: Command, outcome: Outcome): void {
+  program
+    .command("verify")
+    .description("judge the programs of an object (or of a C file) as Linux 6.18 would")
+    .argument("[file]", "ELF object or C source")
+    .option("-p, --program <name>", "only this program")
+    .option("--log-level <level>", "the kernel's verifier log: 1, 2 or 4", "0")
+    .option("--cases <file>", "judge portable cases, one JSON object a line")
+    .option("--json", "one JSON object per program")
+    .allowUnknownOption()
+    .action(async (file: string | undefined, options, command: Command) => {
+      const rest = command.args.slice(file === undefined ? 0 : 1);
+      outcome.code = await (await import("./verify.ts")).runVerify(file, options, rest);
+    });
+}
+
+const collect = (value: string, previous: readonly string[]): readonly string[] => [
+  ...previous,
+  value,
+];
+
+function addRun(program: Command, outcome: Outcome): void {
+  program
+    .command("run")
+    .description("run a program of an object (or of a C file) and show what it did")
+    .argument("<file>", "ELF object or C source")
+    .option("-p, --program <name>", "the program (default: the first)")
+    .option("--packet <hex|file>", "packet, as hexadecimal digits or a file of bytes")
+    .option("--pcap <file>", "every packet of a pcap or pcapng file")
+    .option("--ctx <hex|file>", "context, for programs without packets")
+    .option(
+      "--entry <map:key=value>",
+      "map entry to begin with, in hexadecimal; repeatable",
+      collect,
+      [],
+    )
+    .option("--repeat <n>", "run each input n times", "1")
+    .option("--no-verify", "run in the checked variant without verifying first")
+    .option("--json", "one JSON object per run")
+    .allowUnknownOption()
+    .action(async (file: string, options, command: Command) => {
+      outcome.code = await (await import("./run.ts")).runProgram(
+        file,
+        options,
+        command.args.slice(1),
+      );
+    });
+}
+
+function addStrip(program: Command, outcome: Outcome): void {
+  program
+    .command("strip")
+    .description("remove DWARF, keep BTF")
+    .argument("<words...>", "-g, -o FILE, files")
+    .allowUnknownOption()
+    .helpOption(false)
+    .action(async (words: readonly string[]) => {
+      outcome.code = (await import("./strip.ts")).runStrip(words);
+    });
+}
+
+function addCcHelp(program: Command, outcome: Outcome): void {
+  program
+    .command("cc")
+    .description("compile C to a BPF object, with clang's options (bpfc cc --help)")
+    .allowUnknownOption()
+    .action(() => {
+      outcome.code = 1;
+    });
+}
+
+/** Runs the subcommand that the words name; returns the exit code. */
+export async function runSubcommand(words: readonly string[], version: string): Promise<number> {
+  const outcome: Outcome = { code: 0 };
+  const program = new Command("bpfc")
+    .description("The eBPF toolchain: compile, assemble, link, verify and run BPF programs")
+    .version(version)
+    .exitOverride()
+    .configureOutput({ writeOut: print, writeErr: printError });
+  for (const add of [addCcHelp, addAs, addObjdump, addVerify, addRun, addStrip]) {
+    add(program, outcome);
+  }
+  if (words.length === 0) {
+    print(program.helpInformation());
+    return 1;
+  }
+  try {
+    await program.parseAsync([...words], { from: "user" });
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode;
+    throw error;
+  }
+  return outcome.code;
+}
