@@ -27,13 +27,12 @@ const sectionFlagExec = 4;
 const sectionFlagMerge = 0x10;
 const sectionTypes = { progbits: 1, nobits: 8 } as const;
 
-/** Undefined after errors: undefined labels, jumps out of range, symbols defined twice. */
+/** Undefined after errors, also earlier ones: undefined labels, jumps out of range, symbols defined twice. */
 export function assemble(
   module: AsmModule,
   diagnostics: Diagnostics,
   options: AssembleOptions = {},
 ): ObjectFile | undefined {
-  const before = diagnostics.errorCount;
   reportDuplicates(module, diagnostics, options);
   // Items change identity in canonical form; spans are found through the instruction they carry.
   const spans = new Map<unknown, Span>();
@@ -46,7 +45,7 @@ export function assemble(
   const spanOf = (item: AsmItem): Span | undefined =>
     spans.get(item) ?? (item.kind === "instruction" ? spans.get(item.insn) : undefined);
   const object = new Assembler(canonicalModule(module), diagnostics, spanOf).run();
-  return diagnostics.errorCount > before ? undefined : object;
+  return diagnostics.hasErrors ? undefined : object;
 }
 
 function reportDuplicates(

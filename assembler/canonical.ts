@@ -15,10 +15,9 @@ export function canonicalModule(module: AsmModule): AsmModule {
   const symbols = withSizes(renamed, layout);
   const sized = { ...renamed, symbols };
   const sections = [...renamed.sections, ...debugSections(sized, layout)];
-  const kept = sections.filter((section) => section.items.length > 0 || section.name !== ".text");
   return {
     endian: module.endian,
-    sections: kept.map(canonicalSection),
+    sections: sections.map(canonicalSection),
     symbols: sortSymbols(symbols, layout.labels),
     functions: [],
   };

@@ -81,7 +81,7 @@ const words =
       const limit = 1n << BigInt(size * 8);
       const isNumber = value.plus === undefined && value.minus === undefined;
       if (isNumber && value.value >= -limit / 2n && value.value < limit) {
-        state.addData(wordBytes(value.value, size, state.endian));
+        state.addData(wordBytes(value.value, size, state.endian), value.span);
         return true;
       }
       if (value.plus !== undefined) state.mention(value.plus);
@@ -111,7 +111,7 @@ const strings =
       state.cursor.next();
       const bytes = new Uint8Array(token.bytes.length + (terminated ? 1 : 0));
       bytes.set(token.bytes);
-      state.addData(bytes);
+      state.addData(bytes, state.cursor.spanOf(token));
       return true;
     });
 
@@ -124,7 +124,7 @@ const zero: Directive = (state, name) => {
   const fill = state.cursor.accept(",") ? number(state, -128, 255) : 0;
   if (fill === undefined) return;
   expectEnd(state);
-  if (fill !== 0) state.addData(new Uint8Array(size).fill(fill));
+  if (fill !== 0) state.addData(new Uint8Array(size).fill(fill), state.cursor.spanFrom(name));
   else {
     const item = { kind: "zero", size } as const;
     state.add({ kind: "item", item, span: state.cursor.spanFrom(name) });
@@ -132,7 +132,7 @@ const zero: Directive = (state, name) => {
 };
 
 /** `.fill count[, size[, value]]`. */
-const fill: Directive = (state) => {
+const fill: Directive = (state, name) => {
   const count = number(state, 0, maximumFill);
   if (count === undefined) return;
   const size = state.cursor.accept(",") ? number(state, 1, 8) : 1;
@@ -143,7 +143,7 @@ const fill: Directive = (state) => {
   const word = wordBytes(BigInt(value), size, state.endian);
   const bytes = new Uint8Array(count * size);
   for (let i = 0; i < count; i += 1) bytes.set(word, i * size);
-  state.addData(bytes);
+  state.addData(bytes, state.cursor.spanFrom(name));
 };
 
 const align =

@@ -1,5 +1,6 @@
 /** What is known while assembly text is read: the current section, symbols, constants. */
 import type { Diagnostics } from "../common/diagnostics/diagnostic.ts";
+import type { Span } from "../common/diagnostics/source.ts";
 import type {
   Endian,
   SymbolBinding,
@@ -105,9 +106,8 @@ export class ParseState {
     this.#current.items.push(item);
   }
 
-  addData(bytes: Uint8Array): void {
+  addData(bytes: Uint8Array, span: Span): void {
     const last = this.#current.items.at(-1);
-    const span = this.cursor.spanOf(this.cursor.token);
     if (last?.kind === "item" && last.item.kind === "data") {
       const joined = new Uint8Array(last.item.bytes.length + bytes.length);
       joined.set(last.item.bytes);

@@ -71,7 +71,10 @@ export function tokenize(file: SourceFile, diagnostics: Diagnostics): readonly T
     const token = readToken(text, at, skipped > 0 || at === 0);
     if (token === undefined) {
       reportBadCharacter(file, at, diagnostics);
-      at += 1;
+      // The statement is lost, so that it is not reported a second time.
+      while (tokens.length > 0 && tokens.at(-1)?.kind !== "end") tokens.pop();
+      const lineEnd = text.indexOf("\n", at);
+      at = lineEnd < 0 ? text.length : lineEnd;
       continue;
     }
     tokens.push(token);
@@ -179,7 +182,12 @@ export class TokenCursor {
     this.#at = position;
   }
 
+  /** What is missing at a statement's end is missing right after its last token. */
   spanOf(token: TokenPlace): Span {
+    const previous = this.#tokens[this.#at - 1];
+    if (token === this.token && this.isAtEnd && previous !== undefined) {
+      return { file: this.file, start: previous.end, end: previous.end };
+    }
     return { file: this.file, start: token.start, end: token.end };
   }
 
