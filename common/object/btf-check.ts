@@ -5,40 +5,10 @@
  * both a pointer and a struct, and so is in neither.
  */
 import type { Btf, BtfType, TypeId } from "./btf.ts";
+import { referencedTypes } from "./btf-references.ts";
 
 /** Deeper nesting than this is refused, so that recursive walks cannot overflow the stack. */
 const maxDepth = 512;
-
-/** All type ids that a type names, in order. */
-export function referencedTypes(type: BtfType): readonly TypeId[] {
-  switch (type.kind) {
-    case "int":
-    case "float":
-    case "enum":
-    case "enum64":
-    case "fwd":
-      return [];
-    case "ptr":
-    case "typedef":
-    case "volatile":
-    case "const":
-    case "restrict":
-    case "func":
-    case "var":
-    case "decl_tag":
-    case "type_tag":
-      return [type.type];
-    case "array":
-      return [type.element, type.index];
-    case "struct":
-    case "union":
-      return type.members.map((member) => member.type);
-    case "func_proto":
-      return [type.returns, ...type.params.map((param) => param.type)];
-    case "datasec":
-      return type.entries.map((entry) => entry.type);
-  }
-}
 
 /** The first thing that is wrong, in words; undefined for a sound Btf. */
 export function findBtfStructureError(btf: Btf): string | undefined {
