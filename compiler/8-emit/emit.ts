@@ -11,24 +11,15 @@ import type {
   AsmSymbol,
 } from "../../assembler/asm-module.ts";
 import type { Diagnostics } from "../../common/diagnostics/diagnostic.ts";
-import type { Btf, TypeId } from "../../common/object/btf.ts";
+import type { CheckedUnit } from "../3-check/checked.ts";
 import type { CoreAccess, IrFunction, IrModule } from "../4-lower/ir.ts";
 import type { MachineFunction } from "../6-select/machine.ts";
 import { selectFunction } from "../6-select/select.ts";
 import { allocateFunction } from "../7-allocate/allocate.ts";
 import type { TargetOptions } from "../options.ts";
+import { ModuleTypes } from "./btf.ts";
 import { emitDataSections } from "./emit-data.ts";
 import { emitFunction } from "./emit-function.ts";
-
-/** The module's types, as phase 8's BTF builder gives them. */
-export interface TypeSource {
-  /** Id of the root type of a CO-RE access. */
-  coreTypeId(access: CoreAccess): TypeId;
-  /** Id of the FUNC of a defined function; undefined if it has none. */
-  functionTypeId(symbol: string): TypeId | undefined;
-  /** Called last. */
-  finish(): Btf;
-}
 
 /** Machine code of every function, in order; allocation errors are reported. */
 export function generateMachineCode(
@@ -45,13 +36,17 @@ export function generateMachineCode(
   });
 }
 
-/** Everything that an object needs. Without `types` (-g0) it has no BTF. After errors the module is empty. */
+/**
+ * Everything that an object needs. Without `unit` (-g0) it has no BTF. After errors the module is
+ * empty.
+ */
 export function emitModule(
   ir: IrModule,
-  types: TypeSource | undefined,
+  unit: CheckedUnit | undefined,
   options: TargetOptions,
   diagnostics: Diagnostics,
 ): AsmModule {
+  const types = unit === undefined ? undefined : new ModuleTypes(unit, ir);
   const code = generateMachineCode(ir, options, diagnostics);
   if (diagnostics.hasErrors) {
     return { endian: options.endian, sections: [], symbols: [], functions: [] };
@@ -75,13 +70,14 @@ export function emitModule(
   });
   const sections: AsmSection[] = [...texts].map(([name, items]) => codeSection(name, items));
   const functions = functionInfo(ir.functions, types);
-  const symbols = [...functionSymbols(ir), ...dataSymbols(ir), ...externSymbols(ir, sections)];
+  const externs = externSymbols(ir, sections);
+  const symbols = [...functionSymbols(ir), ...dataSymbols(ir), ...externs];
   return {
     endian: options.endian,
     sections: [...sections, ...emitDataSections(ir)],
     symbols,
     functions,
-    ...(types !== undefined && { btf: types.finish() }),
+    ...(types !== undefined && { btf: types.finish(new Set(externs.map(({ name }) => name))) }),
   };
 }
 
@@ -101,7 +97,7 @@ function codeSection(name: string, items: readonly AsmItem[]): AsmSection {
 
 function functionInfo(
   functions: readonly IrFunction[],
-  types: TypeSource | undefined,
+  types: ModuleTypes | undefined,
 ): AsmFunctionInfo[] {
   return functions.flatMap(({ name }) => {
     const type = types?.functionTypeId(name);
