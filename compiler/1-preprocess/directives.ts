@@ -54,6 +54,8 @@ export class Directives {
       return;
     }
     this.#noteContent(name);
+    const outer = this.#expander.inDirective;
+    this.#expander.inDirective = true;
     const handler = this.#handlers[name.image];
     if (handler !== undefined && name.identifier !== undefined) {
       handler(hash, name);
@@ -62,6 +64,7 @@ export class Directives {
     } else {
       this.#error("pp-directive", "invalid preprocessing directive", name);
     }
+    this.#expander.inDirective = outer;
     lexer.skipDirectiveLine();
     lexer.inDirective = false;
   }

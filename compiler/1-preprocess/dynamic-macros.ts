@@ -68,8 +68,12 @@ export function expandDynamicMacro(
       return text((frame.presumedPath ?? frame.found.file.path).replace(/^.*\//, ""));
     case "__BASE_FILE__":
       return text(frames[0]!.found.file.path);
-    case "__LINE__":
-      return number(session.presumedLine(name));
+    case "__LINE__": {
+      // In a macro call that spans lines: the line of its closing parenthesis, as in clang.
+      const call = expander.outermostCall;
+      const { file, end } = call ?? { file: name.file, end: name.endOffset };
+      return number(session.presumedLine(file, end - 1));
+    }
     case "__COUNTER__":
       session.counter += 1;
       return number(session.counter - 1);

@@ -41,8 +41,12 @@ export class MacroExpander {
   #contexts: Context[] = [];
   #argumentDepth = 0;
   #budget = MAX_TOKENS_PER_EXPANSION;
+  /** The macro call in the text that is being expanded, from its name to its closing parenthesis. */
+  #outermostCall: Span | undefined;
   /** In `#if`: `defined` is an operator. */
   inCondition = false;
+  /** A directive is being read: its tokens are no part of a macro call around it. */
+  inDirective = false;
 
   constructor(source: TokenSource, host: ExpanderHost) {
     this.#source = source;
@@ -52,6 +56,11 @@ export class MacroExpander {
   /** Nothing of an expansion is waiting to be read. */
   get idle(): boolean {
     return this.#contexts.length === 0;
+  }
+
+  /** The call in the text that the current token comes from; undefined for plain text. */
+  get outermostCall(): Span | undefined {
+    return this.#contexts.length > 0 || this.#argumentDepth > 0 ? this.#outermostCall : undefined;
   }
 
   /** The next token before expansion. */
@@ -158,7 +167,9 @@ export class MacroExpander {
       this.#push(this.#host.expandDynamic(macro, name, this), undefined, name);
       return true;
     }
-    let args: MacroArgument[] = [];
+    let args: readonly MacroArgument[] = [];
+    let place = tokenSpan(name);
+    const isOutermost = this.#contexts.length === 0 && this.#argumentDepth === 0;
     if (macro.functionLike) {
       const opening = this.raw();
       if (opening.tokenType !== tokenTypes.LParen) {
@@ -167,9 +178,13 @@ export class MacroExpander {
       }
       const collected = this.#collectArguments(macro, name);
       if (collected === undefined) return false;
-      args = collected;
+      args = collected.args;
+      const { close } = collected;
+      const isTogether = close.file === name.file && close.expandedFrom === name.expandedFrom;
+      if (isTogether && close.endOffset > place.end) place = { ...place, end: close.endOffset };
     }
-    const tokens = substitute(macro, args, tokenSpan(name), {
+    if (isOutermost) this.#outermostCall = place;
+    const tokens = substitute(macro, args, place, {
       identifiers: this.#host.identifiers,
       report: (message, at) => this.#host.error("token-paste", message, tokenSpan(at)),
     });
@@ -189,12 +204,16 @@ export class MacroExpander {
   }
 
   /** Reads arguments up to the closing parenthesis; undefined after an error. */
-  #collectArguments(macro: Macro, name: Token): MacroArgument[] | undefined {
+  #collectArguments(
+    macro: Macro,
+    name: Token,
+  ): { readonly args: readonly MacroArgument[]; readonly close: Token } | undefined {
     const { parameters, variadic } = macro.content;
     const lists: Token[][] = [[]];
     let depth = 0;
+    let token: Token;
     for (;;) {
-      const token = this.raw();
+      token = this.raw();
       const type = token.tokenType;
       if (type === endOfFile) {
         this.#host.error(
@@ -218,7 +237,8 @@ export class MacroExpander {
       }
       lists.at(-1)!.push(this.#argumentToken(token));
     }
-    return this.#matchArguments(macro, name, lists);
+    const args = this.#matchArguments(macro, name, lists);
+    return args && { args, close: token };
   }
 
   #argumentToken(token: Token): Token {
@@ -270,6 +290,8 @@ export class MacroExpander {
     const saved = { contexts: this.#contexts, source: this.#source };
     const last = tokens.at(-1);
     if (last === undefined) return [];
+    if (this.#contexts.length === 0 && this.#argumentDepth === 0 && this.inDirective)
+      this.#outermostCall = undefined;
     const end = new Token(endOfFile, "", last.file, last.endOffset, last.endOffset, 0, undefined);
     this.#source = { next: () => end };
     this.#contexts = [{ tokens, index: 0, macro: undefined }];

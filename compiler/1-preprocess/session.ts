@@ -8,7 +8,7 @@ import type { PreprocessOptions } from "./options.ts";
 import type { LexerReport, RawLexer } from "./raw-lexer.ts";
 import type { LayoutEvent, PragmaState, StreamEvent } from "./stream.ts";
 import { initialPragmaState } from "./stream.ts";
-import { type Token, tokenSpan } from "./token.ts";
+import type { Token } from "./token.ts";
 import type { WarningState } from "./warning-state.ts";
 
 /** One `#if` … `#endif` that is open. */
@@ -107,12 +107,10 @@ export class Session {
     this.layout.push({ ...event, index: this.output.tokens.length });
   }
 
-  /** The line of a token as `__LINE__` gives it: of the outermost expansion, `#line` applied. */
-  presumedLine(token: Token): number {
-    let span = tokenSpan(token);
-    while (span.expandedFrom !== undefined) span = span.expandedFrom;
-    const frame = this.frames.findLast((candidate) => candidate.found.file === span.file);
-    return lineColumnAt(span.file, span.start).line + (frame?.lineShift ?? 0);
+  /** The line of a place as `__LINE__` gives it, `#line` applied. */
+  presumedLine(file: SourceFile, offset: number): number {
+    const frame = this.frames.findLast((candidate) => candidate.found.file === file);
+    return lineColumnAt(file, offset).line + (frame?.lineShift ?? 0);
   }
 
   /** Installs a definition whose text starts at an offset of a file. */

@@ -20,6 +20,14 @@ export const tokenTypes = {
   TypedefName: define("TypedefName"),
   /** An identifier followed by `:` at the start of a statement or initialiser item. */
   LabelName: define("LabelName"),
+  /** Types that the parser gives to tokens as it reaches them, where one token of context decides. */
+  AssignOperator: define("AssignOperator"),
+  /** `(` that opens a nested declarator rather than parameters. */
+  DeclaratorParen: define("DeclaratorParen"),
+  /** `else` that `if` follows. */
+  ElseIf: define("ElseIf"),
+  /** `__attribute__` that stands before a statement. */
+  StatementAttribute: define("StatementAttribute"),
   /** C23 attribute opening `[[`. */
   AttributeOpen: define("AttributeOpen"),
   Number: define("Number"),

@@ -14,8 +14,16 @@ export type Expression =
       readonly wide: boolean;
       readonly span: Span;
     }
-  /** Adjacent literals are already joined. Bytes without the terminating NUL. */
-  | { readonly kind: "string"; readonly bytes: Uint8Array; readonly span: Span }
+  /**
+   * Adjacent literals are already joined. Bytes without the terminating NUL. `unit`: bytes of one
+   * element of a wide string (little-endian here); absent in a plain one.
+   */
+  | {
+      readonly kind: "string";
+      readonly bytes: Uint8Array;
+      readonly unit?: 2 | 4;
+      readonly span: Span;
+    }
   | { readonly kind: "float"; readonly text: string; readonly span: Span }
   | {
       readonly kind: "unary";

@@ -1,0 +1,666 @@
+/** Grammar rules of declaration specifiers: storage, qualifiers, types, attributes (C17 6.7.1–6.7.5). */
+import type { Span } from "../../common/diagnostics/source.ts";
+import { afterToken, type Token, tokenSpan } from "../1-preprocess/token.ts";
+import { endOfFile, tokenTypes as t } from "../1-preprocess/token-types.ts";
+import type {
+  Attribute,
+  DeclarationSpecifiers,
+  Declarator,
+  EnumSpecifier,
+  Expression,
+  MemberDeclaration,
+  Qualifiers,
+  RecordSpecifier,
+  StaticAssert,
+  StorageClass,
+  TypeName,
+  TypeSpecifier,
+} from "./ast.ts";
+import { ASSIGNMENT, ExpressionRules, type Rule } from "./expression-rules.ts";
+import { retype } from "./parser-base.ts";
+import { typeOfWords } from "./type-words.ts";
+
+/** Where specifiers stand: decides what is said when there is no type. */
+export type SpecifierPlace = "file" | "block" | "member" | "parameter" | "type";
+
+const IMPLICIT_INT =
+  "type specifier missing, defaults to 'int'; ISO C99 and later do not support implicit int";
+
+export const noQualifiers: Qualifiers = {
+  const: false,
+  volatile: false,
+  restrict: false,
+  atomic: false,
+};
+
+/** Specifiers as they are collected. */
+interface Collected {
+  storage: Token | undefined;
+  inline: boolean;
+  noreturn: boolean;
+  threadLocal: boolean;
+  qualifiers: Qualifiers;
+  words: Token[];
+  type: TypeSpecifier | undefined;
+  alignas: (Expression | TypeName)[];
+  attributes: Attribute[];
+  /** A name that is no type but was meant as one; reported already. */
+  unknown: Token | undefined;
+}
+
+export abstract class SpecifierRules extends ExpressionRules {
+  abstract readonly declarator: Rule<Declarator>;
+  abstract readonly staticAssert: Rule<StaticAssert>;
+
+  readonly specifiers = this.RULE(
+    "specifiers",
+    (place: SpecifierPlace = "type"): DeclarationSpecifiers => {
+      const first = this.peek();
+      const found: Collected = {
+        storage: undefined,
+        inline: false,
+        noreturn: false,
+        threadLocal: false,
+        qualifiers: noQualifiers,
+        words: [],
+        type: undefined,
+        alignas: [],
+        attributes: [],
+        unknown: undefined,
+      };
+      this.#checkUnknownType(place, found);
+      this.AT_LEAST_ONE({
+        DEF: () => {
+          this.SUBRULE(this.specifier, { ARGS: [found] });
+          this.#prepareNext(place, found);
+        },
+      });
+      return this.#finishSpecifiers(found, first, place);
+    },
+  );
+
+  /** An unknown name where a declaration starts and another name follows is meant as a type. */
+  protected markUnknownType(): void {
+    const token = this.peek();
+    if (this.RECORDING_PHASE || token.tokenType !== t.Identifier) return;
+    const next = this.peek(2).tokenType;
+    if (next === t.Identifier || next === t.Star || next === t.Qualifier)
+      retype(token, t.TypedefName);
+  }
+
+  /** The specifiers of a declaration that has none. */
+  protected implicitInt(): DeclarationSpecifiers {
+    const token = this.peek();
+    const span = tokenSpan(token);
+    if (!this.RECORDING_PHASE && token.tokenType !== t.Identifier)
+      this.failHere("expected-identifier", "expected identifier or '('");
+    this.report("implicit-int", IMPLICIT_INT, span);
+    return {
+      inline: false,
+      noreturn: false,
+      threadLocal: false,
+      qualifiers: noQualifiers,
+      type: { kind: "missing", span },
+      alignas: [],
+      attributes: [],
+      span,
+    };
+  }
+
+  /** Once there is a type, an identifier is the declarator even if it names a type. */
+  #prepareNext(place: SpecifierPlace, found: Collected): void {
+    if (this.RECORDING_PHASE) return;
+    const hasType = found.type !== undefined || found.words.length > 0;
+    if (hasType) this.asIdentifier();
+    else this.#checkUnknownType(place, found);
+  }
+
+  /** `foo_t x` with no such type: says so, and takes it for one. */
+  #checkUnknownType(place: SpecifierPlace, found: Collected): void {
+    const token = this.peek();
+    const { tokenType } = token;
+    // A name that was let through as a type, because a declaration seems to start here.
+    const isMarked = tokenType === t.TypedefName && !this.isTypeName(token.image);
+    if ((tokenType !== t.Identifier && !isMarked) || place === "type" || this.RECORDING_PHASE)
+      return;
+    const next = this.peek(2);
+    const nameFollows =
+      next.tokenType === t.Identifier ||
+      next.tokenType === t.Star ||
+      next.tokenType === t.Qualifier ||
+      isMarked ||
+      (place === "parameter" && (next.tokenType === t.Comma || next.tokenType === t.RParen));
+    if (!nameFollows) return;
+    const [code, message] =
+      place === "block"
+        ? ["undeclared-identifier", `use of undeclared identifier '${token.image}'`]
+        : ["unknown-type-name", `unknown type name '${token.image}'`];
+    this.report(code!, message!, tokenSpan(token));
+    retype(token, t.TypedefName);
+    found.unknown = token;
+  }
+
+  #finishSpecifiers(found: Collected, first: Token, place: SpecifierPlace): DeclarationSpecifiers {
+    const span = this.spanFrom(first);
+    const { inline, noreturn, threadLocal, qualifiers, alignas, attributes } = found;
+    return {
+      ...(found.storage && { storage: found.storage.image as StorageClass }),
+      inline,
+      noreturn,
+      threadLocal,
+      qualifiers,
+      type: found.type ?? this.#typeOfWords(found.words, place, span, found),
+      alignas,
+      attributes,
+      span,
+    };
+  }
+
+  #typeOfWords(
+    words: readonly Token[],
+    place: SpecifierPlace,
+    span: Span,
+    found: Collected,
+  ): TypeSpecifier {
+    const [first] = words;
+    if (first === undefined) return this.#missingType(place, span, found);
+    const { name, problem } = typeOfWords(words.map((word) => word.image));
+    const last = words.at(-1)!;
+    if (problem !== undefined) this.report("type-specifiers", problem, tokenSpan(last));
+    return { kind: "builtin", name, span: tokenSpan(first) };
+  }
+
+  #missingType(place: SpecifierPlace, span: Span, found: Collected): TypeSpecifier {
+    const token = this.peek();
+    const isTypedef = found.storage?.image === "typedef";
+    if (isTypedef && token.tokenType === t.Identifier && this.isNext(t.Semicolon, 2)) {
+      this.report("unknown-type-name", `unknown type name '${token.image}'`, tokenSpan(token));
+    } else if (place !== "type" && token.tokenType === t.Identifier) {
+      this.report("implicit-int", IMPLICIT_INT, tokenSpan(token));
+    } else if (token.tokenType !== endOfFile || place !== "file") {
+      if (place === "type") this.report("expected-type", "expected a type", tokenSpan(token));
+    }
+    return { kind: "missing", span };
+  }
+
+  readonly specifier = this.RULE("specifier", (found: Collected): void => {
+    this.OR([
+      { ALT: () => this.#addWord(found, this.CONSUME(t.TypeWord) as Token) },
+      { ALT: () => this.#addQualifier(found, this.CONSUME(t.Qualifier) as Token) },
+      { ALT: () => this.#addStorage(found, this.CONSUME(t.StorageClass) as Token) },
+      { ALT: () => this.#addFunctionSpecifier(found, this.CONSUME(t.FunctionSpecifier) as Token) },
+      {
+        ALT: () => {
+          const name = this.CONSUME(t.TypedefName) as Token;
+          this.ACTION(() => this.#setType(found, namedType(name, found)));
+        },
+      },
+      { ALT: () => this.#setType(found, this.SUBRULE(this.recordSpecifier)) },
+      { ALT: () => this.#setType(found, this.SUBRULE(this.enumSpecifier)) },
+      { ALT: () => this.#setType(found, this.SUBRULE(this.typeofSpecifier)) },
+      {
+        ALT: () => {
+          const word = this.CONSUME(t.AutoType) as Token;
+          this.#setType(found, { kind: "auto_type", span: tokenSpan(word) });
+        },
+      },
+      { ALT: () => this.SUBRULE(this.atomicSpecifier, { ARGS: [found] }) },
+      { ALT: () => this.SUBRULE(this.alignasSpecifier, { ARGS: [found] }) },
+      {
+        ALT: () => {
+          const list = this.SUBRULE(this.attributeSpecifier);
+          this.ACTION(() => found.attributes.push(...list));
+        },
+      },
+    ]);
+  });
+
+  #addWord(found: Collected, word: Token): void {
+    if (this.RECORDING_PHASE) return;
+    if (found.type !== undefined) this.#secondType(found, word);
+    else found.words.push(word);
+  }
+
+  #setType(found: Collected, type: TypeSpecifier): void {
+    if (this.RECORDING_PHASE) return;
+    if (found.type !== undefined || found.words.length > 0) this.#secondType(found, this.previous);
+    else found.type = type;
+  }
+
+  #secondType(found: Collected, token: Token): void {
+    const previous = found.words.map((word) => word.image).join(" ") || specifierName(found.type);
+    const message = `cannot combine with previous '${previous}' declaration specifier`;
+    this.report("type-specifiers", message, tokenSpan(token));
+  }
+
+  #addStorage(found: Collected, word: Token): void {
+    if (this.RECORDING_PHASE) return;
+    const previous = found.storage;
+    if (previous !== undefined && previous.image !== word.image) {
+      const message = `cannot combine with previous '${previous.image}' declaration specifier`;
+      this.report("storage-class", message, tokenSpan(word));
+      return;
+    }
+    found.storage = word;
+  }
+
+  #addFunctionSpecifier(found: Collected, word: Token): void {
+    if (this.RECORDING_PHASE) return;
+    if (word.image === "_Noreturn") found.noreturn = true;
+    else if (word.image.includes("inline")) found.inline = true;
+    else found.threadLocal = true;
+  }
+
+  #addQualifier(found: Collected, word: Token): void {
+    if (!this.RECORDING_PHASE) found.qualifiers = withQualifier(found.qualifiers, word.image);
+  }
+
+  /** `_Atomic` as a qualifier, or `_Atomic(type)`. */
+  readonly atomicSpecifier = this.RULE("atomicSpecifier", (found: Collected): void => {
+    this.CONSUME(t.Atomic);
+    this.ACTION(() => {
+      found.qualifiers = { ...found.qualifiers, atomic: true };
+    });
+    this.OPTION(() => {
+      const open = this.CONSUME(t.LParen) as Token;
+      const operand = this.SUBRULE(this.typeName);
+      this.close(t.RParen, ")", open, () => this.CONSUME(t.RParen));
+      const span = this.spanFrom(open);
+      this.#setType(found, { kind: "typeof", operand, unqualified: false, span });
+    });
+  });
+
+  readonly alignasSpecifier = this.RULE("alignasSpecifier", (found: Collected): void => {
+    this.CONSUME(t.Alignas);
+    const open = this.CONSUME(t.LParen) as Token;
+    const operand = this.SUBRULE(this.typeOrExpression);
+    this.close(t.RParen, ")", open, () => this.CONSUME(t.RParen));
+    this.ACTION(() => found.alignas.push(operand));
+  });
+
+  readonly typeofSpecifier = this.RULE("typeofSpecifier", (): TypeSpecifier => {
+    const word = this.CONSUME(t.Typeof) as Token;
+    const open = this.CONSUME(t.LParen) as Token;
+    const operand = this.OR<Expression | TypeName>([
+      { ALT: () => this.SUBRULE(this.typeName) },
+      { ALT: () => this.SUBRULE(this.expression) },
+    ]);
+    this.close(t.RParen, ")", open, () => this.CONSUME(t.RParen));
+    const unqualified = word.image.includes("unqual");
+    return { kind: "typeof", operand, unqualified, span: this.spanFrom(word) };
+  });
+
+  // Attributes
+
+  /** `__attribute__((a, b(1)))` or `[[a, ns::b]]`. */
+  readonly attributeSpecifier: Rule<readonly Attribute[]> = this.RULE(
+    "attributeSpecifier",
+    (): readonly Attribute[] => {
+      this.OR([
+        { ALT: () => this.CONSUME(t.Attribute) },
+        { ALT: () => this.CONSUME(t.AttributeOpen) },
+      ]);
+      return this.SUBRULE(this.attributeGroup);
+    },
+  );
+
+  /** What follows `__attribute__`, or the first bracket of `[[`. */
+  readonly attributeGroup: Rule<readonly Attribute[]> = this.RULE(
+    "attributeGroup",
+    (): readonly Attribute[] => {
+      const list: Attribute[] = [];
+      this.OR([
+        {
+          ALT: () => {
+            const outer = this.CONSUME(t.LParen) as Token;
+            const inner = this.CONSUME1(t.LParen) as Token;
+            this.SUBRULE(this.attributeList, { ARGS: [list] });
+            this.close(t.RParen, ")", inner, () => this.CONSUME(t.RParen));
+            this.close(t.RParen, ")", outer, () => this.CONSUME1(t.RParen));
+          },
+        },
+        {
+          ALT: () => {
+            const open = this.CONSUME(t.LBracket) as Token;
+            this.SUBRULE1(this.attributeList, { ARGS: [list] });
+            this.close(t.RBracket, "]", open, () => this.CONSUME(t.RBracket));
+            this.close(t.RBracket, "]", open, () => this.CONSUME1(t.RBracket));
+          },
+        },
+      ]);
+      return list;
+    },
+  );
+
+  /** Attributes between commas; slots may be empty. Any word can name an attribute. */
+  readonly attributeList = this.RULE("attributeList", (list: Attribute[]): void => {
+    this.#markAttributeName();
+    this.MANY(() => {
+      this.OR([
+        {
+          ALT: () => {
+            this.CONSUME(t.Comma);
+          },
+        },
+        {
+          ALT: () => {
+            const attribute = this.SUBRULE(this.attribute);
+            this.ACTION(() => list.push(attribute));
+          },
+        },
+      ]);
+      this.#markAttributeName();
+    });
+  });
+
+  /** Keywords like `const` are attribute names too. */
+  #markAttributeName(): void {
+    const token = this.peek();
+    if (token.identifier !== undefined) retype(token, t.LabelName);
+  }
+
+  readonly attribute: Rule<Attribute> = this.RULE("attribute", (): Attribute => {
+    const first = this.CONSUME(t.LabelName) as Token;
+    let name = first.image;
+    this.OPTION(() => {
+      this.CONSUME(t.Colon);
+      this.CONSUME1(t.Colon);
+      this.#markAttributeName();
+      name = this.CONSUME1(t.LabelName).image;
+    });
+    const args: (Expression | TypeName)[] = [];
+    this.OPTION1(() => {
+      const open = this.CONSUME(t.LParen) as Token;
+      this.OPTION2(() => {
+        args.push(this.SUBRULE(this.typeOrExpression));
+        this.MANY(() => {
+          this.CONSUME(t.Comma);
+          args.push(this.SUBRULE1(this.typeOrExpression));
+        });
+      });
+      this.close(t.RParen, ")", open, () => this.CONSUME(t.RParen));
+    });
+    return { name: name.replace(/^__(.+)__$/, "$1"), args, span: this.spanFrom(first) };
+  });
+
+  // Records
+
+  readonly recordSpecifier: Rule<RecordSpecifier> = this.RULE(
+    "recordSpecifier",
+    (): RecordSpecifier => {
+      const word = this.CONSUME(t.StructUnion) as Token;
+      const union = word.image === "union";
+      const attributes: Attribute[] = [];
+      this.MANY(() => {
+        const list = this.SUBRULE(this.attributeSpecifier);
+        this.ACTION(() => attributes.push(...list));
+      });
+      let tag: string | undefined;
+      this.asIdentifier();
+      this.OPTION(() => {
+        tag = this.CONSUME(t.Identifier).image;
+      });
+      const pack = this.pragmaState.pack;
+      let members: readonly MemberDeclaration[] | undefined;
+      this.OPTION1(() => {
+        members = this.SUBRULE(this.memberList);
+        this.MANY1({
+          DEF: () => {
+            const list = this.SUBRULE1(this.attributeSpecifier);
+            this.ACTION(() => attributes.push(...list));
+          },
+        });
+        attributes.push(...this.pushedAttributes(union ? "union" : "struct"));
+      });
+      if (members === undefined && tag === undefined && !this.RECORDING_PHASE)
+        this.failHere(
+          "anonymous-record",
+          `declaration of anonymous ${word.image} must be a definition`,
+        );
+      return {
+        kind: "record",
+        union,
+        ...(tag !== undefined && { tag }),
+        ...(members && { members, ...(pack !== undefined && { pack }) }),
+        attributes,
+        span: this.spanFrom(word),
+      };
+    },
+  );
+
+  readonly memberList: Rule<readonly MemberDeclaration[]> = this.RULE(
+    "memberList",
+    (): readonly MemberDeclaration[] => {
+      const members: MemberDeclaration[] = [];
+      const open = this.CONSUME(t.LBrace) as Token;
+      this.enterBracket();
+      this.skipExtensionBeforeDeclaration();
+      this.MANY({
+        GATE: () => this.#memberFollows(),
+        DEF: () => {
+          const member = this.recovering(
+            () => this.SUBRULE(this.memberDeclaration),
+            () => this.skipStatement(),
+          );
+          if (member !== undefined) members.push(member);
+          this.skipExtensionBeforeDeclaration();
+        },
+      });
+      this.close(t.RBrace, "}", open, () => this.CONSUME(t.RBrace));
+      this.depth -= 1;
+      return members;
+    },
+  );
+
+  /** Steps over stray tokens, so that one wrong member does not lose the rest. */
+  #memberFollows(): boolean {
+    if (this.RECORDING_PHASE) return true;
+    while (this.isNext(t.Semicolon)) this.consumeToken();
+    const token = this.peek();
+    if (token.tokenType === t.RBrace || token.tokenType === endOfFile) return false;
+    if (token.tokenType === t.Identifier) {
+      // A member of a type that does not exist; the specifiers say so.
+      retype(token, t.TypedefName);
+      return true;
+    }
+    if (this.startsType() || token.tokenType === t.StaticAssert) return true;
+    if (token.tokenType === t.Attribute || token.tokenType === t.AttributeOpen) return true;
+    this.report(
+      "expected-member",
+      "expected member name or ';' after declaration specifiers",
+      tokenSpan(token),
+    );
+    this.skipStatement();
+    return this.#memberFollows();
+  }
+
+  readonly memberDeclaration: Rule<MemberDeclaration> = this.RULE(
+    "memberDeclaration",
+    (): MemberDeclaration =>
+      this.OR<MemberDeclaration>([
+        { ALT: () => this.SUBRULE(this.staticAssert) },
+        { ALT: () => this.SUBRULE(this.fieldDeclaration) },
+      ]),
+  );
+
+  readonly fieldDeclaration: Rule<MemberDeclaration> = this.RULE(
+    "fieldDeclaration",
+    (): MemberDeclaration => {
+      const first = this.peek();
+      this.reclassify();
+      const specifiers = this.SUBRULE(this.specifiers, { ARGS: ["member"] });
+      const declarators: { declarator: Declarator; bitWidth?: Expression }[] = [];
+      this.markDeclaratorParen(false);
+      this.OPTION(() => {
+        declarators.push(this.SUBRULE(this.fieldDeclarator));
+        this.MANY(() => {
+          this.CONSUME(t.Comma);
+          declarators.push(this.SUBRULE1(this.fieldDeclarator));
+        });
+      });
+      this.#endOfMember();
+      return { kind: "members", specifiers, declarators, span: this.spanFrom(first) };
+    },
+  );
+
+  /** clang only warns where the last member lacks its semicolon. */
+  #endOfMember(): void {
+    if (!this.RECORDING_PHASE && this.isNext(t.RBrace)) {
+      const message = "expected ';' at end of declaration list";
+      this.diagnostics.warning("missing-semicolon", message, afterToken(this.previous));
+      return;
+    }
+    if (!this.RECORDING_PHASE && !this.isNext(t.Semicolon)) {
+      const message = "expected ';' at end of declaration list";
+      this.report("expected-semicolon", message, afterToken(this.previous));
+      this.fail();
+    }
+    this.semicolon("at end of declaration list");
+  }
+
+  /** A member's declarator, its bit-field width, or both. */
+  readonly fieldDeclarator = this.RULE(
+    "fieldDeclarator",
+    (): { declarator: Declarator; bitWidth?: Expression } => {
+      let declarator: Declarator | undefined;
+      let bitWidth: Expression | undefined;
+      const first = this.peek();
+      this.asIdentifier();
+      this.markDeclaratorParen(false);
+      const trailing: Attribute[] = [];
+      this.OR([
+        {
+          ALT: () => {
+            declarator = this.SUBRULE(this.declarator);
+            this.OPTION(() => {
+              this.CONSUME(t.Colon);
+              bitWidth = this.SUBRULE(this.expression, { ARGS: [ASSIGNMENT] });
+            });
+          },
+        },
+        {
+          ALT: () => {
+            this.CONSUME1(t.Colon);
+            bitWidth = this.SUBRULE1(this.expression, { ARGS: [ASSIGNMENT] });
+          },
+        },
+      ]);
+      this.MANY(() => {
+        const list = this.SUBRULE(this.attributeSpecifier);
+        this.ACTION(() => trailing.push(...list));
+      });
+      const span = this.spanFrom(first);
+      const plain = declarator ?? {
+        nameSpan: tokenSpan(first),
+        parts: [],
+        attributes: [],
+        span,
+      };
+      const whole =
+        trailing.length === 0
+          ? plain
+          : { ...plain, attributes: [...plain.attributes, ...trailing] };
+      return { declarator: whole, ...(bitWidth && { bitWidth }) };
+    },
+  );
+
+  // Enumerations
+
+  readonly enumSpecifier: Rule<EnumSpecifier> = this.RULE("enumSpecifier", (): EnumSpecifier => {
+    const word = this.CONSUME(t.Enum) as Token;
+    const attributes: Attribute[] = [];
+    this.MANY(() => {
+      const list = this.SUBRULE(this.attributeSpecifier);
+      this.ACTION(() => attributes.push(...list));
+    });
+    let tag: string | undefined;
+    this.asIdentifier();
+    this.OPTION(() => {
+      tag = this.CONSUME(t.Identifier).image;
+    });
+    let underlying: TypeName | undefined;
+    this.OPTION1({
+      GATE: () => this.RECORDING_PHASE || this.startsType(2),
+      DEF: () => {
+        this.CONSUME(t.Colon);
+        underlying = this.SUBRULE(this.typeName);
+      },
+    });
+    let enumerators: EnumSpecifier["enumerators"];
+    this.OPTION2(() => {
+      enumerators = this.SUBRULE(this.enumeratorList);
+      this.MANY1(() => {
+        const list = this.SUBRULE1(this.attributeSpecifier);
+        this.ACTION(() => attributes.push(...list));
+      });
+      attributes.push(...this.pushedAttributes("enum"));
+    });
+    if (enumerators === undefined && tag === undefined && !this.RECORDING_PHASE)
+      this.failHere("expected-identifier", "expected identifier or '{'");
+    return {
+      kind: "enum",
+      ...(tag !== undefined && { tag }),
+      ...(enumerators && { enumerators }),
+      ...(underlying && { underlying }),
+      attributes,
+      span: this.spanFrom(word),
+    };
+  });
+
+  readonly enumeratorList = this.RULE(
+    "enumeratorList",
+    (): NonNullable<EnumSpecifier["enumerators"]> => {
+      const list: { name: string; value?: Expression; span: Span }[] = [];
+      const open = this.CONSUME(t.LBrace) as Token;
+      this.asIdentifier();
+      this.MANY({
+        DEF: () => {
+          list.push(this.SUBRULE(this.enumerator));
+          this.#enumeratorSeparator();
+          this.OPTION(() => this.CONSUME(t.Comma));
+          this.asIdentifier();
+        },
+      });
+      if (list.length === 0 && !this.RECORDING_PHASE && this.isNext(t.RBrace))
+        this.report("empty-enum", "use of empty enum", tokenSpan(open));
+      this.close(t.RBrace, "}", open, () => this.CONSUME(t.RBrace));
+      return list;
+    },
+  );
+
+  #enumeratorSeparator(): void {
+    if (this.RECORDING_PHASE || !this.isNext(t.Identifier)) return;
+    this.report("expected-token", "missing ',' between enumerators", afterToken(this.previous));
+  }
+
+  readonly enumerator = this.RULE(
+    "enumerator",
+    (): { name: string; value?: Expression; span: Span } => {
+      const name = this.CONSUME(t.Identifier) as Token;
+      this.MANY(() => this.SUBRULE(this.attributeSpecifier));
+      const value = this.OPTION(() => {
+        this.CONSUME(t.Assign);
+        return this.SUBRULE(this.expression, { ARGS: [ASSIGNMENT] });
+      });
+      this.declareName(name.image, false);
+      return { name: name.image, ...(value && { value }), span: tokenSpan(name) };
+    },
+  );
+}
+
+export function withQualifier(qualifiers: Qualifiers, word: string): Qualifiers {
+  const name = word.replace(/_/g, "") as "const" | "volatile" | "restrict";
+  return { ...qualifiers, [name]: true };
+}
+
+function namedType(name: Token, found: Collected): TypeSpecifier {
+  const span = tokenSpan(name);
+  if (name === found.unknown) return { kind: "missing", span };
+  return { kind: "typedef_name", name: name.image, span };
+}
+
+function specifierName(type: TypeSpecifier | undefined): string {
+  if (type === undefined) return "int";
+  if (type.kind === "typedef_name" || type.kind === "builtin") return type.name;
+  return type.kind === "record" ? (type.union ? "union" : "struct") : type.kind;
+}
