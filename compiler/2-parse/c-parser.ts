@@ -20,6 +20,14 @@ const subjectsOf: Readonly<Record<string, readonly string[]>> = {
 export class CParser extends StatementRules {
   readonly #attributes = new WeakMap<PushedAttribute, readonly Attribute[]>();
 
+  /** The entry rule: one declaration at file scope; undefined after a syntax error. */
+  readonly entry = this.RULE("entry", (): ExternalDeclaration | undefined =>
+    this.recovering(
+      () => this.SUBRULE(this.externalDeclaration),
+      () => this.#resync(),
+    ),
+  );
+
   constructor() {
     super();
     this.performSelfAnalysis();
@@ -43,17 +51,9 @@ export class CParser extends StatementRules {
       const start = this.currIdx + 1;
       begin(start);
       this.reclassify();
-      const declaration = this.recovering(
-        () => this.nested(),
-        () => this.#resync(),
-      );
+      const declaration = this.entry();
       if (declaration !== undefined) each(declaration, start);
     }
-  }
-
-  /** Calls the entry rule as an inner one, so that its errors come out as exceptions. */
-  private nested(): ExternalDeclaration {
-    return this.SUBRULE(this.externalDeclaration);
   }
 
   /** Lone semicolons, `__extension__`, and closing braces that nothing opened. */

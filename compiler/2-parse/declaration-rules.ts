@@ -539,7 +539,7 @@ export abstract class DeclarationRules extends SpecifierRules {
 
   abstract readonly functionBody: Rule<CompoundStatement>;
 
-  /** The entry rule: one declaration or definition at file scope. */
+  /** One declaration or definition at file scope. */
   readonly externalDeclaration = this.RULE(
     "externalDeclaration",
     (): ExternalDeclaration =>

@@ -138,6 +138,6 @@ class HeaderIndex implements DeclarationIndex {
       if (last !== undefined) return last.kind === "typedef";
     }
     const own = this.#mainNames.get(name);
-    return own !== undefined && own.isTypedef && own.ordinal <= ordinal;
+    return own?.isTypedef === true && own.ordinal <= ordinal;
   }
 }
