@@ -1,0 +1,238 @@
+/**
+ * bpfc beside clang-19 over a set of programs: what compiles, what the running kernel accepts,
+ * instructions emitted and processed by the kernel's verifier.
+ * Run: npx tsx bench/compare.ts [--manifest FILE] [--level 2] [--cpu v3] [--match TEXT] [--failures]
+ */
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join, resolve } from "node:path";
+import { parseArgs } from "node:util";
+import { parseCcArguments } from "../cli/cc/arguments.ts";
+import { compileOptions } from "../cli/cc/run-cc.ts";
+import { nodeFileSystem } from "../cli/node-file-system.ts";
+import { Diagnostics } from "../common/diagnostics/diagnostic.ts";
+import { renderDiagnostic } from "../common/diagnostics/render.ts";
+import type { ObjectFile } from "../common/object/object-file.ts";
+import { readElf } from "../common/object/read-elf.ts";
+import { compile } from "../compiler/compile.ts";
+import { loadObject } from "../linker/load.ts";
+import { isCode } from "../linker/object-view.ts";
+import { portableCase } from "../linker/portable-case.ts";
+import { askKernel, type KernelResult } from "../test/support/kernel.ts";
+import { geometricMean, type ProgramGroup, programGroups } from "./programs.ts";
+
+interface Compiled {
+  readonly object?: ObjectFile;
+  readonly error?: string;
+}
+
+interface Measured {
+  readonly compiled: boolean;
+  readonly error: string;
+  readonly instructions: number;
+  /** Per program of the object, by name. */
+  readonly programs: ReadonlyMap<string, { accepted: boolean; processed: number; log: string }>;
+}
+
+interface Row {
+  readonly file: string;
+  readonly clang: Measured;
+  readonly bpfc: Measured;
+}
+
+const { values: cli } = parseArgs({
+  options: {
+    manifest: { type: "string" },
+    level: { type: "string", default: "2" },
+    cpu: { type: "string", default: "v3" },
+    match: { type: "string", default: "" },
+    failures: { type: "boolean", default: false },
+    json: { type: "string" },
+  },
+});
+const work = mkdtempSync(join(tmpdir(), "bpfc-bench-"));
+const root = join(import.meta.dirname, "..");
+
+function withClang(group: ProgramGroup, file: string): Compiled {
+  const output = join(work, "clang.o");
+  const headers = group.cwd === root ? ["-nostdinc", "-I", join(root, "compiler/include")] : [];
+  const args = [
+    "-target",
+    "bpf",
+    `-mcpu=${cli.cpu}`,
+    `-O${cli.level}`,
+    "-g",
+    "-Wno-everything",
+    ...headers,
+    ...group.flags,
+    "-I",
+    dirname(file),
+    "-c",
+    file,
+    "-o",
+    output,
+  ];
+  const result = spawnSync("clang-19", args, { cwd: group.cwd, encoding: "utf8" });
+  if (result.status !== 0) {
+    return { error: result.stderr.split("\n").find((line) => line.includes("error")) ?? "failed" };
+  }
+  const object = readElf(readFileSync(output), file, new Diagnostics());
+  return object === undefined ? { error: "unreadable object" } : { object };
+}
+
+function withBpfc(group: ProgramGroup, file: string): Compiled {
+  const words = [`-mcpu=${cli.cpu}`, `-O${cli.level}`, ...group.flags, "-I", dirname(file), file];
+  const parsed = parseCcArguments(words);
+  if (parsed.kind !== "compile") return { error: "bad options" };
+  const diagnostics = new Diagnostics();
+  const before = process.cwd();
+  process.chdir(group.cwd);
+  try {
+    const { object } = compile(file, compileOptions(parsed.options), nodeFileSystem, diagnostics);
+    const error = diagnostics.list.find((d) => d.severity === "error");
+    if (object !== undefined && error === undefined) return { object };
+    const text = error && renderDiagnostic(error, { color: false, tool: "bpfc" });
+    return { error: text?.slice(0, 2).join(" | ") ?? "no object" };
+  } catch (error) {
+    return {
+      error: `CRASH ${error instanceof Error ? (error.stack ?? "").split("\n").slice(0, 3).join(" ") : error}`,
+    };
+  } finally {
+    process.chdir(before);
+  }
+}
+
+function instructionCount(object: ObjectFile): number {
+  return object.sections.filter(isCode).reduce((sum, section) => sum + section.size / 8, 0);
+}
+
+function processedOf(result: KernelResult): number {
+  return Number(/processed (\d+) insns/.exec(result.log)?.[1] ?? 0);
+}
+
+function measure(compiled: Compiled, file: string): Measured {
+  const { object } = compiled;
+  const nothing = {
+    compiled: false,
+    error: compiled.error ?? "",
+    instructions: 0,
+    programs: new Map(),
+  };
+  if (object === undefined) return nothing;
+  const diagnostics = new Diagnostics();
+  const loaded = loadObject(object, file, diagnostics);
+  const instructions = instructionCount(object);
+  if (loaded === undefined) {
+    return {
+      ...nothing,
+      compiled: true,
+      instructions,
+      error: `load: ${diagnostics.list[0]?.message}`,
+    };
+  }
+  const results = askKernel(loaded.programs.map((program) => portableCase(loaded, program)));
+  const programs = new Map(
+    loaded.programs.map((program, i) => {
+      const result = results[i];
+      const accepted = result?.verdict === "accept";
+      return [
+        program.name,
+        { accepted, processed: result ? processedOf(result) : 0, log: result?.log ?? "" },
+      ] as const;
+    }),
+  );
+  return { compiled: true, error: "", instructions, programs };
+}
+
+function rejectedOnlyByUs(row: Row): string[] {
+  return [...row.clang.programs].flatMap(([name, clang]) => {
+    const ours = row.bpfc.programs.get(name);
+    return clang.accepted && ours?.accepted !== true ? [name] : [];
+  });
+}
+
+function lastReason(log: string): string {
+  const lines = log
+    .split("\n")
+    .filter((line) => line !== "" && !/^(verification time|stack depth|processed)/.test(line));
+  return lines.slice(-3).join(" / ").slice(-300);
+}
+
+function showFailures(rows: readonly Row[]): void {
+  for (const row of rows) {
+    if (row.clang.compiled && !row.bpfc.compiled)
+      console.log(`  not compiled: ${row.file}: ${row.bpfc.error}`);
+    else if (row.clang.error === "" && row.bpfc.error !== "")
+      console.log(`  not loaded: ${row.file}: ${row.bpfc.error}`);
+    else {
+      for (const name of rejectedOnlyByUs(row)) {
+        console.log(
+          `  rejected: ${row.file} ${name}: ${lastReason(row.bpfc.programs.get(name)?.log ?? "")}`,
+        );
+      }
+    }
+  }
+}
+
+function showGroup(group: ProgramGroup, rows: readonly Row[]): { size: number; work: number } {
+  const byClang = rows.filter((row) => row.clang.compiled);
+  const both = byClang.filter((row) => row.bpfc.compiled);
+  const accepted = byClang.flatMap((row) =>
+    [...row.clang.programs.values()].filter((p) => p.accepted),
+  );
+  const lost = byClang.flatMap(rejectedOnlyByUs);
+  const size = geometricMean(both.map((row) => row.bpfc.instructions / row.clang.instructions));
+  const effort = geometricMean(
+    both.flatMap((row) =>
+      [...row.clang.programs].flatMap(([name, clang]) => {
+        const ours = row.bpfc.programs.get(name);
+        return clang.accepted && ours?.accepted ? [ours.processed / clang.processed] : [];
+      }),
+    ),
+  );
+  const cells = [
+    group.repo.padEnd(26),
+    `${both.length}/${byClang.length}`.padStart(9),
+    `${accepted.length - lost.length}/${accepted.length}`.padStart(9),
+    size.toFixed(3).padStart(8),
+    effort.toFixed(3).padStart(8),
+  ];
+  console.log(cells.join(" "));
+  if (cli.failures) showFailures(rows);
+  return { size, work: effort };
+}
+
+console.log(`bpfc / clang-19 at -O${cli.level} -mcpu=${cli.cpu}`);
+console.log(`${"".padEnd(26)}  compiles  accepted    insns processed`);
+const totals: { size: number; work: number }[] = [];
+const worst: { file: string; ratio: number }[] = [];
+for (const group of programGroups(cli.manifest && resolve(cli.manifest))) {
+  const rows = group.files
+    .filter((file) => `${group.repo}/${file}`.includes(cli.match))
+    .map((file): Row => {
+      const clang = measure(withClang(group, file), file);
+      const bpfc = clang.compiled ? measure(withBpfc(group, file), file) : clang;
+      return { file, clang, bpfc };
+    });
+  if (rows.length === 0) continue;
+  totals.push(showGroup(group, rows));
+  worst.push(
+    ...rows
+      .filter((r) => r.bpfc.compiled && r.clang.instructions > 0)
+      .map((r) => ({
+        file: `${group.repo}/${r.file} ${r.bpfc.instructions}/${r.clang.instructions}`,
+        ratio: r.bpfc.instructions / r.clang.instructions,
+      })),
+  );
+}
+rmSync(work, { recursive: true, force: true });
+console.log(
+  `${"geometric mean".padEnd(46)} ${geometricMean(totals.map((t) => t.size))
+    .toFixed(3)
+    .padStart(8)} ${geometricMean(totals.map((t) => t.work))
+    .toFixed(3)
+    .padStart(8)}`,
+);
+worst.sort((a, b) => b.ratio - a.ratio);
+for (const { file, ratio } of worst.slice(0, 8)) console.log(`  ${ratio.toFixed(2)}  ${file}`);
