@@ -116,6 +116,8 @@ export type MachineTerminator =
       then: MachineBlock;
       otherwise: MachineBlock;
       likely?: boolean;
+      /** Compares pointers: what it says of the register depends on the pointer's kind. */
+      isPointer?: boolean;
     }
   | { kind: "asm_goto"; body: AsmBody; next: MachineBlock; labels: MachineBlock[] }
   /** `hasResult`: r0 is read. */

@@ -17,6 +17,7 @@ export interface MachineTest {
   readonly width: Width;
   readonly dst: MachineRegister;
   readonly src: MachineSource;
+  readonly isPointer?: boolean;
 }
 
 const jumpOps: Readonly<Record<IntPredicate, JumpOp>> = {
@@ -71,7 +72,8 @@ export function compareTest(context: SelectContext, icmp: Icmp): MachineTest {
     return isSigned ? context.signExtended(value, width) : context.zeroExtended(value);
   };
   const dst = extend(a);
-  return { op, width, dst, src: compareSource(b, isSigned, width) ?? registerSource(extend(b)) };
+  const src = compareSource(b, isSigned, width) ?? registerSource(extend(b));
+  return { op, width, dst, src, ...(a.type === "ptr" && { isPointer: true }) };
 }
 
 /** The right side as an immediate, read as the left side was extended. */
@@ -178,15 +180,27 @@ function invertedOperand(value: Value): Value | undefined {
   return b.kind === "constant" && b.value === 1n ? a : undefined;
 }
 
-function logicOperands(
-  context: SelectContext,
-  value: Value,
-): { op: "and" | "or"; a: Value; b: Value } | undefined {
-  if (value.kind !== "instruction" || value.operation.op !== "binary") return undefined;
-  const op = value.operation.binary;
-  if ((op !== "and" && op !== "or") || !context.folded.has(value)) return undefined;
-  const [a, b] = value.operands as [Value, Value];
-  return { op, a, b };
+interface Logic {
+  readonly op: "and" | "or";
+  readonly a: Value;
+  readonly b: Value;
+}
+
+/** a & b, a | b, or the short-circuit forms `select a, b, false` and `select a, true, b`. */
+function logicOf(value: Value): Logic | undefined {
+  if (value.kind !== "instruction" || value.type !== "i1") return undefined;
+  const [a, b, c] = value.operands as [Value, Value, Value];
+  if (value.operation.op === "binary") {
+    const op = value.operation.binary;
+    return op === "and" || op === "or" ? { op, a, b } : undefined;
+  }
+  if (value.operation.op !== "select") return undefined;
+  if (c.kind === "constant" && c.value === 0n) return { op: "and", a, b };
+  return b.kind === "constant" && b.value === 1n ? { op: "or", a, b: c } : undefined;
+}
+
+function logicOperands(context: SelectContext, value: Value): Logic | undefined {
+  return context.folded.has(value) ? logicOf(value) : undefined;
 }
 
 /** Conditions that every user branches on, so that nobody needs them as 0 or 1. */
@@ -203,19 +217,12 @@ export function foldedConditions(
   for (const block of [...order].reverse()) {
     for (const at of [...block.instructions].reverse()) {
       const list = uses.get(at) ?? [];
-      const isLogic = at.type === "i1" && at.operation.op === "binary";
-      const canFold =
-        isIcmp(at) ||
-        invertedOperand(at) !== undefined ||
-        (isLogic && isAndOr(at) && list.length === 1);
+      const isLogic = logicOf(at) !== undefined && list.length === 1;
+      const canFold = isIcmp(at) || invertedOperand(at) !== undefined || isLogic;
       if (canFold && list.every(isBranchedOn)) folded.add(at);
     }
   }
   return folded;
-}
-
-function isAndOr({ operation }: IrInstruction): boolean {
-  return operation.op === "binary" && (operation.binary === "and" || operation.binary === "or");
 }
 
 /** A comparison as 0 or 1 in a register. */

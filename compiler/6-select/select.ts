@@ -138,7 +138,7 @@ function selectInstruction(context: SelectContext, block: Block, at: IrInstructi
       selectPointerAdd(context, at);
       return;
     case "select":
-      selectSelect(context, at);
+      if (!context.folded.has(at)) selectSelect(context, at);
       return;
     case "phi":
       context.block.phis.push({ dst: context.registerFor(at), inputs: [], location: at.location });

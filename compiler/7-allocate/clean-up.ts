@@ -1,9 +1,20 @@
-/** After allocation: what the code does not need goes, and blocks get their final order. */
+/** After allocation: moves that nobody needs go, equal code is shared, and blocks get their final order. */
 import type { MachineFunction } from "../6-select/machine.ts";
-import { layoutBlocks } from "./layout.ts";
+import { hoistMoves } from "./hoist-moves.ts";
+import { duplicateExits, layoutBlocks } from "./layout.ts";
+import { mergeTails } from "./merge-tails.ts";
+import { reuseValues } from "./reuse-values.ts";
 import { threadJumps } from "./thread-jumps.ts";
 
 export function cleanUp(fn: MachineFunction): void {
   threadJumps(fn);
+  reuseValues(fn);
+  threadJumps(fn);
+  hoistMoves(fn);
+  reuseValues(fn);
+  threadJumps(fn);
+  mergeTails(fn);
+  threadJumps(fn);
   layoutBlocks(fn);
+  duplicateExits(fn);
 }

@@ -1,51 +1,108 @@
 /**
- * Block order: chains of blocks that fall through into each other, so that few jumps remain. The
- * emitter prints a jump only where the next block is not the target.
+ * Block order: chains of blocks that fall through into each other, so that few jumps remain. Jumps
+ * pick first, since they have one choice and a branch has two; hot edges before cold ones. The
+ * emitter writes a jump only where the next block is not the target.
  */
-import {
-  type MachineBlock,
-  type MachineFunction,
-  machinePredecessors,
-} from "../6-select/machine.ts";
-import { machineOrder } from "./flow.ts";
+import { type MachineBlock, type MachineFunction, machineSuccessors } from "../6-select/machine.ts";
+import { loopDepths, machineOrder } from "./flow.ts";
+
+interface Edge {
+  readonly from: MachineBlock;
+  readonly to: MachineBlock;
+  readonly rank: number;
+}
 
 export function layoutBlocks(fn: MachineFunction): void {
   const order = machineOrder(fn);
-  const index = new Map(order.map((block, at) => [block, at]));
-  const preds = machinePredecessors(fn);
-  const placed = new Set<MachineBlock>();
-  const result: MachineBlock[] = [];
-  for (const start of order) {
-    for (let at: MachineBlock | undefined = start; at !== undefined && !placed.has(at); ) {
-      placed.add(at);
-      result.push(at);
-      at = bestNext(at, placed, preds, index);
-    }
+  const chains = new Chains(order);
+  const entry = order[0];
+  for (const { from, to } of rankedEdges(fn, order)) {
+    if (to !== entry) chains.join(from, to);
   }
-  fn.blocks = result;
+  fn.blocks = chains.concatenate(order);
 }
 
-/** The successor to fall through to: the jump's target, or the branch's side that nobody else can fall into. */
-function bestNext(
-  block: MachineBlock,
-  placed: ReadonlySet<MachineBlock>,
-  preds: ReadonlyMap<MachineBlock, readonly MachineBlock[]>,
-  index: ReadonlyMap<MachineBlock, number>,
-): MachineBlock | undefined {
-  const end = block.terminator;
-  const open = (next: MachineBlock): boolean => !placed.has(next);
-  if (end.kind === "jump") {
-    const target = end.target;
-    if (!open(target)) return undefined;
-    const waiting = (preds.get(target) ?? []).some(
-      (pred) => !placed.has(pred) && (index.get(pred) ?? 0) < (index.get(target) ?? 0),
-    );
-    return waiting ? undefined : target;
+function isBareExit(block: MachineBlock): boolean {
+  return block.instructions.length === 0 && block.terminator.kind === "exit";
+}
+
+/** Candidates for falling through, best first. */
+function rankedEdges(fn: MachineFunction, order: readonly MachineBlock[]): Edge[] {
+  const depths = loopDepths(fn);
+  const edges: Edge[] = [];
+  order.forEach((from) => {
+    const end = from.terminator;
+    const hot = (depths.get(from) ?? 0) * 8;
+    const add = (to: MachineBlock, rank: number): void => {
+      // A jump to a lone exit is an exit itself: it gains nothing by falling through.
+      edges.push({ from, to, rank: isBareExit(to) ? -1 : rank });
+    };
+    if (end.kind === "jump") add(end.target, hot + 6);
+    else if (end.kind === "asm_goto") add(end.next, hot + 7);
+    else if (end.kind === "branch") {
+      const inLoop = (block: MachineBlock): number => Math.min(depths.get(block) ?? 0, 8) / 16;
+      const likely = end.likely === undefined ? 0 : end.likely ? 1 : -1;
+      add(end.otherwise, hot + 3 - likely + inLoop(end.otherwise));
+      // A bit test cannot be inverted.
+      if (end.op !== "set") add(end.then, hot + 2 + likely + inLoop(end.then));
+    }
+  });
+  return edges.sort((a, b) => b.rank - a.rank);
+}
+
+class Chains {
+  readonly #next = new Map<MachineBlock, MachineBlock>();
+  readonly #hasPrevious = new Set<MachineBlock>();
+  readonly #heads: Map<MachineBlock, MachineBlock>;
+
+  constructor(order: readonly MachineBlock[]) {
+    this.#heads = new Map(order.map((block) => [block, block]));
   }
-  if (end.kind === "asm_goto") return open(end.next) ? end.next : undefined;
-  if (end.kind !== "branch") return undefined;
-  const options = [end.otherwise, end.then].filter(open);
-  if (end.likely === true && open(end.then)) return end.then;
-  const free = options.find((next) => (preds.get(next) ?? []).every((pred) => placed.has(pred)));
-  return free ?? options[0];
+
+  #head(block: MachineBlock): MachineBlock {
+    let at = block;
+    for (let up = this.#heads.get(at); up !== undefined && up !== at; up = this.#heads.get(at)) {
+      at = up;
+    }
+    this.#heads.set(block, at);
+    return at;
+  }
+
+  join(from: MachineBlock, to: MachineBlock): void {
+    if (this.#next.has(from) || this.#hasPrevious.has(to)) return;
+    const head = this.#head(from);
+    if (head === this.#head(to)) return;
+    this.#next.set(from, to);
+    this.#hasPrevious.add(to);
+    this.#heads.set(to, head);
+  }
+
+  /** Chains in the order of their first mention after the blocks that lead to them. */
+  concatenate(order: readonly MachineBlock[]): MachineBlock[] {
+    const result: MachineBlock[] = [];
+    const placed = new Set<MachineBlock>();
+    const place = (head: MachineBlock): void => {
+      for (
+        let at: MachineBlock | undefined = head;
+        at !== undefined && !placed.has(at);
+        at = this.#next.get(at)
+      ) {
+        placed.add(at);
+        result.push(at);
+      }
+    };
+    for (const block of order) place(this.#head(block));
+    return result;
+  }
+}
+
+/** Jumps to a lone exit become exits. */
+export function duplicateExits(fn: MachineFunction): void {
+  fn.blocks.forEach((block, at) => {
+    const end = block.terminator;
+    if (end.kind !== "jump" || !isBareExit(end.target) || fn.blocks[at + 1] === end.target) return;
+    block.terminator = { ...end.target.terminator };
+  });
+  const used = new Set<MachineBlock>(fn.blocks.flatMap(machineSuccessors));
+  fn.blocks = fn.blocks.filter((block, at) => at === 0 || used.has(block));
 }

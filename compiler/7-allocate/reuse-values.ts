@@ -1,0 +1,106 @@
+/**
+ * Drops moves of what a register holds already: constants on all ways into a block, copies along a
+ * single way. A branch on equality tells a constant too: after `if r0 == 0` r0 is that constant, so
+ * that a failed lookup returns 0 for free. Pointers learn only after calls of helpers and kfuncs,
+ * whose results the kernel's verifier turns into the scalar 0 there; of other pointers (BTF ones,
+ * loaded from memory) it would still say that they are pointers.
+ */
+import type {
+  LocatedTerminator,
+  MachineBlock,
+  MachineFunction,
+  MachineInstruction,
+} from "../6-select/machine.ts";
+import { machinePredecessors } from "../6-select/machine.ts";
+import { visitRegisters } from "../6-select/operands.ts";
+import { machineOrder } from "./flow.ts";
+
+/** A constant (`c` and 64 bits) or the number of an unknown value: positive for results of calls. */
+type Held = string | number;
+type State = (Held | undefined)[];
+
+export function reuseValues(fn: MachineFunction): void {
+  const preds = machinePredecessors(fn);
+  const ends = new Map<MachineBlock, State>();
+  let next = 0;
+  const fresh = (): number => {
+    next += 1;
+    return next;
+  };
+  for (const block of machineOrder(fn)) {
+    const state = entryState(block, preds.get(block) ?? [], ends, fn.blocks[0] === block);
+    block.instructions = block.instructions.filter((op) => {
+      const held = movedValue(op, state);
+      if (held === undefined || op.kind !== "alu") {
+        forget(op, state, fresh);
+        return true;
+      }
+      if (state[op.dst] === held) return false;
+      state[op.dst] = held;
+      return true;
+    });
+    ends.set(block, state);
+  }
+}
+
+/** What the move puts into its register, if that can be named. */
+function movedValue(op: MachineInstruction, state: State): Held | undefined {
+  if (op.kind !== "alu" || op.op !== "mov" || op.core !== undefined) return undefined;
+  if (op.src.kind === "register") return op.width === 64 ? state[op.src.register] : undefined;
+  const wide = BigInt.asUintN(op.width, BigInt(op.src.value));
+  return `c${wide}`;
+}
+
+function forget(op: MachineInstruction, state: State, fresh: () => number): void {
+  // A copy of an unknown register: both hold the same new unknown.
+  if (op.kind === "alu" && op.op === "mov" && op.src.kind === "register" && op.width === 64) {
+    const value = -fresh();
+    state[op.src.register] = value;
+    state[op.dst] = value;
+    return;
+  }
+  const lose = (register: number): void => {
+    state[register] = undefined;
+  };
+  visitRegisters(op, { use: () => {}, def: lose, clobber: lose });
+  if (op.kind === "call" && op.target.kind !== "local") state[0] = fresh();
+}
+
+function entryState(
+  block: MachineBlock,
+  preds: readonly MachineBlock[],
+  ends: ReadonlyMap<MachineBlock, State>,
+  isEntry: boolean,
+): State {
+  if (isEntry || preds.length === 0) return [];
+  const states = preds.map((pred) => {
+    const end = ends.get(pred);
+    return end === undefined ? undefined : edgeState(pred.terminator, end, block);
+  });
+  const [first] = states;
+  if (first === undefined || states.includes(undefined)) return [];
+  if (states.length === 1) return first;
+  return first.map((held, register) => {
+    const agree = states.every((state) => state?.[register] === held);
+    return agree && typeof held === "string" ? held : undefined;
+  });
+}
+
+/** The state at the end of a predecessor, with what its branch says. */
+function edgeState(end: LocatedTerminator, before: State, to: MachineBlock): State {
+  const state = [...before];
+  if (end.kind === "asm_goto") return [];
+  if (end.kind !== "branch" || end.then === end.otherwise) return state;
+  const isEqual = (end.op === "eq" && end.then === to) || (end.op === "ne" && end.otherwise === to);
+  if (!isEqual || end.width !== 64 || end.src.kind !== "immediate") return state;
+  const held = state[end.dst];
+  if (end.isPointer === true && !(typeof held === "number" && held > 0)) return state;
+  const known = `c${BigInt.asUintN(64, BigInt(end.src.value))}`;
+  state[end.dst] = known;
+  if (typeof held === "number") {
+    for (let register = 0; register < 10; register += 1) {
+      if (state[register] === held) state[register] = known;
+    }
+  }
+  return state;
+}
