@@ -11,13 +11,12 @@ import type {
   AsmSymbol,
 } from "../../assembler/asm-module.ts";
 import type { Diagnostics } from "../../common/diagnostics/diagnostic.ts";
-import type { CheckedUnit } from "../3-check/checked.ts";
 import type { CoreAccess, IrFunction, IrModule } from "../4-lower/ir.ts";
 import type { MachineFunction } from "../6-select/machine.ts";
 import { selectFunction } from "../6-select/select.ts";
 import { allocateFunction } from "../7-allocate/allocate.ts";
 import type { TargetOptions } from "../options.ts";
-import { ModuleTypes } from "./btf.ts";
+import type { ModuleTypes } from "./btf.ts";
 import { emitDataSections } from "./emit-data.ts";
 import { emitFunction } from "./emit-function.ts";
 
@@ -37,16 +36,15 @@ export function generateMachineCode(
 }
 
 /**
- * Everything that an object needs. Without `unit` (-g0) it has no BTF. After errors the module is
+ * Everything that an object needs. Without `types` (-g0) it has no BTF. After errors the module is
  * empty.
  */
 export function emitModule(
   ir: IrModule,
-  unit: CheckedUnit | undefined,
+  types: ModuleTypes | undefined,
   options: TargetOptions,
   diagnostics: Diagnostics,
 ): AsmModule {
-  const types = unit === undefined ? undefined : new ModuleTypes(unit, ir);
   const code = generateMachineCode(ir, options, diagnostics);
   if (diagnostics.hasErrors) {
     return { endian: options.endian, sections: [], symbols: [], functions: [] };
