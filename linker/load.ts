@@ -6,6 +6,7 @@ import type { Diagnostics } from "../common/diagnostics/diagnostic.ts";
 import type { Btf, BtfType } from "../common/object/btf.ts";
 import type { ObjectFile, ObjectSymbol, SectionIndex } from "../common/object/object-file.ts";
 import { programTypeForSection } from "../common/platform/sections.ts";
+import { applyCoreRelocations } from "./core/apply.ts";
 import { dataMap, isDataSection } from "./data-maps.ts";
 import { type CodeIndex, flattenProgram, indexCode, type ReferenceResolver } from "./flatten.ts";
 import { defaultKconfig, type KconfigMap, type KconfigValues, kconfigMap } from "./kconfig.ts";
@@ -16,6 +17,8 @@ import type { LoadedObject, ProgramSpec } from "./program.ts";
 export interface LoadOptions {
   /** Values of `extern … __kconfig`; merged over {@link defaultKconfig}. */
   readonly kconfig?: KconfigValues;
+  /** Types of the kernel that the object shall run on; CO-RE relocations are applied against it. */
+  readonly targetBtf?: Btf;
 }
 
 const BPF_F_SLEEPABLE = 1 << 4;
@@ -29,8 +32,9 @@ export function loadObject(
   diagnostics: Diagnostics,
   options: LoadOptions = {},
 ): LoadedObject | undefined {
-  const view = viewObject(object, path, diagnostics);
-  if (view === undefined) return undefined;
+  const compiled = viewObject(object, path, diagnostics);
+  if (compiled === undefined) return undefined;
+  const view = relocateForTarget(compiled, options.targetBtf, diagnostics);
   const kconfig = kconfigMap(view, { ...defaultKconfig, ...options.kconfig }, diagnostics);
   const maps = collectMaps(view, diagnostics);
   const resolver = makeResolver(view, maps, kconfig);
@@ -49,6 +53,17 @@ export function loadObject(
     programs,
     ...(view.btf && { btf: fixDatasecs(view.btf, view) }),
   };
+}
+
+function relocateForTarget(
+  view: ObjectView,
+  target: Btf | undefined,
+  diagnostics: Diagnostics,
+): ObjectView {
+  const { btf, btfExt } = view;
+  if (target === undefined || btf === undefined || btfExt === undefined) return view;
+  const { object } = applyCoreRelocations({ ...view, btf, btfExt }, target, diagnostics);
+  return { ...view, object };
 }
 
 function sectionText(object: ObjectFile, name: string): string {
