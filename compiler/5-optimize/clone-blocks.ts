@@ -102,6 +102,6 @@ const free: ReadonlySet<string> = new Set([
 ]);
 
 /** Costs an instruction on BPF, as a rule of thumb. */
-function isCounted(instruction: IrInstruction): boolean {
+export function isCounted(instruction: IrInstruction): boolean {
   return !free.has(instruction.operation.op);
 }

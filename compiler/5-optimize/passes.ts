@@ -8,6 +8,7 @@ import type { IrFunction, IrModule } from "../4-lower/ir.ts";
 import type { OptimizationLevel } from "../options.ts";
 import { checkCalls } from "./check-calls.ts";
 import { combine } from "./combine.ts";
+import { expandMemory } from "./expand-memory.ts";
 import { inlineFunctions } from "./inline-functions.ts";
 import { numberValues } from "./number-values.ts";
 import {
@@ -22,7 +23,10 @@ import { removeDeadStores } from "./remove-dead-stores.ts";
 import { removeUnusedSymbols } from "./remove-unused-symbols.ts";
 import { resolveQueries } from "./resolve-queries.ts";
 import { simplifyCfg } from "./simplify-cfg.ts";
+import { sinkValues } from "./sink-values.ts";
 import { splitAggregates } from "./split-aggregates.ts";
+import { threadJumps } from "./thread-jumps.ts";
+import { unrollLoops } from "./unroll-loops.ts";
 
 /** Makes a function small and plain; run before it is judged for inlining and after each stage. */
 const simplify: readonly FunctionPass[] = [
@@ -38,10 +42,22 @@ const simplify: readonly FunctionPass[] = [
 
 const afterInlining: readonly FunctionPass[] = [
   ...simplify,
-  removeDeadStores,
+  // Inner loops first: once they are gone, the loops around them are innermost.
+  unrollLoops,
+  combine,
+  ...simplify,
+  unrollLoops,
+  combine,
+  ...simplify,
+  threadJumps,
   resolveQueries,
   ...simplify,
+  expandMemory,
+  ...simplify,
   removeDeadStores,
+  threadJumps,
+  ...simplify,
+  sinkValues,
   removeDeadCode,
 ];
 
@@ -75,12 +91,16 @@ export const pipelines: Readonly<Record<OptimizationLevel, readonly Pass[]>> = {
 export const functionPasses: ReadonlyMap<string, FunctionPass> = new Map(
   [
     combine,
+    expandMemory,
     numberValues,
     removeDeadCode,
     removeDeadStores,
     resolveQueries,
     simplifyCfg,
+    sinkValues,
     splitAggregates,
+    threadJumps,
+    unrollLoops,
   ].map((pass) => [pass.name, pass]),
 );
 

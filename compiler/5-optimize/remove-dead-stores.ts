@@ -25,7 +25,7 @@ export const removeDeadStores: FunctionPass = {
 };
 
 /** Stores that are remembered while walking a block backwards. */
-const memoryOfStores = 16;
+const memoryOfStores = 48;
 
 /** What a plain store, fill or copy writes; undefined for everything else and for volatile ones. */
 function writtenBy(instruction: IrInstruction, alias: AliasAnalysis): Location | undefined {
@@ -53,7 +53,7 @@ function removeOverwritten(fn: IrFunction, alias: AliasAnalysis, rewriter: Rewri
       const effect = memoryEffect(each);
       if (effect.kind === "none") continue;
       const written = writtenBy(each, alias);
-      if (written !== undefined && later.some((location) => covers(location, written))) {
+      if (written !== undefined && isCovered(written, later)) {
         rewriter.erase(each);
         continue;
       }
@@ -76,10 +76,18 @@ function isUntouched(
   return location.region.kind === "stack" && !alias.mayRead(instruction, location);
 }
 
-function covers(outer: Location, inner: Location): boolean {
-  if (outer.base !== inner.base || outer.size === undefined || inner.size === undefined)
-    return false;
-  return outer.offset <= inner.offset && inner.offset + inner.size <= outer.offset + outer.size;
+/** All bytes are written again by `later` together. */
+function isCovered(inner: Location, later: readonly Location[]): boolean {
+  if (inner.size === undefined) return false;
+  const end = inner.offset + inner.size;
+  const same = later.filter((each) => each.base === inner.base && each.size !== undefined);
+  let reached = inner.offset;
+  for (const each of same.sort((a, b) => a.offset - b.offset)) {
+    if (each.offset > reached) break;
+    reached = Math.max(reached, each.offset + (each.size ?? 0));
+    if (reached >= end) return true;
+  }
+  return false;
 }
 
 /** Whole-object liveness: bytes of a private object that no later instruction may read are dead. */

@@ -1,0 +1,126 @@
+/**
+ * Sinking: a value that only one side of a branch needs is computed there. Shortens live ranges and
+ * leaves work undone on the other path. Loads sink only where nothing writes on the way. Never into a
+ * loop, never upwards: checks stay in front of what they guard.
+ */
+import { type DominatorTree, dominatorTree, findLoops, predecessors } from "../4-lower/cfg.ts";
+import type { Block, IrFunction, IrInstruction, Value } from "../4-lower/ir.ts";
+import { computeUses, type Use } from "../4-lower/ir-builder.ts";
+import { AliasAnalysis } from "./alias.ts";
+import { blockOfUse } from "./demote-values.ts";
+import { memoryEffect } from "./effects.ts";
+import type { FunctionPass } from "./pass.ts";
+import { Rewriter } from "./rewriter.ts";
+import { isOp, isPure } from "./values.ts";
+
+export const sinkValues: FunctionPass = {
+  kind: "function",
+  name: "sink-values",
+  run(fn) {
+    let changed = false;
+    // What a sunk value was computed from can follow it.
+    for (let round = 0; round < 4; round += 1) {
+      if (!new Sinking(fn).run()) break;
+      changed = true;
+    }
+    return changed;
+  },
+};
+
+/** Blocks between a load and its new place. */
+const longestWay = 6;
+/** Instructions on that way that are looked at, per block. */
+const mostWrites = 64;
+
+class Sinking {
+  readonly #fn: IrFunction;
+  readonly #uses: Map<Value, Use[]>;
+  readonly #tree: DominatorTree;
+  readonly #preds: Map<Block, Block[]>;
+  readonly #loopOf = new Map<Block, Block>();
+  readonly #alias: AliasAnalysis;
+  readonly #rewriter: Rewriter;
+
+  constructor(fn: IrFunction) {
+    this.#fn = fn;
+    this.#uses = computeUses(fn);
+    this.#tree = dominatorTree(fn);
+    this.#preds = predecessors(fn);
+    this.#alias = new AliasAnalysis(fn);
+    this.#rewriter = new Rewriter(fn);
+    // Inner loops come later, so that a block ends up with its innermost header.
+    for (const loop of findLoops(fn, this.#tree)) {
+      for (const block of loop.blocks) this.#loopOf.set(block, loop.header);
+    }
+  }
+
+  run(): boolean {
+    for (const block of this.#fn.blocks) {
+      const wroteAfter: IrInstruction[] = [];
+      for (const each of [...block.instructions].reverse()) {
+        const effect = memoryEffect(each);
+        const isLoad = isOp(each, "load") && !each.operation.volatile;
+        if (isLoad || (isPure(each) && each.operation.op !== "asm_output")) {
+          const target = this.#targetOf(each);
+          if (target !== undefined && (!isLoad || this.#isClear(each, target, wroteAfter))) {
+            this.#rewriter.moveToStart(each, target);
+          }
+        }
+        if (effect.kind !== "none" && effect.kind !== "load") wroteAfter.push(each);
+      }
+    }
+    return this.#rewriter.apply();
+  }
+
+  /** The block where all uses are dominated, if that is not where the value is. */
+  #targetOf(value: IrInstruction): Block | undefined {
+    const uses = this.#uses.get(value) ?? [];
+    let target: Block | undefined;
+    for (const use of uses) {
+      const place = blockOfUse(use);
+      if (place === value.block) return undefined;
+      target = target === undefined ? place : this.#commonDominator(target, place);
+    }
+    if (target === undefined) return undefined;
+    // A loop repeats what is sunk into it, and a value that a phi carries must exist at the edge.
+    while (target !== value.block && this.#loopOf.get(target) !== this.#loopOf.get(value.block)) {
+      const up = this.#tree.parent.get(target);
+      if (up === undefined) return undefined;
+      target = up;
+    }
+    if (target === value.block || !this.#tree.dominates(value.block, target)) return undefined;
+    return this.#keepsPressure(value) ? target : undefined;
+  }
+
+  #commonDominator(a: Block, b: Block): Block {
+    let block = a;
+    while (!this.#tree.dominates(block, b)) block = this.#tree.parent.get(block) as Block;
+    return block;
+  }
+
+  /** At most one operand would have to live longer in its place. */
+  #keepsPressure(value: IrInstruction): boolean {
+    const longer = value.operands.filter((each) => {
+      if (each.kind !== "instruction" && each.kind !== "parameter") return false;
+      return (this.#uses.get(each) ?? []).length <= 1;
+    });
+    return longer.length <= 1;
+  }
+
+  /** Nothing from the load to its new place may write to what it reads. */
+  #isClear(load: IrInstruction, target: Block, wroteAfter: readonly IrInstruction[]): boolean {
+    const location = this.#alias.accessOf(load);
+    if (location === undefined) return false;
+    const writes = (each: IrInstruction): boolean => this.#alias.mayWrite(each, location);
+    if (wroteAfter.length > mostWrites || wroteAfter.some(writes)) return false;
+    let block = target;
+    for (let steps = 0; steps < longestWay; steps += 1) {
+      const [pred, ...others] = this.#preds.get(block) ?? [];
+      if (pred === undefined || others.length > 0) return false;
+      if (pred === load.block) return true;
+      if (pred.instructions.length > mostWrites || pred.instructions.some(writes)) return false;
+      block = pred;
+    }
+    return false;
+  }
+}

@@ -1,0 +1,156 @@
+/**
+ * Jump threading: where a path into a block decides how the block will branch, that path gets its own
+ * copy of the block and goes straight on. Only short blocks are copied, never loop headers. The
+ * verifier keeps more on such a path, not less: it knows the constant either way, but now without
+ * a join in between.
+ * Needs: simplify-cfg before (threads blocks that need no copy).
+ */
+import { dominatorTree, findLoops, predecessors, removeUnreachableBlocks } from "../4-lower/cfg.ts";
+import type { Block, Constant, IrFunction, IrInstruction, Value } from "../4-lower/ir.ts";
+import {
+  computeUses,
+  createBlock,
+  createInstruction,
+  phisOf,
+  redirectSuccessor,
+  removeIncoming,
+  successors,
+  terminatorOf,
+} from "../4-lower/ir-builder.ts";
+import { Demotion, usesOutside } from "./demote-values.ts";
+import { foldInstruction } from "./fold-constants.ts";
+import type { FunctionPass } from "./pass.ts";
+import { promoteAllocas } from "./promote-memory.ts";
+import { isOp, isPure, operand } from "./values.ts";
+
+/** Most instructions that a copied block may have, besides phis and its branch. */
+const longestCopy = 4;
+
+export const threadJumps: FunctionPass = {
+  kind: "function",
+  name: "thread-jumps",
+  run(fn) {
+    const threads = findThreads(fn);
+    if (threads.length === 0) return false;
+    const uses = computeUses(fn);
+    const demotion = new Demotion(fn);
+    for (const { block } of threads) {
+      for (const [value, list] of usesOutside(new Set([block]), uses)) demotion.demote(value, list);
+    }
+    demotion.apply();
+    const made = threads.flatMap((thread) => carryOut(fn, thread));
+    fn.blocks.push(...made);
+    removeUnreachableBlocks(fn);
+    promoteAllocas(fn);
+    return true;
+  },
+};
+
+/** Paths from `preds` through `block` that all go on to `target`. */
+interface Thread {
+  readonly block: Block;
+  readonly ways: ReadonlyMap<Block, readonly Block[]>;
+}
+
+function findThreads(fn: IrFunction): Thread[] {
+  const preds = predecessors(fn);
+  const headers = new Set(findLoops(fn, dominatorTree(fn)).map((loop) => loop.header));
+  const threads: Thread[] = [];
+  // A block that takes part in one thread stays as it is for the others.
+  const busy = new Set<Block>();
+  for (const block of fn.blocks) {
+    if (headers.has(block) || busy.has(block) || !isCopyable(block)) continue;
+    const ways = new Map<Block, Block[]>();
+    for (const pred of preds.get(block) ?? []) {
+      const target = busy.has(pred) ? undefined : targetFrom(block, pred);
+      if (target === undefined || headers.has(target) || target === block) continue;
+      ways.set(target, [...(ways.get(target) ?? []), pred]);
+    }
+    if (ways.size === 0) continue;
+    threads.push({ block, ways });
+    for (const each of [block, ...(preds.get(block) ?? []), ...successors(block)]) busy.add(each);
+  }
+  return threads;
+}
+
+function isCopyable(block: Block): boolean {
+  const last = terminatorOf(block);
+  if (last?.operation.op !== "condbr" && last?.operation.op !== "switch") return false;
+  if (phisOf(block).length === 0) return false;
+  const body = block.instructions.filter((each) => each.operation.op !== "phi" && each !== last);
+  return body.length <= longestCopy && body.every((each) => isPure(each) || isOp(each, "load"));
+}
+
+/** Where `block` goes if it is entered from `pred`, if that can be told. */
+function targetFrom(block: Block, pred: Block): Block | undefined {
+  const last = terminatorOf(block) as IrInstruction;
+  const from = terminatorOf(pred)?.operation;
+  if (from?.op !== "br" && from?.op !== "condbr" && from?.op !== "switch") return undefined;
+  const value = valueOnEdge(operand(last, 0), block, pred, 0);
+  if (value === undefined) return undefined;
+  const { operation } = last;
+  if (operation.op === "condbr") return value.value === 1n ? operation.then : operation.otherwise;
+  if (operation.op !== "switch") return undefined;
+  return operation.cases.find((each) => each.value === value.value)?.target ?? operation.fallback;
+}
+
+function valueOnEdge(value: Value, block: Block, pred: Block, depth: number): Constant | undefined {
+  if (value.kind === "constant") return value;
+  if (value.kind !== "instruction" || value.block !== block || depth > longestCopy)
+    return undefined;
+  if (value.operation.op === "phi") {
+    const input = value.operands[value.operation.incoming.indexOf(pred)];
+    return input?.kind === "constant" ? input : undefined;
+  }
+  if (!isPure(value)) return undefined;
+  const operands: Constant[] = [];
+  for (const each of value.operands) {
+    const known = valueOnEdge(each, block, pred, depth + 1);
+    if (known === undefined) return undefined;
+    operands.push(known);
+  }
+  return foldInstruction(value, operands);
+}
+
+/** One copy of the block for each target. */
+function carryOut(fn: IrFunction, { block, ways }: Thread): Block[] {
+  const made: Block[] = [];
+  for (const [target, preds] of ways) {
+    const copy = createBlock(fn, block.name, true);
+    const values = new Map<Value, Value>();
+    for (const each of block.instructions.slice(0, -1)) {
+      const clone = createInstruction(
+        fn,
+        copy,
+        each.type,
+        { ...each.operation },
+        each.operands,
+        each.location,
+      );
+      if (each.name !== undefined) clone.name = each.name;
+      if (clone.operation.op === "phi" && each.operation.op === "phi") {
+        const { incoming } = each.operation;
+        clone.operation = { op: "phi", incoming: [...preds] };
+        clone.operands = preds.map((pred) => operand(each, incoming.indexOf(pred)));
+      } else clone.operands = clone.operands.map((value) => values.get(value) ?? value);
+      values.set(each, clone);
+      copy.instructions.push(clone);
+    }
+    const last = terminatorOf(block);
+    copy.instructions.push(
+      createInstruction(fn, copy, "void", { op: "br", target }, [], last?.location),
+    );
+    for (const phi of phisOf(target)) {
+      if (phi.operation.op !== "phi") continue;
+      const value = operand(phi, phi.operation.incoming.indexOf(block));
+      phi.operation.incoming.push(copy);
+      phi.operands.push(values.get(value) ?? value);
+    }
+    for (const pred of preds) {
+      redirectSuccessor(pred, block, copy);
+      removeIncoming(block, pred);
+    }
+    made.push(copy);
+  }
+  return made;
+}
