@@ -200,7 +200,9 @@ class Flattener {
     symbol: ObjectSymbol,
   ): KernelReference {
     const type: TypeId = this.#code.view.btfIdOf(kind === "kfunc" ? "func" : "var", symbol.name);
-    return { slot, kind, name: symbol.name, weak: symbol.binding === "weak", type };
+    const weak = symbol.binding === "weak";
+    const untyped = kind === "ksym" && this.#code.view.isUntyped(type);
+    return { slot, kind, name: symbol.name, weak, type, untyped };
   }
 
   #relocateImmediate(

@@ -2,14 +2,16 @@
  * ObjectFile → maps and programs, as libbpf's open and relocate steps do it, without a kernel.
  * Steps: read BTF, define maps, make data maps, flatten each program.
  */
-import type { Diagnostics } from "../common/diagnostics/diagnostic.ts";
-import type { Btf, BtfType } from "../common/object/btf.ts";
+import { Diagnostics } from "../common/diagnostics/diagnostic.ts";
+import type { Btf } from "../common/object/btf.ts";
 import type { ObjectFile, ObjectSymbol, SectionIndex } from "../common/object/object-file.ts";
 import { programTypeForSection } from "../common/platform/sections.ts";
 import { applyCoreRelocations } from "./core/apply.ts";
 import { dataMap, isDataSection } from "./data-maps.ts";
 import { type CodeIndex, flattenProgram, indexCode, type ReferenceResolver } from "./flatten.ts";
 import { defaultKconfig, type KconfigMap, type KconfigValues, kconfigMap } from "./kconfig.ts";
+import { attachTypeId, resolveKernelReferences } from "./kernel-references.ts";
+import { loaderBtf } from "./loader-btf.ts";
 import { btfDefinedMaps, legacyMaps, type PlacedMap } from "./map-definitions.ts";
 import { isCode, type ObjectView, viewObject } from "./object-view.ts";
 import type { LoadedObject, ProgramSpec } from "./program.ts";
@@ -19,11 +21,15 @@ export interface LoadOptions {
   readonly kconfig?: KconfigValues;
   /** Types of the kernel that the object shall run on; CO-RE relocations are applied against it. */
   readonly targetBtf?: Btf;
+  /** Entries of a perf event array whose size the object leaves open. */
+  readonly cpuCount?: number;
 }
 
 const BPF_F_SLEEPABLE = 1 << 4;
 const BPF_F_XDP_HAS_FRAGS = 1 << 5;
 const subprogramSection = ".text";
+const perfEventArray = 4;
+const defaultCpuCount = 4;
 
 /** Reads maps and programs. Undefined after an error has been reported. */
 export function loadObject(
@@ -36,23 +42,32 @@ export function loadObject(
   if (compiled === undefined) return undefined;
   const view = relocateForTarget(compiled, options.targetBtf, diagnostics);
   const kconfig = kconfigMap(view, { ...defaultKconfig, ...options.kconfig }, diagnostics);
-  const maps = collectMaps(view, diagnostics);
+  const maps = collectMaps(view, diagnostics).map((place) =>
+    withCpuCount(place, options.cpuCount ?? defaultCpuCount),
+  );
   const resolver = makeResolver(view, maps, kconfig);
   const codeSections = object.sections.flatMap((s, i) => (isCode(s) ? [i] : []));
   const code = indexCode(view, codeSections);
   const license = sectionText(object, "license");
-  const programs = codeSections.flatMap((section) =>
-    sectionPrograms(code, section, license, resolver, diagnostics),
-  );
+  const environment = { code, license, resolver, targetBtf: options.targetBtf, diagnostics };
+  const programs = codeSections.flatMap((section) => sectionPrograms(section, environment));
   if (diagnostics.hasErrors) return undefined;
+  const btf = loaderBtf(view, kconfig);
   return {
     path,
     endian: object.endian,
     license,
     maps: [...maps.map((m) => m.spec), ...(kconfig ? [kconfig.spec] : [])],
     programs,
-    ...(view.btf && { btf: fixDatasecs(view.btf, view) }),
+    ...(btf && { btf }),
   };
+}
+
+/** A perf event array without a size gets one entry per CPU. */
+function withCpuCount(place: PlacedMap, cpuCount: number): PlacedMap {
+  const { spec } = place;
+  if (spec.type !== perfEventArray || spec.maxEntries !== 0) return place;
+  return { ...place, spec: { ...spec, maxEntries: cpuCount } };
 }
 
 function relocateForTarget(
@@ -127,14 +142,17 @@ function makeResolver(
   };
 }
 
-/** Programs are the functions of sections other than .text; an object of .text only has them there. */
-function sectionPrograms(
-  code: CodeIndex,
-  section: SectionIndex,
-  license: string,
-  resolver: ReferenceResolver,
-  diagnostics: Diagnostics,
-): ProgramSpec[] {
+interface ProgramEnvironment {
+  readonly code: CodeIndex;
+  readonly license: string;
+  readonly resolver: ReferenceResolver;
+  readonly targetBtf: Btf | undefined;
+  readonly diagnostics: Diagnostics;
+}
+
+/** Programs are the global functions of code sections other than .text. */
+function sectionPrograms(section: SectionIndex, environment: ProgramEnvironment): ProgramSpec[] {
+  const { code, diagnostics } = environment;
   const { object, path } = code.view;
   const sectionName = object.sections[section]?.name ?? "";
   if (sectionName === subprogramSection) return [];
@@ -145,24 +163,39 @@ function sectionPrograms(
       diagnostics.error("static-program", message);
       return [];
     }
-    return programOf(code, section, sectionName, symbol, license, resolver, diagnostics);
+    return programOf(section, symbol, environment);
   });
 }
 
 function programOf(
-  code: CodeIndex,
   section: SectionIndex,
-  sectionName: string,
   symbol: ObjectSymbol,
-  license: string,
-  resolver: ReferenceResolver,
-  diagnostics: Diagnostics,
+  environment: ProgramEnvironment,
 ): ProgramSpec[] {
+  const { code, license, resolver, targetBtf, diagnostics } = environment;
   const flat = flattenProgram(code, section, symbol.value >> 3, resolver, diagnostics);
   if (flat === undefined) return [];
+  const { object, path } = code.view;
+  const sectionName = object.sections[section]?.name ?? "";
   const match = programTypeForSection(sectionName);
+  const autoload = match?.autoload ?? true;
+  if (targetBtf !== undefined) {
+    const references = flat.kernelReferences;
+    const where = `${path}: program '${symbol.name}'`;
+    // What is loaded on request only may name what this kernel lacks.
+    const reports = autoload ? diagnostics : new Diagnostics();
+    const { insns } = flat;
+    resolveKernelReferences(
+      { insns, endian: object.endian, references },
+      targetBtf,
+      where,
+      reports,
+    );
+  }
   const flags =
     (match?.sleepable ? BPF_F_SLEEPABLE : 0) | (match?.fragments ? BPF_F_XDP_HAS_FRAGS : 0);
+  const attachName = match?.attachType?.name ?? "";
+  const target = match?.target ?? "";
   return [
     {
       name: symbol.name,
@@ -170,28 +203,11 @@ function programOf(
       type: match?.programType.id ?? 0,
       attachType: match?.attachType?.id ?? 0,
       flags,
-      target: match?.target ?? "",
-      autoload: match?.autoload ?? true,
+      target,
+      attachBtfId: targetBtf === undefined ? 0 : attachTypeId(targetBtf, attachName, target),
+      autoload,
       license,
       ...flat,
     },
   ];
-}
-
-/** Compilers leave sizes and offsets of data sections to the loader: filled in from the symbols. */
-function fixDatasecs(btf: Btf, view: ObjectView): Btf {
-  const { object } = view;
-  const values = new Map(object.symbols.map((s) => [s.name, s]));
-  const fix = (type: BtfType): BtfType => {
-    if (type.kind !== "datasec") return type;
-    const section = object.sections.find((s) => s.name === type.name);
-    if (section === undefined) return type;
-    const entries = type.entries.map((entry) => {
-      const variable = btf.types[entry.type - 1];
-      const symbol = variable?.kind === "var" ? values.get(variable.name) : undefined;
-      return symbol === undefined ? entry : { ...entry, offset: symbol.value };
-    });
-    return { ...type, size: section.size, entries: entries.sort((a, b) => a.offset - b.offset) };
-  };
-  return { ...btf, types: btf.types.map(fix) };
 }

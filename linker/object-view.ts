@@ -3,6 +3,7 @@ import type { Diagnostics } from "../common/diagnostics/diagnostic.ts";
 import type { Btf, BtfExt, BtfType, TypeId } from "../common/object/btf.ts";
 import { readBtfExt } from "../common/object/btf-ext-reader.ts";
 import { readBtfWithStrings } from "../common/object/btf-reader.ts";
+import { skipModifierIds } from "../common/object/btf-types.ts";
 import type {
   ObjectFile,
   ObjectSection,
@@ -19,6 +20,8 @@ export interface ObjectView {
   readonly symbolsOf: (section: SectionIndex) => readonly ObjectSymbol[];
   /** BTF VAR or FUNC of that name. */
   readonly btfIdOf: (kind: "var" | "func", name: string) => TypeId;
+  /** Whether a variable was declared as void: an address without a type. */
+  readonly isUntyped: (variable: TypeId) => boolean;
 }
 
 const SHF_EXECINSTR = 4;
@@ -70,5 +73,10 @@ export function viewObject(
     btfExt,
     symbolsOf: (section) => bySection.get(section) ?? [],
     btfIdOf: (kind, name) => ids.get(`${kind} ${name}`) ?? 0,
+    isUntyped: (id) => {
+      const variable = read?.btf.types[id - 1];
+      if (read === undefined || variable?.kind !== "var") return true;
+      return skipModifierIds(read.btf, variable.type) === 0;
+    },
   };
 }

@@ -30,6 +30,7 @@ export interface PortableCase {
   readonly prog_type: number;
   readonly expected_attach_type: number;
   readonly prog_flags: number;
+  readonly attach_btf_id: number;
   readonly license: string;
   readonly maps: readonly PortableMap[];
   readonly funcs: readonly (readonly [start: number, name: string, linkage: string])[];
@@ -89,6 +90,7 @@ export function portableCase(loaded: LoadedObject, program: ProgramSpec): Portab
     prog_type: program.type,
     expected_attach_type: program.attachType,
     prog_flags: program.flags,
+    attach_btf_id: program.attachBtfId,
     license: program.license,
     maps: portableMaps(loaded.maps),
     funcs: program.functions.map((f) => [f.start, f.name, f.linkage]),
@@ -111,8 +113,9 @@ function kernelBtf(loaded: LoadedObject): NonNullable<LoadedObject["btf"]> {
       );
       return type.linkage === "extern" || !used ? { ...type, linkage: "static" as const } : type;
     }
-    if (type.kind === "var" && type.linkage === "extern")
+    if (type.kind === "var" && type.linkage === "extern") {
       return { ...type, linkage: "global" as const };
+    }
     return type;
   });
   return { ...btf, types };

@@ -63,6 +63,8 @@ export interface KernelReference {
   readonly weak: boolean;
   /** BTF FUNC or VAR id in the object's BTF; 0 without. */
   readonly type: TypeId;
+  /** `extern const void x __ksym`: wanted is an address, not a typed variable. */
+  readonly untyped: boolean;
 }
 
 export interface ProgramSpec {
@@ -77,6 +79,8 @@ export interface ProgramSpec {
   readonly flags: number;
   /** What follows the `/` of the section name: function, tracepoint, device … */
   readonly target: string;
+  /** Type id of the attach target in the target BTF; 0 where there is none or no target BTF. */
+  readonly attachBtfId: TypeId;
   /** False for `SEC("?…")`. */
   readonly autoload: boolean;
   readonly license: string;
