@@ -52,6 +52,7 @@ export interface SelectAnalyses {
   readonly uses: ReadonlyMap<Value, readonly Use[]>;
   readonly facts: ValueFacts;
   readonly folded: ReadonlySet<Value>;
+  readonly dominates: (a: Block, b: Block) => boolean;
 }
 
 export const fitsSigned = (value: bigint, bits: number): boolean =>
@@ -83,8 +84,13 @@ export class SelectContext {
   readonly heads = new Map<Block, MachineBlock>();
   /** Which machine blocks an IR edge leaves from. */
   readonly edges = new Map<Block, Map<Block, Set<MachineBlock>>>();
-  /** Addresses of symbols already in a register of this block. */
-  #symbols = new Map<string, MachineRegister>();
+  /** The IR block that is being selected. */
+  irBlock: Block | undefined;
+  /** Above 0: code that runs only if an earlier condition of the same block holds. */
+  conditional = 0;
+  /** Where addresses of symbols were made. */
+  readonly #symbols = new Map<string, { register: MachineRegister; block: Block }[]>();
+  readonly #dominates: (a: Block, b: Block) => boolean;
 
   constructor(
     fn: MachineFunction,
@@ -101,6 +107,7 @@ export class SelectContext {
     this.uses = analyses.uses;
     this.facts = analyses.facts;
     this.folded = analyses.folded;
+    this.#dominates = analyses.dominates;
     this.hasV4 = this.options.cpu === "v4";
     this.has32 = this.hasV4 || this.options.cpu === "v3";
     this.block = newMachineBlock(fn);
@@ -122,7 +129,6 @@ export class SelectContext {
   startBlock(block: MachineBlock): void {
     this.fn.blocks.push(block);
     this.block = block;
-    this.#symbols = new Map();
   }
 
   newBlock(): MachineBlock {
@@ -228,13 +234,18 @@ export class SelectContext {
     this.emit(constantMove(dst, bits, this.has32));
   }
 
-  /** Each symbol once per block; phase 7 rematerialises where registers are short. */
+  /** An address is made once where that dominates its users; phase 7 makes it again where registers are short. */
   symbolAddress(symbol: string): MachineRegister {
-    const known = this.#symbols.get(symbol);
-    if (known !== undefined) return known;
+    const here = this.irBlock;
+    const known = this.#symbols.get(symbol) ?? [];
+    const found =
+      here === undefined ? undefined : known.find(({ block }) => this.#dominates(block, here));
+    if (found !== undefined) return found.register;
     const dst = this.newRegister();
     this.emit({ kind: "load_imm64", dst, value: 0n, symbol });
-    this.#symbols.set(symbol, dst);
+    if (here !== undefined && this.conditional === 0) {
+      this.#symbols.set(symbol, [...known, { register: dst, block: here }]);
+    }
     return dst;
   }
 

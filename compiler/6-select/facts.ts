@@ -5,7 +5,8 @@
  * not carry a check over to another extension of the value). `width` is how many low bits can be
  * non-zero, as the register will hold the value.
  */
-import type { Block, IrInstruction, Value } from "../4-lower/ir.ts";
+import { helperById } from "../../common/platform/helpers.ts";
+import type { Block, Callee, IrInstruction, Value } from "../4-lower/ir.ts";
 import { bitWidth } from "../4-lower/ir.ts";
 import type { Use } from "../4-lower/ir-builder.ts";
 
@@ -26,15 +27,47 @@ export function widthOf(value: Value): number {
   return value.type === "void" ? 0 : bitWidth[value.type];
 }
 
+/**
+ * Sizes are checked by the verifier as 64-bit values, so they must be clean above 32 bits; other
+ * narrow arguments are cut to their width by whoever takes them.
+ */
+export function needsCleanArgument(
+  callee: Callee,
+  index: number,
+  defined: ReadonlySet<string>,
+): boolean {
+  switch (callee.kind) {
+    case "helper":
+      return helperById(callee.id)?.argTypes[index] !== "ARG_ANYTHING";
+    case "function":
+      return !defined.has(callee.symbol);
+    case "indirect":
+      return true;
+  }
+}
+
+/** What the extensions depend on besides the function itself. */
+export interface FactsTarget {
+  /** ALU32 and JMP32 exist. */
+  readonly has32: boolean;
+  /** Functions of this module, which clean their own parameters. */
+  readonly defined: ReadonlySet<string>;
+}
+
 /** Does this operand of this user have to be zero-extended to 64 (or to 32, where enough) bits? */
-function usesZeroExtended(user: IrInstruction, index: number, has32: boolean): boolean {
+function usesZeroExtended(
+  user: IrInstruction,
+  index: number,
+  { has32, defined }: FactsTarget,
+): boolean {
   const operation = user.operation;
   const operand = user.operands[index];
   if (operand === undefined || operand.type === "i64" || operand.type === "ptr") return false;
   const isNative = has32 && operand.type === "i32";
   switch (operation.op) {
-    case "zext":
     case "call":
+      return needsCleanArgument(operation.callee, index, defined);
+    case "zext":
     case "asm":
     case "asm_goto":
       return true;
@@ -66,12 +99,13 @@ function comesFromOutside(value: Value): boolean {
   return value.kind === "instruction" && ["call", "asm", "asm_output"].includes(value.operation.op);
 }
 
-function computeDemands(uses: ReadonlyMap<Value, readonly Use[]>, has32: boolean): Set<Value> {
+function computeDemands(uses: ReadonlyMap<Value, readonly Use[]>, target: FactsTarget): Set<Value> {
   const demands = new Set<Value>();
   const work: Value[] = [];
   for (const [value, list] of uses) {
     if (value.type === "i1" && comesFromOutside(value)) work.push(value);
-    else if (list.some(({ user, index }) => usesZeroExtended(user, index, has32))) work.push(value);
+    else if (list.some(({ user, index }) => usesZeroExtended(user, index, target)))
+      work.push(value);
   }
   for (let value = work.pop(); value !== undefined; value = work.pop()) {
     if (demands.has(value) || value.type === "i64" || value.type === "ptr") continue;
@@ -175,9 +209,10 @@ function binaryWidth(
 export function computeFacts(
   order: readonly Block[],
   uses: ReadonlyMap<Value, readonly Use[]>,
-  has32: boolean,
+  target: FactsTarget,
 ): ValueFacts {
-  const demands = computeDemands(uses, has32);
+  const { has32 } = target;
+  const demands = computeDemands(uses, target);
   const widths = new Map<Value, number>();
   const width = (value: Value): number => {
     if (value.kind === "constant") return constantWidth(value.type, value.value, has32);

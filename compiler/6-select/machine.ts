@@ -70,6 +70,7 @@ export type MachineOperation =
       signed: boolean;
       dst: MachineRegister;
       address: MachineAddress;
+      isVolatile?: boolean;
     }
   | { kind: "store"; size: 1 | 2 | 4 | 8; address: MachineAddress; src: MachineSource }
   /** With `fetch`, `src` receives the old value (cmpxchg: r0 does, and r0 is compared). */
@@ -155,7 +156,8 @@ export interface MachineBlock {
 /** An object on the stack. */
 export interface FrameSlot {
   readonly size: number;
-  readonly align: number;
+  /** Raised where wide accesses profit. */
+  align: number;
   /** Variable's name, for stack reports. */
   readonly name: string;
   readonly location: DebugLocation | undefined;

@@ -159,8 +159,7 @@ export function selectCompareBlock(context: SelectContext, at: IrInstruction): v
       user.operation.op === "icmp" &&
       (user.operation.predicate === "eq" || user.operation.predicate === "ne"),
   );
-  const unitOf = (pointer: Value): Size =>
-    widestAccess(context, pointer, 8, alignOf(context, pointer));
+  const unitOf = (pointer: Value): Size => widestAccess(context, pointer, 8, 1);
   const unit = onlyEquality ? (Math.min(unitOf(a), unitOf(b)) as Size) : 1;
   const [left, right] = [blockAddress(context, a), blockAddress(context, b)];
   const differs = context.newBlock();
@@ -196,11 +195,4 @@ export function selectCompareBlock(context: SelectContext, at: IrInstruction): v
   }
   context.terminate({ kind: "jump", target: done });
   context.startBlock(done);
-}
-
-function alignOf(context: SelectContext, pointer: Value): number {
-  const frame = context.frameAddressOf(pointer);
-  if (frame === undefined) return 1;
-  const align = context.fn.slots[frame.slot]?.align ?? 1;
-  return frame.offset === 0 ? align : Math.min(align, frame.offset & -frame.offset);
 }

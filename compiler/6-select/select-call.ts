@@ -1,7 +1,7 @@
 /** Calls, returns and legacy packet loads. Arguments are in r1–r5, results in r0. */
 import type { Callee, IrInstruction, Value } from "../4-lower/ir.ts";
 import { fitsSigned, type SelectContext } from "./context.ts";
-import { widthOf } from "./facts.ts";
+import { needsCleanArgument, widthOf } from "./facts.ts";
 import type { MachineOperation, MachineRegister } from "./machine.ts";
 
 const maxArguments = 5;
@@ -22,7 +22,7 @@ export function selectCall(context: SelectContext, at: IrInstruction, call: Call
     if (at.type !== "void") context.define(at, context.materialize(0n));
     return;
   }
-  passArguments(context, args);
+  passArguments(context, args, call.callee);
   const hasResult = at.type !== "void" && context.useCount(at) > 0;
   context.emit({ kind: "call", target, argCount: args.length, hasResult });
   if (!hasResult) return;
@@ -53,15 +53,15 @@ function callTarget(
   }
 }
 
-function passArguments(context: SelectContext, args: readonly Value[]): void {
+function passArguments(context: SelectContext, args: readonly Value[], callee: Callee): void {
   // Whatever needs code of its own comes before the first argument register is taken.
   const moves = args.map((value, index): (() => void) => {
     const isDirect = value.kind !== "parameter" && value.kind !== "instruction";
     if (isDirect || context.frameAddressOf(value) !== undefined) {
       return () => context.moveValue(index + 1, value, true);
     }
-    const isWide = value.type === "i64" || value.type === "ptr";
-    const held = isWide ? context.register(value) : context.zeroExtended(value);
+    const isPlain = widthOf(value) === 64 || !needsCleanArgument(callee, index, context.defined);
+    const held = isPlain ? context.register(value) : context.zeroExtended(value);
     return () => context.move(index + 1, held);
   });
   for (const move of moves) move();

@@ -104,6 +104,17 @@ function bitsOf(context: SelectContext, a: Value): MachineTest | undefined {
   if (context.useCount(a) !== 1) return undefined;
   const [value, mask] = a.operands as [Value, Value];
   const width = context.aluWidth(a);
+  if (mask.kind === "constant" && context.has32 && mask.value < 1n << 32n && value.type !== "ptr") {
+    // The low half decides; a mask of all its bits is a plain comparison.
+    const dst = context.register(value);
+    if (mask.value === 0xffffffffn) return { op: "ne", width: 32, dst, src: immediateSource(0) };
+    return {
+      op: "set",
+      width: 32,
+      dst,
+      src: immediateSource(Number(BigInt.asIntN(32, mask.value))),
+    };
+  }
   if (mask.kind === "constant") {
     const seen = width === 32 ? BigInt.asIntN(32, mask.value) : BigInt.asIntN(64, mask.value);
     const isPositive = widthOf(a) === width || seen >= 0n;
@@ -143,7 +154,9 @@ export function branchOn(context: SelectContext, condition: Value, targets: Bran
     if (logic.op === "and") branchOn(context, logic.a, { then: toNext, otherwise });
     else branchOn(context, logic.a, { then, otherwise: toNext });
     context.startBlock(next);
+    context.conditional += 1;
     branchOn(context, logic.b, targets);
+    context.conditional -= 1;
     return;
   }
   const zero = zeroMaskTest(context, condition);

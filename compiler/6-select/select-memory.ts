@@ -26,8 +26,21 @@ export function widestAccess(
   align: number,
 ): Size {
   if (align >= size) return size;
+  const own = ownAlignment(context, pointer, size);
+  if (own > 0) return Math.max(own, Math.min(align, size)) as Size;
   if (!context.options.strictAlign && !mayBeStack(context, pointer)) return size;
   return Math.max(1, Math.min(size, align)) as Size;
+}
+
+/** Alignment of a place in this frame, which is raised if the object is large enough to be worth it; 0 elsewhere. */
+function ownAlignment(context: SelectContext, pointer: Value, size: Size): number {
+  const frame = context.frameAddressOf(pointer);
+  const slot = frame === undefined ? undefined : context.fn.slots[frame.slot];
+  if (frame === undefined || slot === undefined) return 0;
+  if (slot.align < size && slot.size >= size) slot.align = size;
+  let align: number = Math.min(slot.align, size);
+  while (frame.offset % align !== 0) align /= 2;
+  return align;
 }
 
 /** Could the pointer lead into a stack frame, where the kernel insists on natural alignment? */
@@ -58,7 +71,11 @@ function isNarrowLoad(value: Value | undefined): boolean {
   return from?.kind === "instruction" && from.operation.op === "load";
 }
 
-export function selectLoad(context: SelectContext, at: IrInstruction, align: number): void {
+export function selectLoad(
+  context: SelectContext,
+  at: IrInstruction,
+  { align, volatile: isVolatile }: { align: number; volatile: boolean },
+): void {
   const pointer = at.operands[0] as Value;
   const size = accessSize(at.type);
   const selected = context.address(pointer);
@@ -69,7 +86,11 @@ export function selectLoad(context: SelectContext, at: IrInstruction, align: num
   }
   const dst = context.newRegister();
   const signed = context.hasV4 && size < 8 && isOnlySignExtended(context, at);
-  context.emit({ kind: "load", size, signed, dst, address: selected.address }, selected.core);
+  const { address, core } = selected;
+  context.emit(
+    { kind: "load", size, signed, dst, address, ...(isVolatile && { isVolatile }) },
+    core,
+  );
   if (signed) context.signedLoads.add(at);
   context.define(at, dst);
 }

@@ -4,7 +4,7 @@
  * branches, offsets into addresses) is selected where it is used, and code that nobody then reads
  * is dropped at the end.
  */
-import { reversePostOrder } from "../4-lower/cfg.ts";
+import { dominatorTree, reversePostOrder } from "../4-lower/cfg.ts";
 import type { Block, IrFunction, IrInstruction, Value } from "../4-lower/ir.ts";
 import { computeUses } from "../4-lower/ir-builder.ts";
 import { SelectContext, type SelectEnvironment } from "./context.ts";
@@ -41,21 +41,27 @@ export function selectFunction(ir: IrFunction, environment: SelectEnvironment): 
   const order = reversePostOrder(ir);
   const uses = computeUses(ir);
   const { cpu } = environment.options;
-  const facts = computeFacts(order, uses, cpu === "v3" || cpu === "v4");
+  const facts = computeFacts(order, uses, {
+    has32: cpu === "v3" || cpu === "v4",
+    defined: environment.defined,
+  });
   const context = new SelectContext(fn, ir, environment, {
     uses,
     facts,
     folded: foldedConditions(order, uses),
+    dominates: dominatorTree(ir).dominates,
   });
   for (const block of order) context.heads.set(block, context.newBlock());
   selectEntry(context, order);
   for (const block of order) {
     context.startBlock(context.headOf(block));
+    context.irBlock = block;
     for (const at of block.instructions) {
       context.location = at.location;
       selectInstruction(context, block, at);
     }
   }
+  context.irBlock = undefined;
   for (const block of order) fillPhis(context, block);
   removeDeadCode(fn);
   return fn;
@@ -236,7 +242,7 @@ function selectMemory(context: SelectContext, at: IrInstruction): void {
   const operation = at.operation;
   switch (operation.op) {
     case "load":
-      selectLoad(context, at, operation.align);
+      selectLoad(context, at, operation);
       return;
     case "store":
       selectStore(context, at, operation.align);

@@ -21,6 +21,7 @@ import { loopDepths, machineOrder } from "./flow.ts";
 import { layoutFrame, resolveSlots } from "./frame.ts";
 import { computeLiveness } from "./intervals.ts";
 import { removePhis } from "./remove-phis.ts";
+import { sinkArguments } from "./sink-arguments.ts";
 import { insertSpills, remakeable, type SpillState } from "./spill.ts";
 
 /** Each round spills what found no register; reloads are shorter every time. */
@@ -36,6 +37,7 @@ export function allocateFunction(
   fn.blocks = machineOrder(fn);
   removePhis(fn, has32);
   fn.blocks = machineOrder(fn);
+  sinkArguments(fn);
   const assignment = findAssignment(fn, diagnostics);
   const map = (register: number): number =>
     isVirtual(register) ? (assignment?.colors.get(register) ?? 0) : register;

@@ -149,7 +149,7 @@ export class RandomFunction {
       } else this.#pool.push(this.#emit(type, { op: "load", ...access }, [at]));
     } else if (kind === 8) {
       const args = Array.from({ length: this.#below(6) }, () => this.#value(this.#pick(widths)));
-      const callee = { kind: "helper", id: this.#below(100) } as const;
+      const callee = { kind: "helper", id: 10_000 + this.#below(100) } as const;
       const operation = { op: "call", callee, noreturn: false } as const;
       this.#pool.push(this.#emit(this.#pick(["i64", "i64", "i32", "i8"]), operation, args));
     } else if (kind === 9) {
