@@ -41,7 +41,7 @@ export interface VariableSymbol {
   /** Complete once checking ends (arrays get their length from the initialiser). */
   type: QualType;
   /** `local` and `param` live on the stack; the others in sections. */
-  readonly storage: "local" | "param" | "static" | "global" | "extern";
+  storage: "local" | "param" | "static" | "global" | "extern";
   attributes: SymbolAttributes;
   /** Of defined static and global variables. Undefined data of a defined one: all zero (.bss). */
   data?: StaticData;

@@ -1,0 +1,213 @@
+/** Function calls: prototypes, default promotions, library functions that are builtins. */
+import type { DiagnosticExtra } from "../../common/diagnostics/diagnostic.ts";
+import type { Span } from "../../common/diagnostics/source.ts";
+import type { Expression } from "../2-parse/ast.ts";
+import { convertForAssignment } from "./assignment-conversion.ts";
+import { isBuiltinName, libraryBuiltins, libraryTypes } from "./builtins-table.ts";
+import { checkBuiltinCall } from "./check-builtin.ts";
+import { forwardNote } from "./check-type.ts";
+import type { CheckedExpression, FunctionSymbol } from "./checked.ts";
+import { type Context, errorExpression, report } from "./context.ts";
+import { decay, promoteArgument } from "./conversions.ts";
+import { closingPlace } from "./expression-place.ts";
+import { placeOf, quoteType } from "./print-type.ts";
+import { lookUp, nearestName, visibleNames } from "./scope.ts";
+import {
+  asFunction,
+  isComplete,
+  isError,
+  isFloat,
+  isVoid,
+  pointeeOf,
+  unqualified,
+} from "./type-tools.ts";
+import type { FunctionType, QualType } from "./types.ts";
+
+type Call = Extract<Expression, { kind: "call" }>;
+
+function reportUndeclared(context: Context, name: string, span: Span): void {
+  const library = libraryTypes.get(name);
+  if (library !== undefined) {
+    const [type, header] = library;
+    report(context, "implicitLibraryFunction", span, [name, type], {
+      notes: [
+        {
+          message: `include the header <${header}> or explicitly provide a declaration for '${name}'`,
+          span,
+        },
+      ],
+    });
+    return;
+  }
+  const hint = nearestName(name, visibleNames(context));
+  const entity = hint === undefined ? undefined : lookUp(context, hint);
+  const extra: DiagnosticExtra =
+    entity?.kind === "function"
+      ? {
+          notes: [
+            { message: `did you mean '${hint}'?`, span },
+            { message: `'${hint}' declared here`, span: entity.span },
+          ],
+        }
+      : {};
+  report(context, "implicitFunction", span, [name], extra);
+}
+
+function calledSymbol(callee: CheckedExpression): FunctionSymbol | undefined {
+  if (callee.kind === "function") return callee.symbol;
+  return callee.kind === "cast" && callee.operand.kind === "function"
+    ? callee.operand.symbol
+    : undefined;
+}
+
+function declaredHere(symbol: FunctionSymbol | undefined): DiagnosticExtra {
+  if (symbol === undefined) return {};
+  return { notes: [{ message: `'${symbol.name}' declared here`, span: symbol.span }] };
+}
+
+function reportArity(
+  context: Context,
+  call: Call,
+  type: FunctionType,
+  symbol: FunctionSymbol | undefined,
+): void {
+  const wanted = type.params.length;
+  const have = String(call.args.length);
+  const [only] = type.params;
+  const extra = declaredHere(symbol);
+  const single = wanted === 1 && only?.name !== undefined ? only.name : undefined;
+  if (call.args.length < wanted) {
+    const place = closingPlace(call.span);
+    if (single !== undefined) {
+      const name = type.variadic ? "tooFewArgumentsAtLeastOne" : "tooFewArgumentsSingle";
+      report(context, name, place, [single], extra);
+    } else {
+      const name = type.variadic ? "tooFewArgumentsAtLeast" : "tooFewArguments";
+      report(context, name, place, [String(wanted), have], extra);
+    }
+    return;
+  }
+  const place = call.args[wanted]?.span ?? call.span;
+  if (single !== undefined) report(context, "tooManyArgumentsSingle", place, [single, have], extra);
+  else report(context, "tooManyArguments", place, [String(wanted), have], extra);
+}
+
+function parameterNote(type: FunctionType, index: number): DiagnosticExtra {
+  const param = type.params[index];
+  const span = param && placeOf(param);
+  if (param === undefined || span === undefined) return {};
+  const name = param.name === undefined ? "" : ` '${param.name}'`;
+  return { notes: [{ message: `passing argument to parameter${name} here`, span }] };
+}
+
+function checkArgument(
+  context: Context,
+  argument: Expression,
+  type: FunctionType,
+  index: number,
+): CheckedExpression {
+  const original = context.recurse.expression(context, argument);
+  const value = decay(original);
+  if (isError(value.type)) return value;
+  const param = type.params[index];
+  if (param !== undefined) {
+    return convertForAssignment(context, original, value, param.type, {
+      reason: "passing",
+      span: argument.span,
+      extra: parameterNote(type, index),
+    });
+  }
+  if (isVoid(value.type) || !isComplete(value.type)) {
+    report(context, "incompleteArgument", argument.span, [quoteType(value.type)]);
+    return errorExpression(argument.span);
+  }
+  if (isFloat(value.type)) {
+    report(context, "floatUnsupported", argument.span);
+    return errorExpression(argument.span);
+  }
+  return promoteArgument(value);
+}
+
+/** A memcpy that the program only declares is the compiler's own. */
+function libraryBuiltin(symbol: FunctionSymbol | undefined): string | undefined {
+  if (symbol === undefined || symbol.linkage === "static" || symbol.body !== undefined)
+    return undefined;
+  return libraryBuiltins.has(symbol.linkName) ? `__builtin_${symbol.linkName}` : undefined;
+}
+
+function returnsComplete(
+  context: Context,
+  returns: QualType,
+  symbol: FunctionSymbol | undefined,
+  span: Span,
+): boolean {
+  if (isVoid(returns) || isComplete(returns)) return true;
+  const args = [symbol?.name ?? "function", quoteType(returns)];
+  report(context, "incompleteCall", span, args, forwardNote(returns));
+  return false;
+}
+
+function checkKnownCall(
+  context: Context,
+  call: Call,
+  callee: CheckedExpression,
+  type: FunctionType,
+): CheckedExpression {
+  const { span } = call;
+  const symbol = calledSymbol(callee);
+  const wanted = type.params.length;
+  const fewer = call.args.length < wanted;
+  const more = call.args.length > wanted && !type.variadic;
+  if (type.prototyped && (fewer || more)) {
+    reportArity(context, call, type, symbol);
+    for (const argument of call.args) context.recurse.expression(context, argument);
+    return isVoid(type.returns) || isError(type.returns)
+      ? errorExpression(span)
+      : errorExpression(span);
+  }
+  if (!type.prototyped && call.args.length > 0 && symbol !== undefined) {
+    report(context, "deprecatedNoPrototype", span, [symbol.name]);
+  }
+  const args = call.args.map((argument, i) => checkArgument(context, argument, type, i));
+  if (args.some((a) => isError(a.type))) return errorExpressionOf(type, span);
+  if (!returnsComplete(context, type.returns, symbol, span)) return errorExpression(span);
+  const returns = unqualified(type.returns);
+  const intrinsic = symbol?.linkName.startsWith("llvm.") ? symbol.linkName : libraryBuiltin(symbol);
+  if (intrinsic !== undefined) {
+    return { kind: "builtin", name: intrinsic, args, type: returns, span };
+  }
+  return { kind: "call", callee, functionType: type, args, type: returns, span };
+}
+
+/** After a bad argument the call is in error too, and says no more. */
+function errorExpressionOf(_type: FunctionType, span: Span): CheckedExpression {
+  return errorExpression(span);
+}
+
+export function checkCall(context: Context, call: Call): CheckedExpression {
+  const { callee, args, span } = call;
+  if (callee.kind === "identifier") {
+    const entity = lookUp(context, callee.name);
+    if (entity === undefined) {
+      if (isBuiltinName(callee.name)) {
+        return checkBuiltinCall(context, { name: callee.name, args, span });
+      }
+      reportUndeclared(context, callee.name, callee.span);
+      for (const argument of args) context.recurse.expression(context, argument);
+      return errorExpression(span);
+    }
+  }
+  const checked = context.recurse.expression(context, callee);
+  if (isError(checked.type)) {
+    for (const argument of args) context.recurse.expression(context, argument);
+    return errorExpression(span);
+  }
+  const pointer = decay(checked);
+  const pointee = pointeeOf(pointer.type);
+  const type = pointee && asFunction(pointee);
+  if (type === undefined) {
+    report(context, "notAFunction", callee.span, [quoteType(checked.type)]);
+    return errorExpression(span);
+  }
+  return checkKnownCall(context, call, pointer, type);
+}

@@ -1,0 +1,234 @@
+/**
+ * Finding and entering names: scopes inside, then file scope, then the index of header
+ * declarations, which are checked when a name first reaches them.
+ */
+import type { Span } from "../../common/diagnostics/source.ts";
+import type {
+  Declaration,
+  EnumSpecifier,
+  ExternalDeclaration,
+  RecordSpecifier,
+  TypeSpecifier,
+  UnitDeclaration,
+} from "../2-parse/ast.ts";
+import { atFileScope, type Context, type Entity, type Scope } from "./context.ts";
+import { LazyEnum, LazyRecord } from "./lazy-types.ts";
+import { rememberPlace } from "./print-type.ts";
+import type { EnumType, RecordType } from "./types.ts";
+
+/** Every record specifier in a declaration that is at file scope, outermost first. */
+function* recordSpecifiers(type: TypeSpecifier): Generator<RecordSpecifier | EnumSpecifier> {
+  if (type.kind === "enum") yield type;
+  if (type.kind === "typeof" && type.operand.kind === "type_name") {
+    yield* recordSpecifiers(type.operand.specifiers.type);
+  }
+  if (type.kind !== "record") return;
+  yield type;
+  for (const member of type.members ?? []) {
+    if (member.kind === "members") yield* recordSpecifiers(member.specifiers.type);
+  }
+}
+
+function* specifiersOf(
+  declaration: ExternalDeclaration,
+): Generator<RecordSpecifier | EnumSpecifier> {
+  if (declaration.kind === "declaration" || declaration.kind === "function_definition") {
+    yield* recordSpecifiers(declaration.specifiers.type);
+  }
+}
+
+/** Checks a header declaration unless that was done before. */
+function enterHeaderDeclaration(context: Context, found: UnitDeclaration): void {
+  if (context.entered.has(found.declaration)) return;
+  context.entered.add(found.declaration);
+  atFileScope(context, found.ordinal, () => {
+    context.recurse.externalDeclaration(context, found.declaration);
+  });
+}
+
+/** Enumerators inside records are entered only when the record is defined. */
+function forceNestedEnums(context: Context, declaration: ExternalDeclaration): void {
+  for (const specifier of specifiersOf(declaration)) {
+    const type = context.specified.get(specifier);
+    if (type?.definition === undefined) continue;
+  }
+}
+
+/** Brings a name's header declarations into file scope, those before the present place. */
+function enterFromIndex(context: Context, name: string): void {
+  const declarations = context.unit.index.ordinary(name);
+  let done = context.indexed.get(name) ?? 0;
+  for (; done < declarations.length; done += 1) {
+    const found = declarations[done];
+    if (found === undefined || found.ordinal > context.ordinal) break;
+    context.indexed.set(name, done + 1);
+    enterHeaderDeclaration(context, found);
+    if (!context.fileScope.ordinary.has(name)) forceNestedEnums(context, found.declaration);
+  }
+}
+
+/** The entity that a name means here; undefined where it is not declared. */
+export function lookUp(context: Context, name: string): Entity | undefined {
+  for (let scope: Scope | undefined = context.scope; scope !== undefined; scope = scope.parent) {
+    if (scope.kind === "file") enterFromIndex(context, name);
+    const found = scope.ordinary.get(name);
+    if (found !== undefined) return found;
+  }
+  return undefined;
+}
+
+/** The entity of that name in this very scope (for redeclarations). */
+export function lookUpHere(context: Context, name: string): Entity | undefined {
+  if (context.scope.kind === "file") enterFromIndex(context, name);
+  return context.scope.ordinary.get(name);
+}
+
+export function declare(context: Context, name: string, entity: Entity): void {
+  context.scope.ordinary.set(name, entity);
+}
+
+function definingDeclaration(
+  context: Context,
+  tag: string,
+): { specifier: RecordSpecifier | EnumSpecifier; ordinal: number; complete: boolean } | undefined {
+  let first: { specifier: RecordSpecifier | EnumSpecifier; ordinal: number } | undefined;
+  for (const { ordinal, declaration } of context.unit.index.tag(tag)) {
+    for (const specifier of specifiersOf(declaration)) {
+      if (specifier.tag !== tag) continue;
+      const isDefinition =
+        specifier.kind === "record"
+          ? specifier.members !== undefined
+          : specifier.enumerators !== undefined;
+      if (isDefinition) return { specifier, ordinal, complete: true };
+      first ??= { specifier, ordinal };
+    }
+  }
+  return first && { ...first, complete: false };
+}
+
+/** A record type that is laid out when someone asks for its definition. */
+export function lazyRecord(
+  context: Context,
+  specifier: RecordSpecifier,
+  definition: RecordSpecifier | undefined,
+  ordinal: number,
+): RecordType {
+  context.ids.record += 1;
+  const type: LazyRecord = new LazyRecord(
+    specifier.union ? "union" : "struct",
+    specifier.tag,
+    context.ids.record,
+    definition &&
+      (() => {
+        atFileScope(context, ordinal, () =>
+          context.recurse.defineRecord(context, type, definition),
+        );
+      }),
+  );
+  rememberPlace(type, specifier.span);
+  context.specified.set(specifier, type);
+  if (definition !== undefined) context.specified.set(definition, type);
+  return type;
+}
+
+/** An enum type that is defined when someone asks for its definition. */
+export function lazyEnum(
+  context: Context,
+  specifier: EnumSpecifier,
+  definition: EnumSpecifier | undefined,
+  ordinal: number,
+): EnumType {
+  context.ids.record += 1;
+  const type: LazyEnum = new LazyEnum(
+    specifier.tag,
+    context.ids.record,
+    definition &&
+      (() => {
+        atFileScope(context, ordinal, () => context.recurse.defineEnum(context, type, definition));
+      }),
+  );
+  rememberPlace(type, specifier.span);
+  context.specified.set(specifier, type);
+  if (definition !== undefined) context.specified.set(definition, type);
+  return type;
+}
+
+function tagFromIndex(context: Context, tag: string): RecordType | EnumType | undefined {
+  const found = definingDeclaration(context, tag);
+  if (found === undefined) return undefined;
+  const { specifier, ordinal, complete } = found;
+  const known = context.specified.get(specifier);
+  const type =
+    known ??
+    (specifier.kind === "record"
+      ? lazyRecord(context, specifier, complete ? specifier : undefined, ordinal)
+      : lazyEnum(context, specifier, complete ? specifier : undefined, ordinal));
+  context.fileScope.tags.set(tag, type);
+  return type;
+}
+
+/** The struct, union or enum that a tag means here. */
+export function lookUpTag(context: Context, tag: string): RecordType | EnumType | undefined {
+  for (let scope: Scope | undefined = context.scope; scope !== undefined; scope = scope.parent) {
+    const found = scope.tags.get(tag);
+    if (found !== undefined) return found;
+  }
+  return tagFromIndex(context, tag);
+}
+
+export function lookUpTagHere(context: Context, tag: string): RecordType | EnumType | undefined {
+  const found = context.scope.tags.get(tag);
+  if (found !== undefined || context.scope.kind !== "file") return found;
+  return tagFromIndex(context, tag);
+}
+
+/** Checks all of a header's declarations that have an effect though no name reaches them. */
+export function enterUnconditional(context: Context, found: UnitDeclaration): void {
+  enterHeaderDeclaration(context, found);
+}
+
+function distance(left: string, right: string, limit: number): number {
+  let row = Array.from({ length: right.length + 1 }, (_, i) => i);
+  for (let i = 1; i <= left.length; i += 1) {
+    const next = [i];
+    for (let j = 1; j <= right.length; j += 1) {
+      const change = left[i - 1] === right[j - 1] ? 0 : 1;
+      next.push(Math.min((row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1, (row[j - 1] ?? 0) + change));
+    }
+    if (Math.min(...next) > limit) return limit + 1;
+    row = next;
+  }
+  return row[right.length] ?? limit + 1;
+}
+
+/** The candidate nearest to a misspelt name; undefined where none is within a third of its length. */
+export function nearestName(name: string, candidates: Iterable<string>): string | undefined {
+  let best: string | undefined;
+  let bestDistance = Math.floor((name.length + 2) / 3) + 1;
+  for (const candidate of candidates) {
+    if (Math.abs(candidate.length - name.length) >= bestDistance) continue;
+    const found = distance(name, candidate, bestDistance);
+    if (found < bestDistance && found > 0) {
+      best = candidate;
+      bestDistance = found;
+    }
+  }
+  return best;
+}
+
+/** Names that are visible here, without those that only the index knows. */
+export function* visibleNames(context: Context): Generator<string> {
+  for (let scope: Scope | undefined = context.scope; scope !== undefined; scope = scope.parent) {
+    yield* scope.ordinary.keys();
+  }
+}
+
+/** Whether a declaration only mentions tags: `struct x;`. */
+export function isIsolated(declaration: Declaration): boolean {
+  return declaration.declarators.length === 0;
+}
+
+/** The place where an entity was declared. */
+export function spanOf(entity: Entity): Span {
+  return entity.span;
+}
