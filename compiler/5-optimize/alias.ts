@@ -119,7 +119,7 @@ export class AliasAnalysis {
 
   /** Whether the two may overlap. */
   mayAlias(a: Location, b: Location): boolean {
-    if (a.base === b.base || sameGlobal(a.base, b.base)) {
+    if (sameBase(a.base, b.base)) {
       if (a.size === undefined || b.size === undefined) return true;
       return a.offset < b.offset + b.size && b.offset < a.offset + a.size;
     }
@@ -204,7 +204,7 @@ export class AliasAnalysis {
     const pointer = isOp(arg, "ptrtoint") ? operand(arg, 0) : arg;
     // Helpers get no size here: what lies before the pointer is out of reach, the rest is not.
     const reached = this.location(pointer, undefined);
-    if (reached.base === location.base && location.size !== undefined) {
+    if (sameBase(reached.base, location.base) && location.size !== undefined) {
       return location.offset + location.size > reached.offset;
     }
     return this.mayAlias(reached, location);
@@ -234,8 +234,9 @@ function addressRootIs(pointer: Value, root: Value): boolean {
   return base === root;
 }
 
-function sameGlobal(a: Value, b: Value): boolean {
-  return a.kind === "global" && b.kind === "global" && a.symbol === b.symbol;
+/** One and the same address; globals are named anew at each use. */
+export function sameBase(a: Value, b: Value): boolean {
+  return a === b || (a.kind === "global" && b.kind === "global" && a.symbol === b.symbol);
 }
 
 function sameRegion(a: Region, b: Region): boolean {

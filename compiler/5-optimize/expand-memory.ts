@@ -34,8 +34,7 @@ export const expandMemory: FunctionPass = {
   run: (fn, context) => {
     const hasWork = [...instructionsOf(fn)].some((each) => blockLength(each) !== undefined);
     if (!hasWork) return false;
-    raiseAlignment(fn);
-    return new Expansion(fn, context).run();
+    return new Expansion(fn, context, raiseAlignment(fn)).run();
   },
 };
 
@@ -51,8 +50,12 @@ function blockLength({ operation, operands }: IrInstruction): number | undefined
   return length?.kind === "constant" && length.value <= longest ? Number(length.value) : undefined;
 }
 
-/** Objects that block operations touch are aligned for words, and padded where a fill reaches their end. */
-function raiseAlignment(fn: IrFunction): void {
+/**
+ * Objects that block operations touch are aligned for words, and padded where a fill reaches their end.
+ * Returns the sizes without that padding.
+ */
+function raiseAlignment(fn: IrFunction): Map<IrInstruction, number> {
+  const sizes = new Map<IrInstruction, number>();
   for (const each of instructionsOf(fn)) {
     const length = blockLength(each);
     if (length === undefined) continue;
@@ -60,14 +63,17 @@ function raiseAlignment(fn: IrFunction): void {
       const { base, offset } = constantAddress(pointer);
       if (!isOp(base, "alloca")) continue;
       const { operation } = base;
+      const size = sizes.get(base) ?? operation.size;
+      sizes.set(base, size);
       const wanted = operation.size >= 5 ? 8 : operation.size >= 3 ? 4 : operation.size;
       operation.align = Math.max(operation.align, Math.max(1, wanted));
       const isFill = each.operation.op === "memset" && pointer === each.operands[0];
-      if (isFill && offset + length === operation.size && length >= 4) {
-        operation.size = Math.ceil(operation.size / 8) * 8;
+      if (isFill && offset + length === size && length >= 4) {
+        operation.size = Math.ceil(size / 8) * 8;
       }
     }
   }
+  return sizes;
 }
 
 interface Piece {
@@ -81,9 +87,12 @@ class Expansion {
   readonly #alias: AliasAnalysis;
   readonly #rewriter: Rewriter;
   readonly #uses: Map<Value, Use[]>;
+  /** Sizes of stack objects before they were padded. */
+  readonly #sizes: ReadonlyMap<IrInstruction, number>;
 
-  constructor(fn: IrFunction, context: PassContext) {
+  constructor(fn: IrFunction, context: PassContext, sizes: ReadonlyMap<IrInstruction, number>) {
     this.#fn = fn;
+    this.#sizes = sizes;
     this.#context = context;
     this.#alias = new AliasAnalysis(fn);
     this.#rewriter = new Rewriter(fn);
@@ -114,9 +123,8 @@ class Expansion {
     if (fill.operation.op !== "memset" || byte.kind !== "constant") return;
     const { base, offset } = constantAddress(target);
     // The padding that raiseAlignment added behind the asked bytes may be filled too.
-    const room = isOp(base, "alloca") ? base.operation.size - offset : asked;
-    const isToEnd = room > asked && room - asked < 8;
-    const length = isToEnd ? room : asked;
+    const isToEnd = isOp(base, "alloca") && offset + asked === this.#sizes.get(base);
+    const length = isToEnd ? base.operation.size - offset : asked;
     const unit = this.#unit(target, fill.operation.dstAlign);
     for (const piece of piecesOf(length, unit, this.#canOverlap(target))) {
       const type = integerOfSize[piece.size] as ValueType;

@@ -17,7 +17,7 @@ import {
   terminatorOf,
   type ValueType,
 } from "../4-lower/ir-builder.ts";
-import { AliasAnalysis, type Location } from "./alias.ts";
+import { AliasAnalysis, type Location, sameBase } from "./alias.ts";
 import { invertedPredicate } from "./fold-constants.ts";
 import { MemoryVersions, type Version } from "./memory-versions.ts";
 import type { FunctionPass, PassContext } from "./pass.ts";
@@ -300,7 +300,7 @@ class Numbering {
         this.#rewriter.resolve(operand(writer, 1)),
         byteSize[value.type],
       );
-      if (!sameBase(target, location)) return undefined;
+      if (!sameBase(target.base, location.base)) return undefined;
       return this.#part(value, location.offset - target.offset, size, type as ValueType, at);
     }
     const isFill = operation.op === "memset";
@@ -312,7 +312,7 @@ class Numbering {
       Number(length.value),
     );
     const delta = location.offset - target.offset;
-    if (!sameBase(target, location) || delta < 0 || delta + size > Number(length.value))
+    if (!sameBase(target.base, location.base) || delta < 0 || delta + size > Number(length.value))
       return undefined;
     const source = this.#rewriter.resolve(operand(writer, 1));
     if (isFill) {
@@ -378,10 +378,6 @@ class Numbering {
     }
   }
 }
-
-const sameBase = (a: Location, b: Location): boolean =>
-  a.base === b.base ||
-  (a.base.kind === "global" && b.base.kind === "global" && a.base.symbol === b.base.symbol);
 
 /** Cheap as an operand: it fits the immediate field. */
 function isImmediate(value: bigint, type: ValueType): boolean {

@@ -10,6 +10,8 @@ import { checkCalls } from "./check-calls.ts";
 import { combine } from "./combine.ts";
 import { expandMemory } from "./expand-memory.ts";
 import { inlineFunctions } from "./inline-functions.ts";
+import { mergeLoads } from "./merge-loads.ts";
+import { mergeStores } from "./merge-stores.ts";
 import { numberValues } from "./number-values.ts";
 import {
   createPassContext,
@@ -55,13 +57,15 @@ const afterInlining: readonly FunctionPass[] = [
   expandMemory,
   ...simplify,
   removeDeadStores,
+  mergeLoads,
+  mergeStores,
   threadJumps,
   ...simplify,
   sinkValues,
   removeDeadCode,
 ];
 
-const inlining = inlineFunctions((fn, context) => runFunctionPasses(fn, simplify, context));
+const inlining = inlineFunctions(simplifyFunction);
 
 const full: readonly Pass[] = [
   inlining,
@@ -92,6 +96,8 @@ export const functionPasses: ReadonlyMap<string, FunctionPass> = new Map(
   [
     combine,
     expandMemory,
+    mergeLoads,
+    mergeStores,
     numberValues,
     removeDeadCode,
     removeDeadStores,
@@ -107,6 +113,31 @@ export const functionPasses: ReadonlyMap<string, FunctionPass> = new Map(
 /** Called after each pass; for tests, and for `--print=ir-after-all`. */
 export type PassObserver = (pass: string, fn: IrFunction | undefined) => void;
 
+/**
+ * Remembers in which state of a function a pass ran last, so that it is not run again on the same: the
+ * clean-up passes stand in the list many times, and mostly have nothing to do.
+ */
+class PassRuns {
+  readonly #states = new Map<IrFunction, number>();
+  readonly #ranAt = new Map<IrFunction, Map<FunctionPass, number>>();
+
+  run(pass: FunctionPass, fn: IrFunction, context: PassContext): void {
+    if (fn.blocks.length === 0) return;
+    let state = this.#states.get(fn) ?? 0;
+    let ranAt = this.#ranAt.get(fn);
+    if (ranAt === undefined) this.#ranAt.set(fn, (ranAt = new Map()));
+    if (ranAt.get(pass) === state) return;
+    if (pass.run(fn, context)) state += 1;
+    this.#states.set(fn, state);
+    ranAt.set(pass, state);
+  }
+
+  /** Something else than a pass of this run changed the function. */
+  touch(fn: IrFunction): void {
+    this.#states.set(fn, (this.#states.get(fn) ?? 0) + 1);
+  }
+}
+
 /** Optimises a module in place. Problems of the source (see check-calls.ts) are reported. */
 export function optimizeModule(
   module: IrModule,
@@ -115,26 +146,23 @@ export function optimizeModule(
   observe?: PassObserver,
 ): void {
   let context = createPassContext(module, options, diagnostics);
+  const runs = new PassRuns();
   for (const pass of pipelines[options.level]) {
     if (pass.kind === "module") {
-      pass.run(context);
+      if (pass.run(context)) for (const fn of module.functions) runs.touch(fn);
       observe?.(pass.name, undefined);
       context = createPassContext(module, options, diagnostics);
       continue;
     }
     for (const fn of module.functions) {
-      if (fn.blocks.length === 0) continue;
-      pass.run(fn, context);
+      runs.run(pass, fn, context);
       observe?.(pass.name, fn);
     }
   }
 }
 
-function runFunctionPasses(
-  fn: IrFunction,
-  passes: readonly FunctionPass[],
-  context: PassContext,
-): void {
-  if (fn.blocks.length === 0) return;
-  for (const pass of passes) pass.run(fn, context);
+/** The clean-up of a function during inlining, which changes it between two calls. */
+function simplifyFunction(fn: IrFunction, context: PassContext): void {
+  const runs = new PassRuns();
+  for (const pass of simplify) runs.run(pass, fn, context);
 }

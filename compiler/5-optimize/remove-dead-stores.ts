@@ -6,7 +6,7 @@
 import { predecessors, reversePostOrder } from "../4-lower/cfg.ts";
 import type { Block, IrFunction, IrInstruction } from "../4-lower/ir.ts";
 import { successors } from "../4-lower/ir-builder.ts";
-import { AliasAnalysis, type Location, lengthOf } from "./alias.ts";
+import { AliasAnalysis, type Location, lengthOf, sameBase } from "./alias.ts";
 import { isOrdered, memoryEffect } from "./effects.ts";
 import type { FunctionPass } from "./pass.ts";
 import { Rewriter } from "./rewriter.ts";
@@ -80,7 +80,7 @@ function isUntouched(
 function isCovered(inner: Location, later: readonly Location[]): boolean {
   if (inner.size === undefined) return false;
   const end = inner.offset + inner.size;
-  const same = later.filter((each) => each.base === inner.base && each.size !== undefined);
+  const same = later.filter((each) => sameBase(each.base, inner.base) && each.size !== undefined);
   let reached = inner.offset;
   for (const each of same.sort((a, b) => a.offset - b.offset)) {
     if (each.offset > reached) break;
