@@ -1,9 +1,9 @@
 /**
  * Finds what a file-scope declaration declares without parsing it: typedef names, tags,
- * enumerators, variables and functions. Works on a list of items (tokens reduced to what matters),
- * so that the byte splitter and the token splitter share it.
+ * enumerators, variables and functions. Works on items (tokens reduced to what matters), so that
+ * the text splitter and the token splitter share it.
  */
-import type { DeclaredName } from "./stream.ts";
+import { declaredKind } from "./header-table.ts";
 
 /** What an item is; numbers, because there are half a million of them in a vmlinux.h. */
 export const item = {
@@ -30,9 +30,13 @@ export const item = {
   rBracket: 18,
   lBrace: 19,
   rBrace: 20,
+  /** Braces of a struct, union, enum or initialiser with all that is in them. */
+  body: 21,
+  /** Braces of a function. */
+  functionBody: 22,
 } as const;
 
-/** The items of one declaration. */
+/** The items of one declaration outside its braces. */
 export interface ItemList {
   readonly count: number;
   readonly kinds: ArrayLike<number>;
@@ -40,39 +44,125 @@ export interface ItemList {
   text(index: number): string;
 }
 
-export interface DeclarationSummary {
-  readonly names: DeclaredName[];
-  readonly unconditional: boolean;
+/** Takes names as they are found: the item that spells one, and a {@link declaredKind}. */
+export type NameSink = (index: number, kind: number) => void;
+
+/** Which braces the scanner is in. */
+const ENUM_BODY = 1;
+const OTHER_BODY = 0;
+
+/**
+ * Follows the tokens of a declaration and reports tags that are defined or forward-declared, and
+ * enumerators; also those inside other bodies, for they have file scope. The text splitter has the
+ * same logic in its loop.
+ */
+export class TagScanner {
+  readonly #sink: NameSink;
+  readonly #bodies: number[] = [];
+  #parens = 0;
+  #tagWord = 0;
+  #tagName = -1;
+  #expectEnumerator = false;
+
+  constructor(sink: NameSink) {
+    this.#sink = sink;
+  }
+
+  take(kind: number, index: number): void {
+    switch (kind) {
+      case item.structUnion:
+      case item.enum:
+        this.#tagWord = kind;
+        this.#tagName = -1;
+        return;
+      case item.identifier:
+        this.#identifier(index);
+        return;
+      case item.lBrace:
+        this.#open();
+        return;
+      case item.rBrace:
+        this.#bodies.pop();
+        this.#tagWord = 0;
+        this.#expectEnumerator = false;
+        return;
+      case item.lParen:
+      case item.lBracket:
+        this.#parens += 1;
+        return;
+      case item.rParen:
+      case item.rBracket:
+        this.#parens -= 1;
+        return;
+      case item.comma:
+        this.#tagWord = 0;
+        this.#expectEnumerator = this.#parens === 0 && this.#bodies.at(-1) === ENUM_BODY;
+        return;
+      case item.semicolon:
+        if (this.#bodies.length === 0 && this.#tagWord !== 0 && this.#tagName >= 0)
+          this.#sink(this.#tagName, declaredKind.tag);
+        this.#tagWord = 0;
+        return;
+      case item.star:
+      case item.assign:
+        this.#tagWord = 0;
+        return;
+      default:
+        return;
+    }
+  }
+
+  #identifier(index: number): void {
+    if (this.#parens > 0) return;
+    if (this.#expectEnumerator) {
+      this.#sink(index, declaredKind.enumerator);
+      this.#expectEnumerator = false;
+    } else if (this.#tagWord !== 0) {
+      if (this.#tagName < 0) this.#tagName = index;
+      else this.#tagWord = 0;
+    }
+  }
+
+  #open(): void {
+    if (this.#tagWord !== 0 && this.#tagName >= 0) this.#sink(this.#tagName, declaredKind.tag);
+    const isEnum = this.#tagWord === item.enum;
+    this.#bodies.push(isEnum ? ENUM_BODY : OTHER_BODY);
+    this.#expectEnumerator = isEnum;
+    this.#tagWord = 0;
+  }
 }
 
-export function summarizeDeclaration(items: ItemList): DeclarationSummary {
-  return new Summary(items).run();
+/**
+ * Finds the declared names (tags and enumerators aside) of one declaration. True if it has an
+ * effect though no name reaches it: a non-static definition, file asm, an assertion.
+ */
+export function summarizeDeclaration(items: ItemList, sink: NameSink): boolean {
+  return new Summary(items, sink).run();
 }
 
 class Summary {
   readonly #items: ItemList;
   readonly #kinds: ArrayLike<number>;
   readonly #count: number;
-  readonly #names: DeclaredName[] = [];
+  readonly #sink: NameSink;
 
-  constructor(items: ItemList) {
+  constructor(items: ItemList, sink: NameSink) {
+    this.#sink = sink;
     this.#items = items;
     this.#kinds = items.kinds;
     this.#count = items.count;
   }
 
-  run(): DeclarationSummary {
+  run(): boolean {
     const first = this.#kinds[0];
-    if (first === item.staticAssert || first === item.asm)
-      return { names: [], unconditional: true };
+    if (first === item.staticAssert || first === item.asm) return true;
     let isTypedef = false;
     let isStatic = false;
     let isExtern = false;
     let isUsed = false;
     let defines = false;
-    let at = 0;
     let start = 0;
-    let isFunctionBody = false;
+    let at = 0;
     while (at < this.#count) {
       const kind = this.#kinds[at]!;
       if (kind === item.typedef) isTypedef = true;
@@ -81,31 +171,24 @@ class Summary {
       if (kind === item.group || kind === item.asm) {
         isUsed ||= this.#mentionsUsed(at);
         at = this.#afterGroup(at);
-      } else if (kind === item.structUnion || kind === item.enum) {
-        at = this.#tag(at);
       } else if (kind === item.lParen || kind === item.lBracket) {
         at = this.#matching(at) + 1;
-      } else if (kind === item.lBrace) {
-        isFunctionBody = true;
+      } else if (kind === item.functionBody) {
+        this.#declarator(start, at, false);
+        defines = true;
         break;
       } else if (kind === item.assign || kind === item.comma || kind === item.semicolon) {
         const isFunction = this.#declarator(start, at, isTypedef);
-        if (kind === item.assign) at = this.#afterInitializer(at);
         if (isFunction !== undefined)
           defines ||= kind === item.assign || (!isFunction && !isExtern);
-        if (kind !== item.comma && this.#kinds[at] !== item.comma) break;
+        if (kind === item.assign) at = this.#afterInitializer(at);
         at += 1;
         start = at;
       } else {
         at += 1;
       }
     }
-    if (isFunctionBody) {
-      this.#declarator(start, at, false);
-      defines = true;
-    }
-    const unconditional = !isTypedef && defines && (!isStatic || isUsed);
-    return { names: this.#names, unconditional };
+    return !isTypedef && defines && (!isStatic || isUsed);
   }
 
   /** Index of the bracket that closes the one at `open`; the end where none does. */
@@ -113,8 +196,8 @@ class Summary {
     let depth = 0;
     for (let at = open; at < this.#count; at += 1) {
       const kind = this.#kinds[at]!;
-      if (kind === item.lParen || kind === item.lBracket || kind === item.lBrace) depth += 1;
-      else if (kind === item.rParen || kind === item.rBracket || kind === item.rBrace) {
+      if (kind === item.lParen || kind === item.lBracket) depth += 1;
+      else if (kind === item.rParen || kind === item.rBracket) {
         depth -= 1;
         if (depth === 0) return at;
       }
@@ -140,65 +223,9 @@ class Summary {
     return false;
   }
 
-  /** From `struct`, `union` or `enum`: notes its tag and what its body declares. */
-  #tag(word: number): number {
-    const isEnum = this.#kinds[word] === item.enum;
-    let at = word + 1;
-    while (this.#kinds[at] === item.group) at = this.#afterGroup(at);
-    let tag: number | undefined;
-    if (this.#kinds[at] === item.identifier) {
-      tag = at;
-      at += 1;
-    }
-    while (this.#kinds[at] === item.group) at = this.#afterGroup(at);
-    if (isEnum && this.#kinds[at] === item.colon) {
-      let body = at + 1;
-      while (this.#kinds[body] === item.noise || this.#kinds[body] === item.identifier) body += 1;
-      if (this.#kinds[body] === item.lBrace) at = body;
-    }
-    const hasBody = at < this.#count && this.#kinds[at] === item.lBrace;
-    const isForward = this.#kinds[at] === item.semicolon && tag !== undefined;
-    if (tag !== undefined && (hasBody || isForward)) this.#add(tag, "tag");
-    if (!hasBody) return at;
-    const close = this.#matching(at);
-    if (isEnum) this.#enumerators(at, close);
-    else this.#members(at, close);
-    return close + 1;
-  }
-
-  #add(index: number, kind: DeclaredName["kind"]): void {
-    this.#names.push({ name: this.#items.text(index), kind });
-  }
-
-  #enumerators(open: number, close: number): void {
-    let expectName = true;
-    let at = open + 1;
-    while (at < close) {
-      const kind = this.#kinds[at]!;
-      if (kind === item.identifier && expectName) {
-        this.#add(at, "enumerator");
-        expectName = false;
-      } else if (kind === item.comma) {
-        expectName = true;
-      } else if (kind === item.lParen || kind === item.lBracket || kind === item.lBrace) {
-        at = this.#matching(at);
-      }
-      at += 1;
-    }
-  }
-
-  /** Tags and enumerators defined among members have file scope. */
-  #members(open: number, close: number): void {
-    let at = open + 1;
-    while (at < close) {
-      const kind = this.#kinds[at]!;
-      if (kind === item.structUnion || kind === item.enum) at = this.#tag(at);
-      else at += 1;
-    }
-  }
-
   /** Finds the name that items `from`…`to` declare; true for a function, undefined for no name. */
   #declarator(from: number, to: number, isTypedef: boolean): boolean | undefined {
+    const nameKind = isTypedef ? declaredKind.typedef : declaredKind.object;
     let last = -1;
     let at = from;
     while (at < to) {
@@ -213,7 +240,7 @@ class Summary {
       } else if (kind === item.lParen) {
         if (last < 0 || this.#opensDeclarator(at))
           return this.#nested(at, Math.min(this.#matching(at), to), isTypedef);
-        this.#add(last, isTypedef ? "typedef" : "object");
+        this.#sink(last, nameKind);
         return true;
       } else if (kind === item.lBracket) {
         break;
@@ -222,7 +249,7 @@ class Summary {
       }
     }
     if (last < 0) return undefined;
-    this.#add(last, isTypedef ? "typedef" : "object");
+    this.#sink(last, nameKind);
     return false;
   }
 
@@ -245,6 +272,7 @@ class Summary {
     return this.#kinds[at] === item.star || this.#kinds[at] === item.lParen;
   }
 
+  /** Behind `struct tag { … }`, whose names the tag scanner has. */
   #skipTag(word: number): number {
     let at = word + 1;
     while (this.#kinds[at] === item.group) at = this.#afterGroup(at);
@@ -253,18 +281,18 @@ class Summary {
     if (this.#kinds[word] === item.enum && this.#kinds[at] === item.colon) {
       let body = at + 1;
       while (this.#kinds[body] === item.noise || this.#kinds[body] === item.identifier) body += 1;
-      if (this.#kinds[body] === item.lBrace) at = body;
+      if (this.#kinds[body] === item.body) at = body;
     }
-    return this.#kinds[at] === item.lBrace ? this.#matching(at) + 1 : at;
+    return this.#kinds[at] === item.body ? at + 1 : at;
   }
 
+  /** At the comma or semicolon behind an initialiser. */
   #afterInitializer(assign: number): number {
     let at = assign + 1;
     while (at < this.#count) {
       const kind = this.#kinds[at]!;
       if (kind === item.comma || kind === item.semicolon) return at;
-      if (kind === item.lParen || kind === item.lBracket || kind === item.lBrace)
-        at = this.#matching(at);
+      if (kind === item.lParen || kind === item.lBracket) at = this.#matching(at);
       at += 1;
     }
     return at;

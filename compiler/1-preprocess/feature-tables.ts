@@ -1,11 +1,22 @@
 /** Names that `__has_attribute`, `__has_builtin` and their kin answer, as clang 19 for BPF does. */
 
-function words(text: string): ReadonlySet<string> {
-  return new Set(text.trim().split(/\s+/));
+/** A set that is filled when it is first asked: most programs never do. */
+interface WordSet {
+  has(word: string): boolean;
+}
+
+function words(text: string): WordSet {
+  let set: ReadonlySet<string> | undefined;
+  return {
+    has: (word) => {
+      set ??= new Set(text.trim().split(/\s+/));
+      return set.has(word);
+    },
+  };
 }
 
 /** `__has_attribute`: GNU attributes that mean something on this target. */
-export const attributes: ReadonlySet<string> = words(`
+export const attributes: WordSet = words(`
   abi_tag address_space alias align_value aligned alloc_align alloc_size always_inline
   analyzer_noreturn annotate artificial assume assume_aligned availability btf_decl_tag
   btf_type_tag callback carries_dependency clang_builtin_alias cleanup cold common const
@@ -31,7 +42,7 @@ export const attributes: ReadonlySet<string> = words(`
 `);
 
 /** `__has_builtin`. */
-export const builtins: ReadonlySet<string> = words(`
+export const builtins: WordSet = words(`
   __atomic_add_fetch __atomic_always_lock_free __atomic_and_fetch __atomic_clear
   __atomic_compare_exchange __atomic_compare_exchange_n __atomic_exchange __atomic_exchange_n
   __atomic_fetch_add __atomic_fetch_and __atomic_fetch_max __atomic_fetch_min
@@ -116,7 +127,7 @@ export const builtins: ReadonlySet<string> = words(`
 `);
 
 /** `__has_feature`: part of the language standard. */
-export const features: ReadonlySet<string> = words(`
+export const features: WordSet = words(`
   attribute_analyzer_noreturn attribute_availability attribute_availability_with_message
   attribute_deprecated_with_message attribute_ext_vector_type attribute_overloadable
   attribute_unavailable_with_message attribute_unused_on_fields c_alignas c_alignof c_atomic
@@ -124,7 +135,7 @@ export const features: ReadonlySet<string> = words(`
 `);
 
 /** `__has_extension`: these beside the features. */
-export const extensions: ReadonlySet<string> = words(`
+export const extensions: WordSet = words(`
   c_attributes c_generic_selection_with_controlling_type cxx_binary_literals cxx_fixed_enum
   gnu_asm gnu_asm_goto_with_outputs gnu_asm_goto_with_outputs_full overloadable_unmarked
   statement_attributes_with_gnu_syntax

@@ -34,6 +34,7 @@ export class IncludeSearch {
   /** Where the search for `<…>` starts in the chain. */
   readonly #angledStart: number;
   readonly #files = new Map<string, SourceFile | undefined>();
+  readonly #ascii = new Map<SourceFile, Uint8Array>();
 
   constructor(fileSystem: FileSystem, options: IncludeOptions) {
     this.#fileSystem = fileSystem;
@@ -67,7 +68,16 @@ export class IncludeSearch {
     const file =
       bytes === undefined ? undefined : { path, text: new TextDecoder().decode(bytes), isSystem };
     this.#files.set(path, file);
+    if (file !== undefined && bytes!.length === file.text.length) this.#ascii.set(file, bytes!);
     return file;
+  }
+
+  /** The UTF-16 units of a file: its own bytes where it is ASCII. */
+  unitsOf(file: SourceFile): Uint8Array | Uint16Array {
+    const bytes = this.#ascii.get(file);
+    if (bytes !== undefined) return bytes;
+    const { text } = file;
+    return Uint16Array.from({ length: text.length }, (_, index) => text.charCodeAt(index));
   }
 
   find(name: string, angled: boolean, includer: FoundFile): FoundFile | undefined {

@@ -8,6 +8,7 @@ import type { FileSystem } from "../../common/file-system.ts";
 import { Directives } from "./directives.ts";
 import { dynamicMacros, expandDynamicMacro } from "./dynamic-macros.ts";
 import { MacroExpander } from "./expander.ts";
+import { HeaderTable } from "./header-table.ts";
 import { IdentifierTable } from "./identifiers.ts";
 import { type FoundFile, IncludeSearch } from "./include-search.ts";
 import type { PreprocessOptions } from "./options.ts";
@@ -15,7 +16,8 @@ import { destringize, Pragmas } from "./pragma.ts";
 import { predefinedMacros } from "./predefined.ts";
 import { RawLexer } from "./raw-lexer.ts";
 import { type FileFrame, Session } from "./session.ts";
-import type { HeaderDeclaration, PreprocessedUnit, TokenRun } from "./stream.ts";
+import type { PreprocessedUnit } from "./stream.ts";
+import { SplitterArrays, split, TextSplitter } from "./text-splitter.ts";
 import { LINE_START, Token, tokenSpan } from "./token.ts";
 import { BoundaryTracker, summarizeTokens } from "./token-splitter.ts";
 import { endOfFile } from "./token-types.ts";
@@ -41,7 +43,8 @@ class Preprocessor {
   readonly #session: Session;
   readonly #expander: MacroExpander;
   readonly #directives: Directives;
-  readonly #headers: HeaderDeclaration[] = [];
+  readonly #headers: HeaderTable;
+  readonly #splitterArrays = new SplitterArrays();
   readonly #tracker = new BoundaryTracker();
   readonly #mainOutput: Session["output"];
 
@@ -64,6 +67,7 @@ class Preprocessor {
     );
     const pragmas = new Pragmas(session, expander);
     this.#main = main;
+    this.#headers = new HeaderTable(identifiers, (file) => session.lexerReport(file));
     this.#session = session;
     this.#expander = expander;
     this.#pragmas = pragmas;
@@ -155,6 +159,7 @@ class Preprocessor {
       guard: undefined,
       lineShift: 0,
       presumedPath: undefined,
+      splitter: undefined,
     };
     this.#session.frames.push(frame);
   }
@@ -218,6 +223,7 @@ class Preprocessor {
 
   #step(): void {
     const session = this.#session;
+    if (this.#mayTakeText() && this.#takeText()) return;
     const token = this.#expander.next();
     if (token.tokenType === endOfFile) {
       this.#leave();
@@ -231,6 +237,47 @@ class Preprocessor {
     if (this.#tracker.atBoundary && session.frames.length > 1) this.#beginHeader();
     session.output.tokens.push(token);
     if (this.#tracker.take(token)) this.#finishHeader();
+  }
+
+  /** Nothing is pending, and the next thing stands at file scope of a header. */
+  #mayTakeText(): boolean {
+    const { options, frames } = this.#session;
+    if (!options.indexHeaders || frames.length < 2) return false;
+    return this.#tracker.atBoundary && this.#expander.idle;
+  }
+
+  /** Takes declarations as text up to a directive, carries that out; false for the ordinary path. */
+  #takeText(): boolean {
+    const session = this.#session;
+    const { frame } = session;
+    const { lexer, found, strayContent } = frame;
+    frame.splitter ??= new TextSplitter(
+      found.file,
+      session.search.unitsOf(found.file),
+      session.filter,
+      this.#splitterArrays,
+    );
+    const { splitter } = frame;
+    const headers = this.#headers;
+    const mainIndex = this.#mainOutput.tokens.length;
+    headers.addPlace({ file: found.file, state: session.pragmaState, warnings: session.warnings });
+    let at = lexer.position;
+    let atLineStart = lexer.atLineStart || at === 0;
+    let result = splitter.next(at, atLineStart);
+    while (result === split.declaration) {
+      at = splitter.end;
+      atLineStart = false;
+      if (splitter.count > 1) {
+        const declaration = headers.addText(mainIndex, splitter.start, at);
+        if (splitter.addNames(headers, declaration)) headers.setUnconditional(declaration);
+      }
+      frame.strayContent = strayContent || frame.conditionals.length === 0;
+      result = splitter.next(at, false);
+    }
+    lexer.resumeAt(at, atLineStart);
+    if (result === split.other) return false;
+    this.#directives.run(lexer.next());
+    return true;
   }
 
   /** Tokens from here to the declaration's end go to a run of their own. */
@@ -250,15 +297,16 @@ class Preprocessor {
       if (event.kind === "state") session.emit({ kind: "state", state: event.state });
     const last = run.tokens.at(-1);
     if (last === undefined || (run.tokens.length === 1 && last.image === ";")) return;
-    const { names, unconditional } = summarizeTokens(run.tokens);
+    const found: { index: number; kind: number }[] = [];
+    const unconditional = summarizeTokens(run.tokens, (index, kind) => found.push({ index, kind }));
     const { file, endOffset } = last;
+    const names = found.map(({ index, kind }) => ({ image: run.tokens[index]!.image, kind }));
     run.tokens.push(new Token(endOfFile, "", file, endOffset, endOffset, LINE_START, undefined));
-    this.#headers.push({
-      mainIndex: this.#mainOutput.tokens.length,
-      names,
-      unconditional: unconditional || last.file === this.#main,
-      run: (): TokenRun => run,
-    });
+    const mainIndex = this.#mainOutput.tokens.length;
+    const isForced = unconditional || last.file === this.#main;
+    const declaration = this.#headers.addRun(mainIndex, run, isForced);
+    for (const { image, kind } of names)
+      this.#headers.addName(image, 0, image.length, kind, declaration);
   }
 }
 

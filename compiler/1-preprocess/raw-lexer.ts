@@ -31,14 +31,13 @@ interface Punctuator {
 }
 
 /** Punctuators by first character, longest first. */
-const punctuatorsByFirst: readonly (readonly Punctuator[])[] = Array.from(
-  { length: 128 },
-  (_, code) =>
-    [...punctuators]
-      .filter(([text]) => text.charCodeAt(0) === code)
-      .map(([text, type]) => ({ text, type }))
-      .sort((a, b) => b.text.length - a.text.length),
-);
+const punctuatorsByFirst: Punctuator[][] = [];
+for (let code = 0; code < 128; code += 1) punctuatorsByFirst.push([]);
+for (const [text, type] of punctuators) {
+  const list = punctuatorsByFirst[text.charCodeAt(0)]!;
+  const at = list.findIndex((other) => other.text.length < text.length);
+  list.splice(at < 0 ? list.length : at, 0, { text, type });
+}
 
 const splicePattern = /\\[ \t]*\r?\n/g;
 

@@ -8,8 +8,10 @@ import type { PreprocessOptions } from "./options.ts";
 import type { LexerReport, RawLexer } from "./raw-lexer.ts";
 import type { LayoutEvent, PragmaState, StreamEvent } from "./stream.ts";
 import { initialPragmaState } from "./stream.ts";
+import type { TextSplitter } from "./text-splitter.ts";
 import type { Token } from "./token.ts";
 import type { WarningState } from "./warning-state.ts";
+import { WordFilter } from "./word-filter.ts";
 
 /** One `#if` … `#endif` that is open. */
 export interface Conditional {
@@ -33,6 +35,8 @@ export interface FileFrame {
   guard: Identifier | undefined;
   /** `#line`: added to the physical line; and the file name claimed. */
   lineShift: number;
+  /** Splits a header's text; made when the file proves to have text worth splitting. */
+  splitter: TextSplitter | undefined;
   presumedPath: string | undefined;
 }
 
@@ -56,6 +60,8 @@ export class Session {
   pragmaState: PragmaState = initialPragmaState;
   warnings: WarningState | undefined = undefined;
   counter = 0;
+  /** Words that the text splitter must look at; macros are added as they are defined. */
+  readonly filter: WordFilter;
   /** Set after a fatal error: reading stops. */
   aborted = false;
 
@@ -69,6 +75,7 @@ export class Session {
     this.diagnostics = init.diagnostics;
     this.identifiers = init.identifiers;
     this.search = init.search;
+    this.filter = new WordFilter((text) => this.identifiers.get(text));
     this.output = { tokens: [], events: [], state: initialPragmaState };
   }
 
@@ -125,6 +132,7 @@ export class Session {
     const report = this.lexerReport(init.span.file);
     const macro = new Macro({ ...init, identifiers: this.identifiers, report });
     init.identifier.macro = macro;
+    this.filter.add(init.identifier);
     return macro;
   }
 }

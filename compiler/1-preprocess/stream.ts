@@ -43,21 +43,29 @@ export interface TokenRun {
   readonly state: PragmaState;
 }
 
-/** What a header declaration declares. */
-export interface DeclaredName {
-  readonly name: string;
-  readonly kind: "typedef" | "enumerator" | "object" | "tag";
+export type DeclaredKind = "typedef" | "enumerator" | "object" | "tag";
+
+/** One declaration of a name in a header. */
+export interface HeaderName {
+  /** Number of the declaration. */
+  readonly declaration: number;
+  readonly kind: DeclaredKind;
 }
 
-/** A declaration found in a header: parsed only when one of its names is asked for. */
-export interface HeaderDeclaration {
-  /** Number of main tokens before it: its place in the unit. */
-  readonly mainIndex: number;
-  readonly names: readonly DeclaredName[];
+/**
+ * Declarations found in headers, numbered in source order. Each is parsed only when one of its
+ * names is asked for.
+ */
+export interface HeaderDeclarations {
+  readonly count: number;
+  /** Number of main tokens before the declaration: its place in the unit. */
+  mainIndex(declaration: number): number;
   /** It has an effect though no name reaches it: a non-static definition, file asm, an assertion. */
-  readonly unconditional: boolean;
-  /** Lexes it, or gives the tokens that were lexed already. */
-  readonly run: () => TokenRun;
+  isUnconditional(declaration: number): boolean;
+  /** Every declaration of a name, in source order. */
+  lookup(name: string): readonly HeaderName[];
+  /** The tokens of a declaration. */
+  run(declaration: number): TokenRun;
 }
 
 /** For `-E`: where the text comes from, in order. */
@@ -80,7 +88,7 @@ export interface PreprocessedUnit {
   readonly main: SourceFile;
   /** Tokens of the user's own file (of all files, where headers are not indexed). */
   readonly run: TokenRun;
-  readonly headers: readonly HeaderDeclaration[];
+  readonly headers: HeaderDeclarations;
   readonly layout: readonly LayoutEvent[];
   /** Every file that was read, in order of first use; headers that ship with us are `isBuiltin`. */
   readonly dependencies: readonly { readonly path: string; readonly isSystem: boolean }[];

@@ -1,5 +1,5 @@
 /** Splits a stream of expanded tokens into file-scope declarations. */
-import { type DeclarationSummary, item, summarizeDeclaration } from "./declared-names.ts";
+import { item, type NameSink, summarizeDeclaration, TagScanner } from "./declared-names.ts";
 import type { Token } from "./token.ts";
 import { tokenTypes } from "./token-types.ts";
 
@@ -40,12 +40,29 @@ function kindOf(token: Token): number {
   return kindOfType.get(token.tokenTypeIdx) ?? item.noise;
 }
 
-export function summarizeTokens(tokens: readonly Token[]): DeclarationSummary {
-  return summarizeDeclaration({
-    count: tokens.length,
-    kinds: tokens.map(kindOf),
-    text: (index) => tokens[index]!.image,
+/** Names of a declaration given as tokens; the sink gets token indexes. */
+export function summarizeTokens(tokens: readonly Token[], sink: NameSink): boolean {
+  const scanner = new TagScanner(sink);
+  const kinds: number[] = [];
+  const indexes: number[] = [];
+  const tracker = new BoundaryTracker();
+  let braces = 0;
+  tokens.forEach((token, index) => {
+    const kind = kindOf(token);
+    scanner.take(kind, index);
+    tracker.take(token);
+    if (kind === item.rBrace && braces > 0) braces -= 1;
+    else if (braces > 0) braces += kind === item.lBrace ? 1 : 0;
+    else {
+      if (kind === item.lBrace) braces += 1;
+      kinds.push(kind === item.lBrace ? tracker.bodyKind : kind);
+      indexes.push(index);
+    }
   });
+  return summarizeDeclaration(
+    { count: kinds.length, kinds, text: (at) => tokens[indexes[at]!]!.image },
+    (at, kind) => sink(indexes[at]!, kind),
+  );
 }
 
 /** Follows tokens and knows when a file-scope declaration is complete. */
@@ -62,6 +79,11 @@ export class BoundaryTracker {
   /** No declaration has begun since the last one ended. */
   get atBoundary(): boolean {
     return this.#fresh;
+  }
+
+  /** What the brace just taken opened. */
+  get bodyKind(): number {
+    return this.#functionBody ? item.functionBody : item.body;
   }
 
   /** Takes the next token; true if it ends a declaration. */

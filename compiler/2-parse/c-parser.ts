@@ -4,6 +4,8 @@ import type { PushedAttribute, TokenRun } from "../1-preprocess/stream.ts";
 import { copyToken, type Token, tokenSpan } from "../1-preprocess/token.ts";
 import { endOfFile, tokenTypes as t } from "../1-preprocess/token-types.ts";
 import type { Attribute, ExternalDeclaration } from "./ast.ts";
+import { lookaheadRows } from "./generated/lookahead.ts";
+import { type Decision, decodeDecision } from "./lookahead-tables.ts";
 import type { TypeNameOracle } from "./scopes.ts";
 import { StatementRules } from "./statement-rules.ts";
 
@@ -28,9 +30,23 @@ export class CParser extends StatementRules {
     ),
   );
 
-  constructor() {
+  /** chevrotain's: decision functions by key. */
+  declare readonly lookAheadFuncsCache: Map<number, Decision>;
+  declare selfAnalysisDone: boolean;
+
+  /** `analyse`: derive the decisions from the grammar instead of installing the generated ones. */
+  constructor(options: { readonly analyse: boolean } = { analyse: false }) {
     super();
-    this.performSelfAnalysis();
+    if (options.analyse) this.performSelfAnalysis();
+    else this.#installLookahead();
+  }
+
+  #installLookahead(): void {
+    for (const [key, table] of lookaheadRows)
+      this.lookAheadFuncsCache.set(key, decodeDecision(table));
+    this.selfAnalysisDone = true;
+    // An object that is a prototype has its properties where the engine finds them fast.
+    Object.create(this);
   }
 
   /**

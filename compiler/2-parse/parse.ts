@@ -3,7 +3,7 @@
  * declarations when the checker asks for one of their names.
  */
 import type { Diagnostics } from "../../common/diagnostics/diagnostic.ts";
-import type { DeclaredName, HeaderDeclaration, PreprocessedUnit } from "../1-preprocess/stream.ts";
+import type { HeaderDeclarations, PreprocessedUnit } from "../1-preprocess/stream.ts";
 import { tokenSpan } from "../1-preprocess/token.ts";
 import type { DeclarationIndex, TranslationUnit, UnitDeclaration } from "./ast.ts";
 import { CParser } from "./c-parser.ts";
@@ -26,8 +26,8 @@ export function parseTranslationUnit(
       declarations.push({ ordinal: first + headersBefore, declaration });
     },
     (first) => {
-      while ((unit.headers[headersBefore]?.mainIndex ?? Number.POSITIVE_INFINITY) <= first)
-        headersBefore += 1;
+      const { headers: all } = unit;
+      while (headersBefore < all.count && all.mainIndex(headersBefore) <= first) headersBefore += 1;
     },
   );
   const end = tokenSpan(unit.run.tokens.at(-1)!);
@@ -48,72 +48,60 @@ interface MainName {
   readonly ordinal: number;
 }
 
-interface Entry {
-  readonly declaration: number;
-  readonly kind: DeclaredName["kind"];
-}
-
 class HeaderIndex implements DeclarationIndex {
-  readonly #headers: readonly HeaderDeclaration[];
+  readonly #headers: HeaderDeclarations;
   readonly #parser: CParser;
   readonly #diagnostics: Diagnostics;
-  readonly #ordinary = new Map<string, Entry[]>();
-  readonly #tags = new Map<string, Entry[]>();
-  readonly #parsed: (readonly UnitDeclaration[] | undefined)[] = [];
+  readonly #parsed = new Map<number, readonly UnitDeclaration[]>();
   readonly #mainNames = new Map<string, MainName>();
   #unconditional: readonly UnitDeclaration[] | undefined;
 
-  constructor(headers: readonly HeaderDeclaration[], parser: CParser, diagnostics: Diagnostics) {
+  constructor(headers: HeaderDeclarations, parser: CParser, diagnostics: Diagnostics) {
     this.#headers = headers;
     this.#parser = parser;
     this.#diagnostics = diagnostics;
-    headers.forEach((header, declaration) => {
-      for (const { name, kind } of header.names) {
-        const table = kind === "tag" ? this.#tags : this.#ordinary;
-        const list = table.get(name);
-        if (list === undefined) table.set(name, [{ declaration, kind }]);
-        else list.push({ declaration, kind });
-      }
-    });
   }
 
   ordinary(name: string): readonly UnitDeclaration[] {
-    return this.#all(this.#ordinary.get(name));
+    return this.#all(name, false);
   }
 
   tag(name: string): readonly UnitDeclaration[] {
-    return this.#all(this.#tags.get(name));
+    return this.#all(name, true);
   }
 
   unconditional(): readonly UnitDeclaration[] {
-    this.#unconditional ??= this.#headers.flatMap((header, index) =>
-      header.unconditional ? this.#parse(index) : [],
-    );
-    return this.#unconditional;
+    if (this.#unconditional !== undefined) return this.#unconditional;
+    const list: UnitDeclaration[] = [];
+    for (let index = 0; index < this.#headers.count; index += 1)
+      if (this.#headers.isUnconditional(index)) list.push(...this.#parse(index));
+    this.#unconditional = list;
+    return list;
   }
 
-  #all(entries: readonly Entry[] | undefined): readonly UnitDeclaration[] {
-    if (entries === undefined) return [];
-    const numbers = new Set(entries.map((entry) => entry.declaration));
+  #all(name: string, isTag: boolean): readonly UnitDeclaration[] {
+    const entries = this.#headers.lookup(name);
+    if (entries.length === 0) return [];
+    const matching = entries.filter((entry) => (entry.kind === "tag") === isTag);
+    const numbers = new Set(matching.map((entry) => entry.declaration));
     return [...numbers].flatMap((number) => this.#parse(number));
   }
 
   #ordinal(index: number): number {
-    return this.#headers[index]!.mainIndex + index;
+    return this.#headers.mainIndex(index) + index;
   }
 
   #parse(index: number): readonly UnitDeclaration[] {
-    const known = this.#parsed[index];
+    const known = this.#parsed.get(index);
     if (known !== undefined) return known;
     const list: UnitDeclaration[] = [];
-    this.#parsed[index] = list;
-    const header = this.#headers[index]!;
+    this.#parsed.set(index, list);
     const ordinal = this.#ordinal(index);
     const oracle: TypeNameOracle = {
       isTypeName: (name) => this.#isTypeName(name, index, ordinal),
       declare: () => undefined,
     };
-    this.#parser.parse(header.run(), this.#diagnostics, oracle, (declaration) => {
+    this.#parser.parse(this.#headers.run(index), this.#diagnostics, oracle, (declaration) => {
       list.push({ ordinal, declaration });
     });
     return list;
@@ -132,11 +120,10 @@ class HeaderIndex implements DeclarationIndex {
 
   /** `before`: header declarations from this one on are not visible. */
   #isTypeName(name: string, before: number, ordinal: number): boolean {
-    const entries = this.#ordinary.get(name);
-    if (entries !== undefined) {
-      const last = entries.findLast((entry) => entry.declaration < before);
-      if (last !== undefined) return last.kind === "typedef";
-    }
+    const last = this.#headers
+      .lookup(name)
+      .findLast((entry) => entry.kind !== "tag" && entry.declaration < before);
+    if (last !== undefined) return last.kind === "typedef";
     const own = this.#mainNames.get(name);
     return own?.isTypedef === true && own.ordinal <= ordinal;
   }
