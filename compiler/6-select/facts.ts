@@ -37,8 +37,11 @@ export function needsCleanArgument(
   defined: ReadonlySet<string>,
 ): boolean {
   switch (callee.kind) {
-    case "helper":
-      return helperById(callee.id)?.argTypes[index] !== "ARG_ANYTHING";
+    case "helper": {
+      // Beyond the listed ones are printk's arguments.
+      const types = helperById(callee.id)?.argTypes;
+      return types === undefined || (types[index] ?? "ARG_ANYTHING") !== "ARG_ANYTHING";
+    }
     case "function":
       return !defined.has(callee.symbol);
     case "indirect":

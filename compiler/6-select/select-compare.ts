@@ -180,9 +180,18 @@ function zeroMaskTest(context: SelectContext, condition: Value): MachineTest | u
 }
 
 function testOf(context: SelectContext, condition: Value): MachineTest {
+  if (isBitTest(condition) && !context.isDefined(condition)) {
+    const dst = context.register(condition.operands[0] as Value);
+    return { op: "set", width: context.has32 ? 32 : 64, dst, src: immediateSource(1) };
+  }
   if (isIcmp(condition) && !context.isDefined(condition)) return compareTest(context, condition);
   const width = context.has32 ? 32 : 64;
   return { op: "ne", width, dst: context.register(condition), src: immediateSource(0) };
+}
+
+/** A truncation to one bit. */
+function isBitTest(value: Value): value is IrInstruction {
+  return value.kind === "instruction" && value.operation.op === "trunc" && value.type === "i1";
 }
 
 /** x for `xor i1 x, true`. */
@@ -231,7 +240,7 @@ export function foldedConditions(
     for (const at of [...block.instructions].reverse()) {
       const list = uses.get(at) ?? [];
       const isLogic = logicOf(at) !== undefined && list.length === 1;
-      const canFold = isIcmp(at) || invertedOperand(at) !== undefined || isLogic;
+      const canFold = isIcmp(at) || isBitTest(at) || invertedOperand(at) !== undefined || isLogic;
       if (canFold && list.every(isBranchedOn)) folded.add(at);
     }
   }

@@ -130,6 +130,7 @@ function selectInstruction(context: SelectContext, block: Block, at: IrInstructi
       context.extendIfDemanded(at);
       return;
     case "trunc":
+      if (context.folded.has(at)) return;
       selectTruncate(context, at);
       context.extendIfDemanded(at);
       return;

@@ -111,6 +111,8 @@ class Assigner {
   readonly #owners: readonly Int32Array[];
   readonly #colors = new Map<MachineRegister, MachineRegister>();
   readonly #spilled: MachineRegister[] = [];
+  /** By physical register: positions where somebody would save a move by having it. */
+  readonly #wanted = new Map<MachineRegister, Uint8Array>();
   /** Buckets would be faster; the queue is sorted once and evicted intervals go to the front. */
   readonly #queue: Interval[];
 
@@ -120,6 +122,7 @@ class Assigner {
     this.#queue = [...intervals.values()].sort(
       (a, b) => a.size - b.size || b.register - a.register,
     );
+    this.#noteWishes(owners[0]?.length ?? 0);
   }
 
   run(): Assignment {
@@ -172,10 +175,57 @@ class Assigner {
       }
     }
     const preferred = [...wishes].sort((a, b) => b[1] - a[1]).map(([register]) => register);
-    for (const register of [...preferred, ...order]) {
+    for (const register of preferred) {
       if (this.#isFree(register, interval.segments)) return register;
     }
-    return undefined;
+    return this.#leastWanted(interval.segments);
+  }
+
+  /** Among the free registers the first that no other interval would like to have meanwhile. */
+  #leastWanted(segments: Segments): MachineRegister | undefined {
+    let best: MachineRegister | undefined;
+    let bestCount = Number.POSITIVE_INFINITY;
+    for (const register of order) {
+      if (!this.#isFree(register, segments)) continue;
+      const count = this.#wantedCount(register, segments, bestCount);
+      if (count >= bestCount) continue;
+      best = register;
+      bestCount = count;
+      if (count === 0) break;
+    }
+    return best;
+  }
+
+  #wantedCount(register: MachineRegister, segments: Segments, limit: number): number {
+    const wanted = this.#wanted.get(register);
+    if (wanted === undefined) return 0;
+    let count = 0;
+    for (let at = 0; at < segments.length && count < limit; at += 2) {
+      const end = segments[at + 1] ?? 0;
+      for (let position = segments[at] ?? 0; position < end; position += 1) {
+        count += wanted[position] ?? 0;
+      }
+    }
+    return count;
+  }
+
+  /** Marks where intervals with a feasible first wish live. */
+  #noteWishes(length: number): void {
+    for (const interval of this.#intervals.values()) {
+      const [first] = [...interval.hints].sort((a, b) => b[1] - a[1]);
+      if (first === undefined || !this.#isFree(first[0], interval.segments)) continue;
+      let wanted = this.#wanted.get(first[0]);
+      if (wanted === undefined) {
+        wanted = new Uint8Array(length);
+        this.#wanted.set(first[0], wanted);
+      }
+      for (let at = 0; at < interval.segments.length; at += 2) {
+        const { segments } = interval;
+        for (let position = segments[at] ?? 0; position < (segments[at + 1] ?? 0); position += 1) {
+          wanted[position] = 1;
+        }
+      }
+    }
   }
 
   #isFree(register: MachineRegister, segments: Segments): boolean {

@@ -3,7 +3,12 @@
  * pick first, since they have one choice and a branch has two; hot edges before cold ones. The
  * emitter writes a jump only where the next block is not the target.
  */
-import { type MachineBlock, type MachineFunction, machineSuccessors } from "../6-select/machine.ts";
+import {
+  type MachineBlock,
+  type MachineFunction,
+  machinePredecessors,
+  machineSuccessors,
+} from "../6-select/machine.ts";
 import { loopDepths, machineOrder } from "./flow.ts";
 
 interface Edge {
@@ -29,6 +34,7 @@ function isBareExit(block: MachineBlock): boolean {
 /** Candidates for falling through, best first. */
 function rankedEdges(fn: MachineFunction, order: readonly MachineBlock[]): Edge[] {
   const depths = loopDepths(fn);
+  const preds = machinePredecessors(fn);
   const edges: Edge[] = [];
   order.forEach((from) => {
     const end = from.terminator;
@@ -42,9 +48,12 @@ function rankedEdges(fn: MachineFunction, order: readonly MachineBlock[]): Edge[
     else if (end.kind === "branch") {
       const inLoop = (block: MachineBlock): number => Math.min(depths.get(block) ?? 0, 8) / 16;
       const likely = end.likely === undefined ? 0 : end.likely ? 1 : -1;
-      add(end.otherwise, hot + 3 - likely + inLoop(end.otherwise));
+      // Where nobody else can fall into a block, this is its only chance.
+      const own = (block: MachineBlock): number => (preds.get(block)?.length === 1 ? 1 : 0);
+      const rank = (block: MachineBlock): number => hot + 2 + inLoop(block) + own(block);
+      add(end.otherwise, rank(end.otherwise) + 0.5 - likely);
       // A bit test cannot be inverted.
-      if (end.op !== "set") add(end.then, hot + 2 + likely + inLoop(end.then));
+      if (end.op !== "set") add(end.then, rank(end.then) + likely);
     }
   });
   return edges.sort((a, b) => b.rank - a.rank);
