@@ -11,8 +11,8 @@ import type { KernelReference } from "./program.ts";
 const LD_IMM64 = 0x18;
 const CALL = 0x85;
 const PSEUDO_BTF_ID = 3;
-/** No kernel function has this number; a weak call that nothing resolved must not be reached. */
-const poisonedKfunc = 2_002_000_000;
+/** No helper has this number: a weak call that nothing resolved must not be reached. */
+const poisonedHelper = 2_002_000_000;
 
 /** The id of a function, variable or typedef of the kernel; flavours are ignored. */
 export function kernelType(
@@ -51,8 +51,10 @@ export function resolveKernelReferences(
       diagnostics.error("unresolved-extern", `${where}: the kernel has no ${what} '${name}'`);
     }
     const opcode = view.getUint8(slot * 8);
-    if (opcode === CALL) view.setInt32(slot * 8 + 4, id ?? poisonedKfunc, little);
-    else if (opcode === LD_IMM64) {
+    if (opcode === CALL) {
+      if (id === undefined) setSource(view, slot, 0, little);
+      view.setInt32(slot * 8 + 4, id ?? poisonedHelper, little);
+    } else if (opcode === LD_IMM64) {
       setSource(view, slot, id === undefined ? 0 : PSEUDO_BTF_ID, little);
       view.setInt32(slot * 8 + 4, id ?? 0, little);
     }
