@@ -1,0 +1,66 @@
+/** Helpers that tell who runs, where and when. */
+import { errno } from "../errno.ts";
+import type { Helper } from "./helper-call.ts";
+
+const taskStructSize = 4096;
+const nanosecondsPerJiffy = 4_000_000n;
+/** INITIAL_JIFFIES is five minutes before the counter wraps, at 250 Hz. */
+const initialJiffies = 4_294_892_296n;
+
+const monotonic: Helper = (call) => call.kernel.time;
+
+export const processHelpers: Readonly<Record<string, Helper>> = {
+  bpf_ktime_get_ns: monotonic,
+  bpf_ktime_get_boot_ns: monotonic,
+  bpf_ktime_get_coarse_ns: (call) => call.kernel.time - (call.kernel.time % nanosecondsPerJiffy),
+  bpf_ktime_get_tai_ns: (call) => call.kernel.time + call.kernel.wallClockOffset,
+  bpf_jiffies64: (call) => initialJiffies + call.kernel.time / nanosecondsPerJiffy,
+  bpf_get_smp_processor_id: (call) => call.kernel.cpu,
+  bpf_get_numa_node_id: () => 0,
+  bpf_get_prandom_u32: (call) => call.kernel.random(),
+  bpf_get_current_pid_tgid: (call) => {
+    const { pid, tgid } = call.kernel.process;
+    return (BigInt(tgid) << 32n) | BigInt(pid);
+  },
+  bpf_get_current_uid_gid: (call) => {
+    const { uid, gid } = call.kernel.process;
+    return (BigInt(gid) << 32n) | BigInt(uid);
+  },
+  bpf_get_current_comm: (call) => {
+    const target = call.bytes(1, call.size(2), true);
+    const name = new TextEncoder().encode(call.kernel.process.comm).subarray(0, target.length - 1);
+    target.fill(0);
+    target.set(name);
+    return 0;
+  },
+  bpf_get_current_cgroup_id: (call) => call.kernel.process.cgroupId,
+  bpf_get_current_ancestor_cgroup_id: (call) =>
+    call.int(1) === 0 ? 1n : call.int(1) === 1 ? call.kernel.process.cgroupId : 0n,
+  bpf_get_cgroup_classid: () => 0,
+  bpf_current_task_under_cgroup: () => 0,
+  bpf_get_current_task: (call) => call.kernel.object("task_struct", taskStructSize),
+  bpf_get_current_task_btf: (call) => call.kernel.object("task_struct", taskStructSize),
+  bpf_get_ns_current_pid_tgid: (call) => {
+    const size = call.size(4);
+    if (size !== 8) return -errno.EINVAL;
+    const { view } = call.memory;
+    const at = call.memory.check(call.arg(3), size, true);
+    view.setUint32(at, call.kernel.process.pid, call.kernel.little);
+    view.setUint32(at + 4, call.kernel.process.tgid, call.kernel.little);
+    return 0;
+  },
+  bpf_get_stackid: () => -errno.EFAULT,
+  bpf_get_stack: () => -errno.EFAULT,
+  bpf_send_signal: () => 0,
+  bpf_send_signal_thread: () => 0,
+  bpf_override_return: () => 0,
+  bpf_get_func_ip: () => 0,
+  bpf_get_attach_cookie: () => 0,
+  bpf_this_cpu_ptr: (call) => call.arg(1),
+  bpf_per_cpu_ptr: (call) => (call.low(2) < call.kernel.cpuCount ? call.arg(1) : 0),
+  bpf_perf_event_read: () => -errno.ENOENT,
+  bpf_perf_event_read_value: (call) => {
+    call.bytes(3, call.size(4), true).fill(0);
+    return -errno.ENOENT;
+  },
+};

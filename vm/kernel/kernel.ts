@@ -1,0 +1,242 @@
+/**
+ * A simulated kernel: memory, maps, programs, time, one process, a random generator. Everything in
+ * it is deterministic; what time it is and who runs is set by its user.
+ */
+import type { Endian } from "../../common/object/object-file.ts";
+import type { LoadedObject, MapSpec, ProgramSpec } from "../../linker/program.ts";
+import { errno, errnoName } from "../errno.ts";
+import { createMap } from "../maps/create-map.ts";
+import type { BpfMap, MapHost } from "../maps/map.ts";
+import { ArrayOfMaps, ObjectArrayMap } from "../maps/program-array.ts";
+import { RingBufferMap } from "../maps/ring-buffer.ts";
+import { LinearMemory } from "../memory.ts";
+import { decodeLoadedProgram, type Program } from "../program.ts";
+import { TimerQueue } from "./timers.ts";
+
+/** The current process, as helpers report it. */
+export interface Process {
+  readonly pid: number;
+  readonly tgid: number;
+  readonly uid: number;
+  readonly gid: number;
+  readonly comm: string;
+  readonly cgroupId: bigint;
+}
+
+export interface KernelOptions {
+  readonly endian?: Endian;
+  readonly cpuCount?: number;
+  /** Nanoseconds since boot at the start. */
+  readonly time?: bigint;
+  readonly process?: Partial<Process>;
+  readonly randomSeed?: number;
+}
+
+const defaultProcess: Process = {
+  pid: 1234,
+  tgid: 1234,
+  uid: 1000,
+  gid: 1000,
+  comm: "bpfc",
+  cgroupId: 1n,
+};
+
+/** Wall-clock time of boot, for bpf_ktime_get_tai_ns: 2024-01-01. */
+const bootTime = 1_704_067_200_000_000_000n;
+
+export interface LoadFailure {
+  readonly message: string;
+}
+
+/** Maps and programs of one object, by name. */
+export interface LoadedSet {
+  readonly maps: ReadonlyMap<string, BpfMap>;
+  readonly programs: ReadonlyMap<string, Program>;
+}
+
+export class Kernel implements MapHost {
+  readonly memory = new LinearMemory();
+  readonly little: boolean;
+  readonly cpuCount: number;
+  cpu = 0;
+  /** Nanoseconds since boot. */
+  time: bigint;
+  readonly wallClockOffset = bootTime;
+  process: Process;
+  /** Lines of bpf_trace_printk. */
+  readonly trace: string[] = [];
+  readonly timers = new TimerQueue();
+  readonly #maps = new Map<number, BpfMap>();
+  readonly #programs = new Map<number, Program>();
+  readonly #objects = new Map<string, bigint>();
+  #nextId = 1;
+  #random: number;
+  #engineMemory: { readonly argumentsAddress: number; readonly stackBase: number } | undefined;
+
+  constructor(options: KernelOptions = {}) {
+    this.little = options.endian !== "big";
+    this.cpuCount = options.cpuCount ?? 4;
+    this.time = options.time ?? 1_000_000_000n;
+    this.process = { ...defaultProcess, ...options.process };
+    this.#random = (options.randomSeed ?? 1) >>> 0 || 1;
+  }
+
+  /** 32 random bits (xorshift32). */
+  random(): number {
+    let x = this.#random;
+    x ^= x << 13;
+    x ^= x >>> 17;
+    x ^= x << 5;
+    this.#random = x >>> 0;
+    return this.#random;
+  }
+
+  /** Argument block and stack of the engines; runs do not overlap, so that they share them. */
+  engineMemory(stackSize: number): {
+    readonly argumentsAddress: number;
+    readonly stackBase: number;
+  } {
+    if (this.#engineMemory === undefined) {
+      const stackBase = this.memory.allocate(stackSize);
+      this.memory.nameRegion({ kind: "stack", name: "stack", start: stackBase, size: stackSize });
+      this.#engineMemory = { argumentsAddress: this.memory.allocate(64), stackBase };
+    }
+    return this.#engineMemory;
+  }
+
+  /** A kernel object that programs may read, such as the current task; zeroes. */
+  object(name: string, size: number): bigint {
+    const known = this.#objects.get(name);
+    if (known !== undefined) return known;
+    const address = BigInt(this.memory.region("kernel object", name, size, "read"));
+    this.#objects.set(name, address);
+    return address;
+  }
+
+  /** The ring buffer that a record's address belongs to. */
+  ringBufferOf(address: bigint): RingBufferMap | undefined {
+    return this.maps.find(
+      (map): map is RingBufferMap => map instanceof RingBufferMap && map.isReserved(address),
+    );
+  }
+
+  mapById(id: number): BpfMap | undefined {
+    return this.#maps.get(id);
+  }
+
+  programById(id: number): Program | undefined {
+    return this.#programs.get(id);
+  }
+
+  get maps(): readonly BpfMap[] {
+    return [...this.#maps.values()];
+  }
+
+  /** BPF_MAP_CREATE with the attributes of a loaded object's map; a negative errno on refusal. */
+  createMap(
+    spec: Omit<MapSpec, "slots" | "keyType" | "valueType" | "pinning" | "frozen">,
+  ): BpfMap | number {
+    const { name, type, keySize, valueSize, maxEntries, flags, extra } = spec;
+    const description = { name, type, keySize, valueSize, maxEntries, flags, extra };
+    const map = createMap(this.#nextId, description, this);
+    if (typeof map === "number") return map;
+    this.#nextId += 1;
+    this.#maps.set(map.id, map);
+    return map;
+  }
+
+  /** Loads a program whose map indexes count in `maps`. */
+  loadProgram(spec: ProgramSpec, maps: readonly BpfMap[]): Program | LoadFailure {
+    const program = decodeLoadedProgram(this.#nextId, spec, maps, this.little);
+    if ("problem" in program) {
+      return { message: `${spec.name}: ${program.problem} at instruction ${program.slot}` };
+    }
+    this.#nextId += 1;
+    this.#programs.set(program.id, program);
+    return program;
+  }
+
+  /** Creates an object's maps, fills them, and loads its programs. */
+  load(object: LoadedObject): LoadedSet | LoadFailure {
+    const maps: BpfMap[] = [];
+    for (const spec of object.maps) {
+      const map = this.createMap(withCpuCount(spec, this.cpuCount));
+      if (typeof map === "number") {
+        return { message: `cannot create map '${spec.name}': ${errnoName(-map)}` };
+      }
+      fillMap(map, spec);
+      maps.push(map);
+    }
+    const programs = new Map<string, Program>();
+    for (const spec of object.programs) {
+      const program = this.loadProgram(spec, maps);
+      if ("message" in program) return program;
+      programs.set(spec.name, program);
+    }
+    for (const [i, spec] of object.maps.entries()) {
+      this.#fillSlots(maps[i] as BpfMap, spec, maps, programs);
+    }
+    return { maps: new Map(maps.map((map) => [map.description.name, map])), programs };
+  }
+
+  #fillSlots(
+    map: BpfMap,
+    spec: MapSpec,
+    maps: readonly BpfMap[],
+    programs: ReadonlyMap<string, Program>,
+  ): void {
+    for (const { index, target } of spec.slots) {
+      const id = target.kind === "map" ? maps[target.map]?.id : programs.get(target.program)?.id;
+      if (id === undefined) continue;
+      if (map instanceof ObjectArrayMap) map.put(index, id);
+      else map.userUpdate(this.word(index), this.word(id), 0n);
+    }
+  }
+
+  /** A u32 as the target's bytes. */
+  word(value: number): Uint8Array {
+    const bytes = new Uint8Array(4);
+    new DataView(bytes.buffer).setUint32(0, value, this.little);
+    return bytes;
+  }
+
+  /** BPF_MAP_UPDATE_ELEM from user space, with the checks that do not depend on the type. */
+  mapUpdate(map: BpfMap, key: Uint8Array, value: Uint8Array, flags = 0n): number {
+    if (map.frozen) return -errno.EPERM;
+    if (key.length !== map.description.keySize) return -errno.EINVAL;
+    const isHandle = map instanceof ObjectArrayMap || map instanceof ArrayOfMaps;
+    if (!isHandle && value.length !== map.userValueSize) return -errno.EINVAL;
+    return map.userUpdate(key, value, flags);
+  }
+
+  /** BPF_MAP_DELETE_ELEM from user space. */
+  mapDelete(map: BpfMap, key: Uint8Array): number {
+    return map.frozen ? -errno.EPERM : map.delete(key);
+  }
+
+  unload(program: Program): void {
+    this.#programs.delete(program.id);
+  }
+
+  destroyMap(map: BpfMap): void {
+    map.release();
+    this.#maps.delete(map.id);
+  }
+}
+
+const perfEventArray = 4;
+
+/** Like libbpf: a perf event array without a size gets one entry per CPU. */
+function withCpuCount(spec: MapSpec, cpuCount: number): MapSpec {
+  const isUnsized = spec.type === perfEventArray && spec.maxEntries === 0;
+  return isUnsized ? { ...spec, maxEntries: cpuCount } : spec;
+}
+
+function fillMap(map: BpfMap, spec: MapSpec): void {
+  if (spec.initial !== undefined) {
+    const value = new Uint8Array(map.userValueSize);
+    value.set(spec.initial.subarray(0, value.length));
+    map.userUpdate(new Uint8Array(spec.keySize), value, 0n);
+  }
+  map.frozen = spec.frozen;
+}

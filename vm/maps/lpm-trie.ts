@@ -1,0 +1,133 @@
+/**
+ * Longest-prefix-match trie. Keys are a u32 prefix length and data in network order; values stand
+ * in linear memory. One table per prefix length keeps lookups at one probe per length in use.
+ */
+import { errno } from "../errno.ts";
+import { programAccess } from "./array.ts";
+import { keyBytes, keyText } from "./hash.ts";
+import { BpfMap, checkUpdateFlags, updateFlags } from "./map.ts";
+
+interface Entry {
+  readonly prefix: number;
+  /** The data's bits up to the prefix; the rest zero. */
+  readonly data: string;
+  readonly address: number;
+}
+
+export class LpmTrieMap extends BpfMap {
+  /** By prefix length, then by masked data. */
+  readonly #tables = new Map<number, Map<string, Entry>>();
+  #lengths: readonly number[] = [];
+  #count = 0;
+
+  get #maximumPrefix(): number {
+    return (this.description.keySize - 4) * 8;
+  }
+
+  #prefixOf(key: Uint8Array): number {
+    return new DataView(key.buffer, key.byteOffset, 4).getUint32(0, this.host.little);
+  }
+
+  /** The first `prefix` bits of the key's data. */
+  #masked(key: Uint8Array, prefix: number): string {
+    const data = key.slice(4);
+    for (let i = 0; i < data.length; i += 1) {
+      const bits = Math.min(8, Math.max(0, prefix - i * 8));
+      data[i] = (data[i] as number) & (0xff00 >> bits);
+    }
+    return keyText(data);
+  }
+
+  #find(key: Uint8Array): Entry | undefined {
+    const prefix = this.#prefixOf(key);
+    return this.#tables.get(prefix)?.get(this.#masked(key, prefix));
+  }
+
+  override lookup(key: Uint8Array): number {
+    const limit = this.#prefixOf(key);
+    if (limit > this.#maximumPrefix) return 0;
+    for (const length of this.#lengths) {
+      if (length > limit) continue;
+      const found = this.#tables.get(length)?.get(this.#masked(key, length));
+      if (found !== undefined) return found.address;
+    }
+    return 0;
+  }
+
+  override update(key: Uint8Array, value: Uint8Array, flags: bigint): number {
+    const plain = checkUpdateFlags(flags);
+    if (plain === undefined || flags > BigInt(updateFlags.exist)) return -errno.EINVAL;
+    const prefix = this.#prefixOf(key);
+    if (prefix > this.#maximumPrefix) return -errno.EINVAL;
+    const { memory } = this.host;
+    const known = this.#find(key);
+    if (known !== undefined) {
+      if (plain === updateFlags.noexist) return -errno.EEXIST;
+      memory.bytes.set(value, known.address);
+      return 0;
+    }
+    if (plain === updateFlags.exist) return -errno.ENOENT;
+    const { maxEntries, valueSize, name, flags: mapFlags } = this.description;
+    if (this.#count >= maxEntries) return -errno.ENOSPC;
+    const data = this.#masked(key, prefix);
+    const address = memory.region("map value", name, valueSize, programAccess(mapFlags));
+    memory.bytes.set(value, address);
+    const table = this.#tables.get(prefix) ?? new Map<string, Entry>();
+    table.set(data, { prefix, data, address });
+    this.#tables.set(prefix, table);
+    this.#count += 1;
+    this.#sortLengths();
+    return 0;
+  }
+
+  #sortLengths(): void {
+    this.#lengths = [...this.#tables.keys()].sort((a, b) => b - a);
+  }
+
+  override delete(key: Uint8Array): number {
+    if (this.#prefixOf(key) > this.#maximumPrefix) return -errno.EINVAL;
+    const entry = this.#find(key);
+    const table = entry && this.#tables.get(entry.prefix);
+    if (entry === undefined || table === undefined) return -errno.ENOENT;
+    table.delete(entry.data);
+    if (table.size === 0) this.#tables.delete(entry.prefix);
+    this.#count -= 1;
+    this.#sortLengths();
+    this.host.memory.forgetRegion(entry.address);
+    this.host.memory.release(entry.address, this.description.valueSize);
+    return 0;
+  }
+
+  /** Postorder: more specific prefixes before those that hold them, by address. */
+  #ordered(): Entry[] {
+    const all = [...this.#tables.values()].flatMap((table) => [...table.values()]);
+    const covers = (a: Entry, b: Entry): boolean =>
+      a.prefix < b.prefix &&
+      keyText(this.#keyOf(a).slice(4)) === this.#masked(this.#keyOf(b), a.prefix);
+    return all.sort((a, b) => {
+      if (covers(a, b)) return 1;
+      if (covers(b, a)) return -1;
+      return a.data < b.data ? -1 : 1;
+    });
+  }
+
+  #keyOf(entry: Entry): Uint8Array {
+    const key = new Uint8Array(this.description.keySize);
+    new DataView(key.buffer).setUint32(0, entry.prefix, this.host.little);
+    key.set(keyBytes(entry.data), 4);
+    return key;
+  }
+
+  override nextKey(key: Uint8Array | undefined): Uint8Array | undefined {
+    const ordered = this.#ordered();
+    const known = key === undefined ? undefined : this.#find(key);
+    const at = known === undefined ? 0 : ordered.indexOf(known) + 1;
+    const next = ordered[at];
+    return next && this.#keyOf(next);
+  }
+
+  override userLookup(key: Uint8Array): Uint8Array | number {
+    if (this.#prefixOf(key) > this.#maximumPrefix) return -errno.EINVAL;
+    return super.userLookup(key);
+  }
+}

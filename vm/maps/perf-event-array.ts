@@ -1,0 +1,51 @@
+/** BPF_MAP_TYPE_PERF_EVENT_ARRAY: per-CPU buffers that user space opened, by index. */
+import { errno } from "../errno.ts";
+import { BpfMap } from "./map.ts";
+
+export interface PerfSample {
+  readonly cpu: number;
+  readonly data: Uint8Array;
+}
+
+export class PerfEventArrayMap extends BpfMap {
+  readonly #open = new Set<number>();
+  readonly #samples: PerfSample[] = [];
+  /** Called for each sample; without one, samples are kept until they are taken. */
+  listener: ((sample: PerfSample) => void) | undefined;
+
+  /** Opens a perf event for an index, as user space does with perf_event_open and an update. */
+  openIndex(index: number): void {
+    this.#open.add(index);
+  }
+
+  openAll(): void {
+    const count =
+      this.description.maxEntries === 0 ? this.host.cpuCount : this.description.maxEntries;
+    for (let i = 0; i < Math.min(count, this.host.cpuCount); i += 1) this.#open.add(i);
+  }
+
+  output(index: number, data: Uint8Array): number {
+    const limit =
+      this.description.maxEntries === 0 ? this.host.cpuCount : this.description.maxEntries;
+    if (index >= limit) return -errno.E2BIG;
+    if (!this.#open.has(index)) return -errno.ENOENT;
+    if (index !== this.host.cpu) return -errno.EOPNOTSUPP;
+    const sample = { cpu: index, data };
+    if (this.listener === undefined) this.#samples.push(sample);
+    else this.listener(sample);
+    return 0;
+  }
+
+  consume(): PerfSample[] {
+    return this.#samples.splice(0);
+  }
+
+  override delete(key: Uint8Array): number {
+    const index = new DataView(key.buffer, key.byteOffset, 4).getUint32(0, this.host.little);
+    return this.#open.delete(index) ? 0 : -errno.ENOENT;
+  }
+
+  override userLookup(_key: Uint8Array): Uint8Array | number {
+    return -errno.ENOTSUPP;
+  }
+}

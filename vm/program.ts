@@ -1,0 +1,52 @@
+/** A program that was loaded into a kernel: decoded instructions, its maps, its functions. */
+import {
+  type DecodedInstruction,
+  decodeProgram,
+  describeDecodeProblem,
+} from "../common/isa/decode.ts";
+import type { Instruction } from "../common/isa/instruction.ts";
+import type { ProgramLine, ProgramSpec } from "../linker/program.ts";
+import type { BpfMap } from "./maps/map.ts";
+
+export interface Program {
+  readonly id: number;
+  readonly spec: ProgramSpec;
+  /** By slot; undefined for second slots of wide loads. */
+  readonly insns: readonly (Instruction | undefined)[];
+  /** By the index that the program's instructions carry. */
+  readonly maps: readonly BpfMap[];
+}
+
+/** The program, or what is wrong with its instructions. */
+export function decodeLoadedProgram(
+  id: number,
+  spec: ProgramSpec,
+  maps: readonly BpfMap[],
+  little: boolean,
+): Program | { readonly problem: string; readonly slot: number } {
+  const decoded = decodeProgram(spec.insns, little ? "little" : "big");
+  if (!decoded.ok) {
+    const { problem, raw, fields, slot } = decoded;
+    return { problem: describeDecodeProblem(problem, raw, fields), slot };
+  }
+  return { id, spec, insns: bySlot(decoded.insns, spec.insns.length / 8), maps };
+}
+
+function bySlot(
+  decoded: readonly DecodedInstruction[],
+  count: number,
+): readonly (Instruction | undefined)[] {
+  const insns: (Instruction | undefined)[] = new Array(count).fill(undefined);
+  for (const { slot, insn } of decoded) insns[slot] = insn;
+  return insns;
+}
+
+/** The line record that covers a slot. */
+export function lineAt(program: Program, slot: number): ProgramLine | undefined {
+  let found: ProgramLine | undefined;
+  for (const line of program.spec.lines) {
+    if (line.slot > slot) break;
+    found = line;
+  }
+  return found;
+}

@@ -1,0 +1,218 @@
+/**
+ * The context that a program of each type is started with. Packet programs get theirs as
+ * BPF_PROG_TEST_RUN builds them; the others take the bytes that the caller gives.
+ */
+import type { Kernel } from "../kernel/kernel.ts";
+import type { Program } from "../program.ts";
+import type { RunState } from "../run-state.ts";
+import { skbOffsets, skbSize, xdpOffsets, xdpSize } from "./layouts.ts";
+import { Packet } from "./packet.ts";
+
+export interface RunInput {
+  /** From the Ethernet header on, for programs that get packets. */
+  readonly packet?: Uint8Array;
+  /** The context's bytes; for packet programs the fields that a caller may set. */
+  readonly context?: Uint8Array;
+}
+
+export interface RunSetup {
+  readonly run: RunState;
+  /** The packet as user space gets it back. */
+  readonly outputPacket: () => Uint8Array | undefined;
+  /** The context after the run, without the VM's addresses. */
+  readonly outputContext: () => Uint8Array;
+  readonly release: () => void;
+}
+
+type ProgramTypeId = number;
+const ethernetHeader = 14;
+const xdpHeadRoom = 256;
+/** A page less head room and struct skb_shared_info. */
+const xdpRoom = 4096 - 256 - 320;
+const skbHeadRoom = 256;
+const skbTailRoom = 4096;
+const loopback = 1;
+
+const kinds: Readonly<Record<ProgramTypeId, "xdp" | "link" | "network">> = {
+  1: "network",
+  3: "link",
+  4: "link",
+  6: "xdp",
+  8: "network",
+  10: "link",
+  11: "link",
+  12: "link",
+  14: "network",
+  19: "link",
+};
+
+/** Why a run cannot be set up. */
+export interface SetupProblem {
+  readonly problem: string;
+}
+
+export function setUpRun(
+  kernel: Kernel,
+  program: Program,
+  input: RunInput,
+): RunSetup | SetupProblem {
+  const kind = kinds[program.spec.type];
+  if (kind === undefined) return plainRun(kernel, program, input);
+  const bytes = input.packet ?? new Uint8Array(ethernetHeader);
+  if (bytes.length < ethernetHeader) {
+    return { problem: `a packet has at least ${ethernetHeader} bytes, this one ${bytes.length}` };
+  }
+  if (kind === "xdp" && bytes.length > xdpRoom) {
+    return { problem: `an XDP packet has at most ${xdpRoom} bytes, this one ${bytes.length}` };
+  }
+  return kind === "xdp"
+    ? xdpRun(kernel, program, input, bytes)
+    : skbRun(kernel, program, input, bytes);
+}
+
+function newState(
+  program: Program,
+  context: number,
+  contextSize: number,
+  packet: Packet | undefined,
+  syncContext: () => void,
+): RunState {
+  const common = { redirect: undefined, returnValue: 0 };
+  return { program, context, contextSize, packet, syncContext, ...common };
+}
+
+function contextRegion(kernel: Kernel, size: number, bytes: Uint8Array | undefined): number {
+  const context = kernel.memory.region("context", "context", size);
+  if (bytes !== undefined) kernel.memory.bytes.set(bytes.subarray(0, size), context);
+  return context;
+}
+
+function releaseContext(kernel: Kernel, context: number, size: number): void {
+  kernel.memory.forgetRegion(context);
+  kernel.memory.release(context, size);
+}
+
+const defaultContextSize = 256;
+
+function plainRun(kernel: Kernel, program: Program, input: RunInput): RunSetup {
+  const size = Math.max(input.context?.length ?? 0, defaultContextSize);
+  const context = contextRegion(kernel, size, input.context);
+  const run = newState(program, context, size, undefined, () => {});
+  return {
+    run,
+    outputPacket: () => undefined,
+    outputContext: () => kernel.memory.copyOut(context, input.context?.length ?? 0),
+    release: () => releaseContext(kernel, context, size),
+  };
+}
+
+function xdpRun(kernel: Kernel, program: Program, input: RunInput, bytes: Uint8Array): RunSetup {
+  const { memory, little } = kernel;
+  const packet = new Packet(memory, bytes, xdpHeadRoom, xdpRoom - bytes.length);
+  const context = contextRegion(kernel, xdpSize, input.context);
+  const sync = (): void => {
+    memory.view.setUint32(context + xdpOffsets.data, packet.data, little);
+    memory.view.setUint32(context + xdpOffsets.data_end, packet.end, little);
+    memory.view.setUint32(context + xdpOffsets.data_meta, packet.meta, little);
+  };
+  sync();
+  if (input.context === undefined) {
+    memory.view.setUint32(context + xdpOffsets.ingress_ifindex, loopback, little);
+  }
+  return {
+    run: newState(program, context, xdpSize, packet, sync),
+    outputPacket: () => packet.bytes(),
+    outputContext: () => hidePointers(memory.copyOut(context, xdpSize), xdpPointers),
+    release: () => {
+      packet.release();
+      releaseContext(kernel, context, xdpSize);
+    },
+  };
+}
+
+const xdpPointers = [xdpOffsets.data, xdpOffsets.data_end, xdpOffsets.data_meta];
+const skbPointers = [skbOffsets.data, skbOffsets.data_end, skbOffsets.data_meta];
+
+function hidePointers(bytes: Uint8Array, offsets: readonly number[]): Uint8Array {
+  for (const offset of offsets) bytes.fill(0, offset, offset + 4);
+  return bytes;
+}
+
+/** PACKET_HOST, PACKET_BROADCAST, PACKET_MULTICAST, PACKET_OTHERHOST, for a device with address 0. */
+function packetType(bytes: Uint8Array): number {
+  const destination = bytes.subarray(0, 6);
+  if (destination.every((byte) => byte === 0)) return 0;
+  if (destination.every((byte) => byte === 0xff)) return 1;
+  return ((destination[0] as number) & 1) === 1 ? 2 : 3;
+}
+
+/** skb->protocol: the type field, or 802.3 frames' substitutes. */
+function protocolOf(bytes: Uint8Array): number {
+  const type = ((bytes[12] as number) << 8) | (bytes[13] as number);
+  if (type >= 0x0600) return type;
+  return bytes[14] === 0xff && bytes[15] === 0xff ? 1 : 4;
+}
+
+const swap16 = (value: number, little: boolean): number =>
+  little ? ((value & 0xff) << 8) | (value >> 8) : value;
+
+const familyIpv4 = 2;
+const familyIpv6 = 10;
+
+function skbRun(kernel: Kernel, program: Program, input: RunInput, bytes: Uint8Array): RunSetup {
+  const { memory, little } = kernel;
+  const isLink = kinds[program.spec.type] === "link";
+  const header = isLink ? 0 : ethernetHeader;
+  const packet = new Packet(memory, bytes.subarray(header), skbHeadRoom, skbTailRoom);
+  const context = contextRegion(kernel, skbSize, input.context);
+  const set = (offset: number, value: number): void =>
+    memory.view.setUint32(context + offset, value, little);
+  const sync = (): void => {
+    set(skbOffsets.len, packet.length);
+    set(skbOffsets.data, packet.data);
+    set(skbOffsets.data_end, packet.end);
+    set(skbOffsets.data_meta, packet.meta);
+  };
+  sync();
+  set(skbOffsets.pkt_type, packetType(bytes));
+  set(skbOffsets.protocol, swap16(protocolOf(bytes), little));
+  if (input.context === undefined) set(skbOffsets.ifindex, loopback);
+  const sock = fillSocket(kernel, bytes);
+  memory.view.setBigUint64(context + skbOffsets.sk, BigInt(sock.address), little);
+  set(skbOffsets.family, sock.family);
+  set(skbOffsets.remote_ip4, sock.destination);
+  set(skbOffsets.local_ip4, sock.source);
+  return {
+    run: newState(program, context, skbSize, packet, sync),
+    outputPacket: () => {
+      if (isLink) return packet.bytes();
+      const out = new Uint8Array(ethernetHeader + packet.length);
+      out.set(packet.bytes(), ethernetHeader);
+      return out;
+    },
+    outputContext: () => hidePointers(memory.copyOut(context, skbSize), skbPointers),
+    release: () => {
+      packet.release();
+      releaseContext(kernel, context, skbSize);
+    },
+  };
+}
+
+const bpfSockSize = 80;
+
+/** The socket that a test run attaches: its addresses are the packet's. */
+function fillSocket(
+  kernel: Kernel,
+  bytes: Uint8Array,
+): { address: number; family: number; source: number; destination: number } {
+  const { memory, little } = kernel;
+  const address = Number(kernel.object("bpf_sock", bpfSockSize));
+  const protocol = protocolOf(bytes);
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+  const isIpv4 = protocol === 0x0800 && bytes.length >= ethernetHeader + 20;
+  const family = protocol === 0x0800 ? familyIpv4 : protocol === 0x86dd ? familyIpv6 : 0;
+  const source = isIpv4 ? view.getUint32(ethernetHeader + 12, little) : 0;
+  const destination = isIpv4 ? view.getUint32(ethernetHeader + 16, little) : 0;
+  memory.view.setUint32(address + 4, family, little);
+  return { address, family, source, destination };
+}

@@ -1,0 +1,75 @@
+/** A packet in linear memory: head room, optional metadata, data, tail room. */
+import { alignUp, type LinearMemory } from "../memory.ts";
+
+export class Packet {
+  readonly #memory: LinearMemory;
+  readonly #base: number;
+  readonly #capacity: number;
+  /** Addresses. Metadata lies directly before data. */
+  meta: number;
+  data: number;
+  end: number;
+
+  constructor(memory: LinearMemory, bytes: Uint8Array, headRoom: number, tailRoom: number) {
+    this.#memory = memory;
+    this.#capacity = alignUp(headRoom + bytes.length + tailRoom, 8);
+    this.#base = memory.allocate(this.#capacity);
+    this.data = this.#base + headRoom;
+    this.meta = this.data;
+    this.end = this.data + bytes.length;
+    memory.bytes.set(bytes, this.data);
+    this.#allow();
+  }
+
+  get length(): number {
+    return this.end - this.data;
+  }
+
+  get headRoom(): number {
+    return this.meta - this.#base;
+  }
+
+  get tailRoom(): number {
+    return this.#base + this.#capacity - this.end;
+  }
+
+  /** The granule that data starts in may hold a few bytes before it: those stay accessible. */
+  #allow(): void {
+    this.#memory.allow(this.#base, this.#capacity, "none");
+    this.#memory.allow(this.meta, this.end - this.meta, "write");
+    const size = this.end - this.meta;
+    this.#memory.nameRegion({
+      kind: "packet",
+      name: "packet",
+      start: this.#base,
+      size: this.#capacity,
+    });
+    if (size === 0) this.#memory.allow(this.#base, this.#capacity, "none");
+  }
+
+  /** Moves the bounds; the caller has checked them against the room. New bytes are zero. */
+  move(meta: number, data: number, end: number): void {
+    if (meta < this.meta) this.#memory.bytes.fill(0, meta, this.meta);
+    if (end > this.end) this.#memory.bytes.fill(0, this.end, end);
+    this.meta = meta;
+    this.data = data;
+    this.end = end;
+    this.#allow();
+  }
+
+  bytes(): Uint8Array {
+    return this.#memory.copyOut(this.data, this.length);
+  }
+
+  /** Bytes at an offset of the data; undefined where they are not all there. */
+  at(offset: number, size: number): number | undefined {
+    const inside = offset >= 0 && size >= 0 && offset + size <= this.length;
+    return inside ? this.data + offset : undefined;
+  }
+
+  release(): void {
+    this.#memory.allow(this.#base, this.#capacity, "none");
+    this.#memory.forgetRegion(this.#base);
+    this.#memory.release(this.#base, this.#capacity);
+  }
+}

@@ -1,0 +1,100 @@
+/** One run of a program, as BPF_PROG_TEST_RUN does it: input, engine, result as plain data. */
+import { Fault, type FaultReport } from "../fault.ts";
+import { Interpreter, type InterpreterState } from "../interpreter/interpreter.ts";
+import type { Kernel } from "../kernel/kernel.ts";
+import { lineAt, type Program } from "../program.ts";
+import { type RunInput, setUpRun } from "./contexts.ts";
+
+export interface RunOptions extends RunInput {
+  /** How often; packet and context start anew only for the first. */
+  readonly repeat?: number;
+  /** Instructions that may be executed; by default 50 million. */
+  readonly fuel?: number;
+  /** Called before each instruction. */
+  readonly onStep?: (state: InterpreterState) => void;
+}
+
+export interface RunResult {
+  /** r0's low 32 bits, signed as the program types want it; 0 after an error. */
+  readonly retval: number;
+  /** All of r0. */
+  readonly r0: bigint;
+  readonly packet?: Uint8Array;
+  readonly context: Uint8Array;
+  /** Lines of bpf_trace_printk of this run. */
+  readonly trace: readonly string[];
+  /** Executed instructions. */
+  readonly insns: number;
+  readonly redirect?: { readonly target: number; readonly map?: string };
+  readonly error?: FaultReport;
+}
+
+const defaultFuel = 50_000_000;
+
+/** Never throws for what programs or callers do: problems are in the result. */
+export function runProgram(kernel: Kernel, program: Program, options: RunOptions = {}): RunResult {
+  const setup = setUpRun(kernel, program, options);
+  if ("problem" in setup) return failedRun(program, setup.problem);
+  const traceStart = kernel.trace.length;
+  let insns = 0;
+  let r0 = 0n;
+  let error: FaultReport | undefined;
+  const fuel = options.fuel ?? defaultFuel;
+  for (let i = 0; i < (options.repeat ?? 1) && error === undefined; i += 1) {
+    const interpreter = new Interpreter(kernel, setup.run, fuel);
+    interpreter.onStep = options.onStep;
+    try {
+      r0 = interpreter.execute();
+    } catch (thrown) {
+      if (!(thrown instanceof Fault)) throw thrown;
+      error = faultReport(kernel, interpreter.position, thrown);
+      r0 = 0n;
+    }
+    insns += interpreter.steps;
+  }
+  const packet = setup.outputPacket();
+  const { redirect } = setup.run;
+  const result: RunResult = {
+    retval: Number(BigInt.asIntN(32, r0)),
+    r0,
+    ...(packet && { packet }),
+    context: setup.outputContext(),
+    trace: kernel.trace.slice(traceStart),
+    insns,
+    ...(redirect && {
+      redirect: {
+        target: redirect.target,
+        ...(redirect.map && { map: redirect.map.description.name }),
+      },
+    }),
+    ...(error && { error }),
+  };
+  setup.release();
+  return result;
+}
+
+function failedRun(program: Program, message: string): RunResult {
+  const error: FaultReport = { kind: "bad-argument", message, program: program.spec.name, slot: 0 };
+  return { retval: 0, r0: 0n, context: new Uint8Array(0), trace: [], insns: 0, error };
+}
+
+/** The fault with everything that can be said about its place. */
+export function faultReport(
+  kernel: Kernel,
+  { program, slot }: { readonly program: Program; readonly slot: number },
+  fault: Fault,
+): FaultReport {
+  const line = lineAt(program, slot);
+  const { address } = fault;
+  const isNear = address !== undefined && address < 0x1_0000_0000n;
+  const region = isNear ? kernel.memory.regionAt(Number(address)) : undefined;
+  return {
+    kind: fault.kind,
+    message: fault.message,
+    program: program.spec.name,
+    slot,
+    ...(line && { line: { file: line.file, line: line.line, text: line.text } }),
+    ...(address !== undefined && { address }),
+    ...(region && { region }),
+  };
+}
