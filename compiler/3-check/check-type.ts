@@ -18,7 +18,7 @@ import { parseAttributes } from "./attributes.ts";
 import { evaluateInteger } from "./constant-evaluator.ts";
 import { type Context, inScope, previousNote, report, unevaluated } from "./context.ts";
 import { toRvalue } from "./conversions.ts";
-import { sizeOf } from "./layout.ts";
+import { alignOf, sizeOf } from "./layout.ts";
 import { placeOf, quoteType, rememberPlace } from "./print-type.ts";
 import {
   lazyEnum,
@@ -340,6 +340,16 @@ function arrayType(
       [quoteType(element)],
       forwardNote(element),
     );
+    return errorType;
+  }
+  const size = sizeOf(element);
+  const align = alignOf(element);
+  if (size % align !== 0) {
+    report(context, "arrayAlignment", declarator.nameSpan, [
+      quoteType(element),
+      String(size),
+      String(align),
+    ]);
     return errorType;
   }
   if (part.length === undefined) return types.arrayOf(element, undefined);

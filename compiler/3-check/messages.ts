@@ -105,6 +105,10 @@ const declarations = {
   functionReturnsArray: error("function-returns-array", "function cannot return array type %0"),
   arrayOfFunctions: error("array-of-functions", "'%0' declared as array of functions of type %1"),
   arrayOfVoid: error("incomplete-type", "array has incomplete element type %0"),
+  arrayAlignment: error(
+    "array-element-alignment",
+    "size of array element of type %0 (%1 bytes) isn't a multiple of its alignment (%2 bytes)",
+  ),
   arrayTooLarge: error("array-too-large", "array is too large (%0 elements)"),
   negativeArray: error("negative-array-size", "'%0' declared as an array with a negative size"),
   negativeArrayUnnamed: error("negative-array-size", "array size is negative"),
