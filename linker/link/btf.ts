@@ -1,0 +1,287 @@
+/**
+ * The output's BTF: all inputs' types one after another, declarations of one global name replaced by
+ * the chosen one, datasecs rebuilt, equal types merged; and BTF.ext with the new offsets and ids.
+ */
+import type { Diagnostics } from "../../common/diagnostics/diagnostic.ts";
+import type {
+  Btf,
+  BtfExt,
+  BtfExtSection,
+  BtfSectionEntry,
+  BtfType,
+  TypeId,
+} from "../../common/object/btf.ts";
+import { mapReferences } from "../../common/object/btf-references.ts";
+import type { Endian } from "../../common/object/object-file.ts";
+import { deduplicateTypes } from "./deduplicate.ts";
+import type { DraftSection, PlacedInput } from "./input.ts";
+import { declarationsMatch, mapDefinitionsMatch } from "./match.ts";
+import type { GlobalChoice } from "./symbols.ts";
+
+export interface MergedBtf {
+  readonly btf: Btf;
+  readonly btfExt: BtfExt;
+}
+
+interface Merge {
+  readonly inputs: readonly PlacedInput[];
+  readonly globals: ReadonlyMap<string, GlobalChoice>;
+  readonly drafts: readonly DraftSection[];
+  /** First id minus one of each input's types in the concatenation. */
+  readonly bases: readonly number[];
+  readonly types: BtfType[];
+  /** What an id of the concatenation is replaced by. */
+  readonly replaced: Map<TypeId, TypeId>;
+  /** Variables of sections that were left out: a second licence. */
+  readonly dropped: Set<TypeId>;
+  readonly diagnostics: Diagnostics;
+}
+
+/** Undefined where no input has BTF. */
+export function mergeBtf(
+  inputs: readonly PlacedInput[],
+  globals: ReadonlyMap<string, GlobalChoice>,
+  drafts: readonly DraftSection[],
+  endian: Endian,
+  diagnostics: Diagnostics,
+): MergedBtf | undefined {
+  if (inputs.every(({ view }) => view.btf === undefined)) return undefined;
+  const bases: number[] = [];
+  const types: BtfType[] = [];
+  for (const { view } of inputs) {
+    const base = types.length;
+    bases.push(base);
+    for (const type of view.btf?.types ?? []) {
+      types.push(mapReferences(type, (id) => (id === 0 ? 0 : id + base)));
+    }
+  }
+  const replaced = new Map<TypeId, TypeId>();
+  const dropped = new Set<TypeId>();
+  const merge: Merge = { inputs, globals, drafts, bases, types, replaced, dropped, diagnostics };
+  replaceDeclarations(merge);
+  const datasecs = mergeDatasecs(merge);
+  const kept = keptTypes(merge, datasecs);
+  const unified = deduplicateTypes(kept.types);
+  const finalId = (input: number, id: TypeId): TypeId => {
+    if (id === 0) return 0;
+    const joined = id + bases[input]!;
+    return unified.ids[kept.ids[replaced.get(joined) ?? joined]!]!;
+  };
+  return {
+    btf: { endian, types: unified.types },
+    btfExt: mergeExt(inputs, globals, endian, finalId),
+  };
+}
+
+/** One VAR or FUNC per global name: the definition's. Disagreements are reported. */
+function replaceDeclarations(merge: Merge): void {
+  const { inputs, globals, bases, types, replaced } = merge;
+  for (const [name, choice] of globals) {
+    const chosen = declarationOf(merge, choice.input, name);
+    inputs.forEach((_, input) => {
+      const id = declarationOf(merge, input, name);
+      if (id === undefined || chosen === undefined || id === chosen) return;
+      checkAgreement(merge, name, choice, chosen, input, id);
+      replaced.set(id + bases[input]!, chosen + bases[choice.input]!);
+    });
+    const id = chosen === undefined ? undefined : chosen + bases[choice.input]!;
+    const type = id === undefined ? undefined : types[id - 1];
+    if (id === undefined || type === undefined) continue;
+    // A weak mention that stays undefined keeps its extern linkage.
+    const isGlobal = choice.symbol.section !== "undefined";
+    if (isGlobal && (type.kind === "func" || type.kind === "var") && type.linkage === "extern") {
+      types[id - 1] = { ...type, linkage: "global" };
+    }
+  }
+}
+
+function declarationOf({ inputs }: Merge, input: number, name: string): TypeId | undefined {
+  const { view } = inputs[input]!;
+  const symbol = view.object.symbols.find(
+    (candidate) => candidate.name === name && candidate.binding !== "local",
+  );
+  if (symbol === undefined) return undefined;
+  return view.btfIdOf("func", name) || view.btfIdOf("var", name) || undefined;
+}
+
+function checkAgreement(
+  { inputs, diagnostics }: Merge,
+  name: string,
+  choice: GlobalChoice,
+  chosen: TypeId,
+  input: number,
+  id: TypeId,
+): void {
+  if (choice.input === input) return;
+  const views = [inputs[choice.input]!.view, inputs[input]!.view] as const;
+  const btfs = [views[0].btf, views[1].btf] as const;
+  if (btfs[0] === undefined || btfs[1] === undefined) return;
+  const types = [btfs[0].types[chosen - 1], btfs[1].types[id - 1]] as const;
+  const paths = `${views[0].path} and ${views[1].path}`;
+  const [a, b] = types;
+  if (a === undefined || b === undefined) return;
+  if (a.kind !== b.kind || !("type" in a) || !("type" in b)) {
+    diagnostics.error(
+      "type-conflict",
+      `'${name}' is a function in one of ${paths}, data in the other`,
+    );
+    return;
+  }
+  const places = [
+    { btf: btfs[0], id: a.type },
+    { btf: btfs[1], id: b.type },
+  ] as const;
+  const symbol = choice.symbol.section;
+  const section = typeof symbol === "number" ? views[0].object.sections[symbol]?.name : undefined;
+  if (section === ".maps") {
+    if (!mapDefinitionsMatch(...places)) {
+      diagnostics.error("map-mismatch", `map '${name}' is defined differently in ${paths}`);
+    }
+  } else if (!declarationsMatch(...places)) {
+    diagnostics.error("type-conflict", `'${name}' has different types in ${paths}`);
+  }
+}
+
+type Datasec = BtfType & { readonly kind: "datasec" };
+
+/** One datasec per name, in the order of names; entries are in ids of the concatenation. */
+function mergeDatasecs(merge: Merge): Datasec[] {
+  const { inputs, bases, drafts, replaced } = merge;
+  const sections = new Map<string, BtfSectionEntry[]>();
+  inputs.forEach((input, index) => {
+    for (const type of input.view.btf?.types ?? []) {
+      if (type.kind !== "datasec") continue;
+      const entries = sections.get(type.name) ?? [];
+      sections.set(type.name, entries);
+      for (const entry of type.entries) {
+        const id = entry.type + bases[index]!;
+        // What was replaced stands in the datasec of the chosen one; externs may meet anywhere.
+        const final = replaced.get(id) ?? id;
+        if (final !== id || entries.some((known) => known.type === final)) continue;
+        const place = placeVariable(merge, index, type.name, entry);
+        if (place === undefined) merge.dropped.add(id);
+        else entries.push({ ...place, type: final });
+      }
+    }
+  });
+  return [...sections]
+    .filter(([, entries]) => entries.length > 0)
+    .map(([name, entries]): Datasec => {
+      const size = drafts.find((draft) => draft.name === name)?.size ?? 0;
+      const sorted = [...entries].sort((a, b) => a.offset - b.offset);
+      return { kind: "datasec", name, size, entries: sorted };
+    })
+    .sort((a, b) => (a.name < b.name ? -1 : 1));
+}
+
+/** Offset in the merged section; undefined for a definition that lost against another. */
+function placeVariable(
+  { inputs, globals }: Merge,
+  input: number,
+  sectionName: string,
+  entry: BtfSectionEntry,
+): BtfSectionEntry | undefined {
+  const { view, placements } = inputs[input]!;
+  const declaration = view.btf?.types[entry.type - 1];
+  const name = declaration?.kind === "var" || declaration?.kind === "func" ? declaration.name : "";
+  const index = view.object.sections.findIndex((section) => section.name === sectionName);
+  const base = placements[index]?.offset;
+  if (index < 0) return { ...entry, offset: 0 };
+  if (base === undefined) return undefined;
+  const symbol = view.object.symbols.find(
+    (candidate) => candidate.section === index && candidate.name === name,
+  );
+  if (symbol === undefined) {
+    const choice = globals.get(name);
+    // An extern in a section that also has definitions, as maps may be.
+    if (choice !== undefined && choice.symbol.section === "undefined") {
+      return { ...entry, offset: 0 };
+    }
+    return { ...entry, offset: entry.offset + base };
+  }
+  const choice = symbol.binding === "local" ? undefined : globals.get(name);
+  if (choice !== undefined && choice.input !== input) return undefined;
+  const size = entry.size === 0 ? symbol.size : entry.size;
+  return { ...entry, offset: symbol.value + base, size };
+}
+
+/** Without replaced declarations and old datasecs; ids by id of the concatenation. */
+function keptTypes(
+  { types, replaced, dropped }: Merge,
+  datasecs: readonly Datasec[],
+): { readonly types: BtfType[]; readonly ids: Int32Array } {
+  const ids = new Int32Array(types.length + 1);
+  const kept: BtfType[] = [];
+  types.forEach((type, index) => {
+    const id = index + 1;
+    if (type.kind === "datasec" || replaced.has(id) || dropped.has(id)) return;
+    if (type.kind === "decl_tag" && dropped.has(type.type)) return;
+    kept.push(type);
+    ids[id] = kept.length;
+  });
+  for (const [from, to] of replaced) ids[from] = ids[to]!;
+  const all = [...kept, ...datasecs];
+  return { types: all.map((type) => mapReferences(type, (id) => ids[id]!)), ids };
+}
+
+type Located = { readonly insnOffset: number };
+
+function mergeExt(
+  inputs: readonly PlacedInput[],
+  globals: ReadonlyMap<string, GlobalChoice>,
+  endian: Endian,
+  finalId: (input: number, id: TypeId) => TypeId,
+): BtfExt {
+  const gather = <T extends Located>(
+    pick: (ext: BtfExt) => readonly BtfExtSection<T>[],
+    change: (record: T, input: number) => T,
+  ): BtfExtSection<T>[] => {
+    const sections = new Map<string, T[]>();
+    inputs.forEach(({ view, placements }, input) => {
+      const dead = overriddenRanges(inputs[input]!, input, globals);
+      for (const { section, records } of view.btfExt === undefined ? [] : pick(view.btfExt)) {
+        const index = view.object.sections.findIndex((each) => each.name === section);
+        const base = placements[index]?.offset;
+        if (base === undefined) continue;
+        const list = sections.get(section) ?? [];
+        sections.set(section, list);
+        for (const record of records) {
+          const at = record.insnOffset;
+          if (
+            dead.some((range) => range.section === index && at >= range.start && at < range.end)
+          ) {
+            continue;
+          }
+          list.push(change({ ...record, insnOffset: at + base }, input));
+        }
+      }
+    });
+    return [...sections].map(([section, records]) => ({ section, records }));
+  };
+  const retype = <T extends { readonly type: TypeId }>(record: T, input: number): T => ({
+    ...record,
+    type: finalId(input, record.type),
+  });
+  return {
+    endian,
+    funcInfo: gather((ext) => ext.funcInfo, retype),
+    lineInfo: gather(
+      (ext) => ext.lineInfo,
+      (record) => record,
+    ),
+    coreRelocations: gather((ext) => ext.coreRelocations, retype),
+  };
+}
+
+/** Code of weak functions that another object's definition replaced: nothing reaches it. */
+function overriddenRanges(
+  { view }: PlacedInput,
+  input: number,
+  globals: ReadonlyMap<string, GlobalChoice>,
+): { readonly section: number; readonly start: number; readonly end: number }[] {
+  return view.object.symbols.flatMap(({ name, section, type, binding, value, size }) => {
+    if (type !== "func" || binding === "local" || typeof section !== "number") return [];
+    if (globals.get(name)?.input === input) return [];
+    return [{ section, start: value, end: value + size }];
+  });
+}
