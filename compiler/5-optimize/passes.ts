@@ -20,6 +20,7 @@ import {
   type Pass,
   type PassContext,
 } from "./pass.ts";
+import { propagateRanges } from "./propagate-ranges.ts";
 import { removeDeadCode } from "./remove-dead-code.ts";
 import { removeDeadStores } from "./remove-dead-stores.ts";
 import { removeUnusedSymbols } from "./remove-unused-symbols.ts";
@@ -37,6 +38,7 @@ const simplify: readonly FunctionPass[] = [
   combine,
   simplifyCfg,
   numberValues,
+  propagateRanges,
   combine,
   simplifyCfg,
   removeDeadCode,
@@ -99,6 +101,7 @@ export const functionPasses: ReadonlyMap<string, FunctionPass> = new Map(
     mergeLoads,
     mergeStores,
     numberValues,
+    propagateRanges,
     removeDeadCode,
     removeDeadStores,
     resolveQueries,

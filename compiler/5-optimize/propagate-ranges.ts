@@ -1,0 +1,341 @@
+/**
+ * What dominating branches say about values: after `i < 0` failed, i is not negative, so that its sign
+ * extension is a zero extension, its signed tests are unsigned ones, and tests that are decided go.
+ * Facts are taken from comparisons of a value with a constant only, on that very value: what the
+ * verifier learns from the same branch. Also joins `x < 0 || x > c` into one unsigned test.
+ */
+import { type DominatorTree, dominatorTree, predecessors } from "../4-lower/cfg.ts";
+import type { Block, IntPredicate, IrFunction, IrInstruction, Value } from "../4-lower/ir.ts";
+import { bitWidth } from "../4-lower/ir.ts";
+import {
+  constant,
+  phisOf,
+  removeIncoming,
+  sameValue,
+  signedValue,
+  terminatorOf,
+  type ValueType,
+} from "../4-lower/ir-builder.ts";
+import { invertedPredicate } from "./fold-constants.ts";
+import { knownOf, onesOf } from "./known-bits.ts";
+import type { FunctionPass } from "./pass.ts";
+import { Rewriter } from "./rewriter.ts";
+import { foldBranches } from "./simplify-cfg.ts";
+import { isOp, operand } from "./values.ts";
+
+export const propagateRanges: FunctionPass = {
+  kind: "function",
+  name: "propagate-ranges",
+  run(fn) {
+    const joined = joinRangeTests(fn);
+    return new Propagation(fn).run() || joined;
+  },
+};
+
+/** Inclusive bounds, in both readings. */
+interface Range {
+  readonly min: bigint;
+  readonly max: bigint;
+  readonly smin: bigint;
+  readonly smax: bigint;
+}
+
+function fullRange(value: Value): Range {
+  const bits = bitWidth[value.type as ValueType];
+  const half = 1n << BigInt(bits - 1);
+  const { min, max } = knownOf(value);
+  if (max < half) return { min, max, smin: min, smax: max };
+  return { min, max, smin: -half, smax: half - 1n };
+}
+
+const larger = (a: bigint, b: bigint): bigint => (a > b ? a : b);
+const smaller = (a: bigint, b: bigint): bigint => (a < b ? a : b);
+
+/** The range if `predicate` holds between the value and a constant. */
+function refine(range: Range, predicate: IntPredicate, value: bigint, bits: number): Range {
+  const signed = BigInt.asIntN(bits, value);
+  let { min, max, smin, smax } = range;
+  switch (predicate) {
+    case "eq":
+      [min, max, smin, smax] = [value, value, signed, signed];
+      break;
+    case "ne":
+      if (value === min) min += 1n;
+      if (value === max) max -= 1n;
+      if (signed === smin) smin += 1n;
+      if (signed === smax) smax -= 1n;
+      break;
+    case "ult":
+      max = smaller(max, value - 1n);
+      break;
+    case "ule":
+      max = smaller(max, value);
+      break;
+    case "ugt":
+      min = larger(min, value + 1n);
+      break;
+    case "uge":
+      min = larger(min, value);
+      break;
+    case "slt":
+      smax = smaller(smax, signed - 1n);
+      break;
+    case "sle":
+      smax = smaller(smax, signed);
+      break;
+    case "sgt":
+      smin = larger(smin, signed + 1n);
+      break;
+    case "sge":
+      smin = larger(smin, signed);
+      break;
+  }
+  return agree({ min, max, smin, smax }, bits);
+}
+
+/** Each reading learns from the other where the sign is known. */
+function agree(range: Range, bits: number): Range {
+  let { min, max, smin, smax } = range;
+  const half = 1n << BigInt(bits - 1);
+  if (max < half) {
+    smin = larger(smin, min);
+    smax = smaller(smax, max);
+  }
+  if (smin >= 0n) {
+    min = larger(min, smin);
+    max = smaller(max, smax);
+  }
+  return { min, max, smin, smax };
+}
+
+/** Whether the comparison holds for all (true), none (false) or some values of the range. */
+function decide(
+  range: Range,
+  predicate: IntPredicate,
+  value: bigint,
+  bits: number,
+): boolean | undefined {
+  // Contradictory facts: the code is never reached, and nothing is to be concluded.
+  if (range.min > range.max || range.smin > range.smax) return undefined;
+  const isEmpty = (r: Range): boolean => r.min > r.max || r.smin > r.smax;
+  if (isEmpty(refine(range, predicate, value, bits))) return false;
+  return isEmpty(refine(range, invertedPredicate[predicate], value, bits)) ? true : undefined;
+}
+
+class Propagation {
+  readonly #fn: IrFunction;
+  readonly #tree: DominatorTree;
+  readonly #preds: Map<Block, Block[]>;
+  readonly #rewriter: Rewriter;
+  readonly #facts = new Map<Value, Range>();
+
+  constructor(fn: IrFunction) {
+    this.#fn = fn;
+    this.#tree = dominatorTree(fn);
+    this.#preds = predecessors(fn);
+    this.#rewriter = new Rewriter(fn);
+  }
+
+  run(): boolean {
+    const root = this.#fn.blocks[0];
+    if (root === undefined) return false;
+    type Frame = { block: Block; undo: (() => void)[] | undefined };
+    const stack: Frame[] = [{ block: root, undo: undefined }];
+    for (let frame = stack.at(-1); frame !== undefined; frame = stack.at(-1)) {
+      if (frame.undo !== undefined) {
+        for (const undo of frame.undo.reverse()) undo();
+        stack.pop();
+        continue;
+      }
+      frame.undo = [];
+      this.#learn(frame.block, frame.undo);
+      for (const each of frame.block.instructions) this.#visit(each);
+      for (const child of this.#tree.children.get(frame.block) ?? []) {
+        stack.push({ block: child, undo: undefined });
+      }
+    }
+    return this.#rewriter.apply();
+  }
+
+  #learn(block: Block, undo: (() => void)[]): void {
+    const [pred, ...others] = this.#preds.get(block) ?? [];
+    const branch = pred && terminatorOf(pred);
+    if (branch?.operation.op !== "condbr" || others.length > 0) return;
+    const { then, otherwise } = branch.operation;
+    const condition = operand(branch, 0);
+    if (then === otherwise || !isOp(condition, "icmp")) return;
+    const [value, bound] = [operand(condition, 0), operand(condition, 1)];
+    if (bound.kind !== "constant" || value.kind === "constant" || value.type === "ptr") return;
+    if (value.type === "i1") return;
+    const { predicate } = condition.operation;
+    const holds = then === block ? predicate : invertedPredicate[predicate];
+    for (const [target, type] of viewsOf(value)) {
+      // A narrower view sees the same number only where the comparison is unsigned.
+      if (target !== value && holds.startsWith("s")) continue;
+      if (bound.value > onesOf(bitWidth[type])) continue;
+      const before = this.#facts.get(target);
+      const range = refine(before ?? fullRange(target), holds, bound.value, bitWidth[type]);
+      this.#facts.set(target, range);
+      undo.push(() => {
+        if (before === undefined) this.#facts.delete(target);
+        else this.#facts.set(target, before);
+      });
+    }
+  }
+
+  #rangeOf(value: Value): Range | undefined {
+    const known = this.#facts.get(value);
+    if (known !== undefined) return known;
+    // zext keeps the number, and makes it non-negative.
+    if (!isOp(value, "zext")) return undefined;
+    const inner = this.#facts.get(operand(value, 0));
+    return inner && { min: inner.min, max: inner.max, smin: inner.min, smax: inner.max };
+  }
+
+  #visit(instruction: IrInstruction): void {
+    const { operation, operands, type } = instruction;
+    const [a, b] = operands;
+    if (a === undefined || a.type === "void" || a.type === "ptr" || a.kind === "constant") return;
+    const range = this.#rangeOf(a);
+    if (range === undefined) return;
+    if (operation.op === "icmp" && b?.kind === "constant") {
+      const decided = decide(range, operation.predicate, b.value, bitWidth[a.type]);
+      if (decided !== undefined) {
+        this.#rewriter.replace(instruction, constant("i1", decided ? 1n : 0n));
+        return;
+      }
+    }
+    if (range.smin < 0n) return;
+    switch (operation.op) {
+      case "icmp": {
+        const isSigned = operation.predicate.startsWith("s");
+        if (!isSigned || b?.kind !== "constant" || signedValue(b) < 0n) return;
+        const predicate = `u${operation.predicate.slice(1)}` as IntPredicate;
+        this.#change(instruction, { op: "icmp", predicate });
+        return;
+      }
+      case "sext":
+        if (type !== "void") this.#change(instruction, { op: "zext" });
+        return;
+      case "binary": {
+        const unsigned = unsignedOf[operation.binary];
+        const isFine =
+          operation.binary === "ashr" || (b?.kind === "constant" && signedValue(b) > 0n);
+        if (unsigned !== undefined && isFine) {
+          this.#change(instruction, { op: "binary", binary: unsigned });
+        }
+        return;
+      }
+      default:
+        return;
+    }
+  }
+
+  #change(instruction: IrInstruction, operation: IrInstruction["operation"]): void {
+    const { type, operands } = instruction;
+    this.#rewriter.replace(
+      instruction,
+      this.#rewriter.insertBefore(instruction, type, operation, operands),
+    );
+  }
+}
+
+const unsignedOf: Readonly<Partial<Record<string, "lshr" | "udiv" | "urem">>> = {
+  ashr: "lshr",
+  sdiv: "udiv",
+  srem: "urem",
+};
+
+/** The value, and what it is an extension of: they are one number. */
+function viewsOf(value: Value): [Value, ValueType][] {
+  const views: [Value, ValueType][] = [[value, value.type as ValueType]];
+  if (isOp(value, "zext")) {
+    const source = operand(value, 0);
+    if (source.kind !== "constant" && source.type !== "i1")
+      views.push([source, source.type as ValueType]);
+  }
+  return views;
+}
+
+/** if (x <s 0) goto T; if (x >s c) goto T  →  if (x >u c) goto T, for c >= 0. */
+function joinRangeTests(fn: IrFunction): boolean {
+  const preds = predecessors(fn);
+  let changed = false;
+  for (const block of fn.blocks) {
+    const first = testOf(block);
+    if (first === undefined) continue;
+    for (const [next, out, holds] of [
+      [first.otherwise, first.then, first.predicate],
+      [first.then, first.otherwise, invertedPredicate[first.predicate]],
+    ] as const) {
+      const second = (preds.get(next) ?? []).length === 1 ? testOf(next) : undefined;
+      if (second === undefined || next.instructions.length !== 2) continue;
+      if (second.condition.block !== next || !sameValue(first.value, second.value)) continue;
+      const leaves = second.then === out ? second.predicate : invertedPredicate[second.predicate];
+      const stays = second.then === out ? second.otherwise : second.then;
+      if ((second.then !== out && second.otherwise !== out) || stays === out) continue;
+      const bound = joinedBound(holds, first.bound, leaves, second.bound);
+      if (bound === undefined || !sameInputs(out, block, next)) continue;
+      second.condition.operation = { op: "icmp", predicate: "ugt" };
+      second.condition.operands = [second.value, constant(second.value.type as ValueType, bound)];
+      const last = terminatorOf(next) as IrInstruction;
+      last.operation = { op: "condbr", then: out, otherwise: stays };
+      const up = terminatorOf(block) as IrInstruction;
+      up.operation = { op: "br", target: next };
+      up.operands = [];
+      removeIncoming(out, block);
+      changed = true;
+      break;
+    }
+  }
+  if (changed) foldBranches(fn);
+  return changed;
+}
+
+interface Test {
+  readonly condition: IrInstruction;
+  readonly predicate: IntPredicate;
+  readonly value: Value;
+  readonly bound: bigint;
+  readonly then: Block;
+  readonly otherwise: Block;
+}
+
+function testOf(block: Block): Test | undefined {
+  const last = terminatorOf(block);
+  if (last?.operation.op !== "condbr") return undefined;
+  const condition = operand(last, 0);
+  if (!isOp(condition, "icmp")) return undefined;
+  const [value, bound] = [operand(condition, 0), operand(condition, 1)];
+  if (bound.kind !== "constant" || value.kind === "constant" || bound.type === "ptr")
+    return undefined;
+  const { then, otherwise } = last.operation;
+  if (then === otherwise) return undefined;
+  return {
+    condition,
+    predicate: condition.operation.predicate,
+    value,
+    bound: signedValue(bound),
+    then,
+    otherwise,
+  };
+}
+
+/** c, if the two ways out are "negative" and "greater than c" in either order. */
+function joinedBound(p: IntPredicate, a: bigint, q: IntPredicate, b: bigint): bigint | undefined {
+  const isNegative = (r: IntPredicate, c: bigint): boolean =>
+    (r === "slt" && c === 0n) || (r === "sle" && c === -1n);
+  const above = (r: IntPredicate, c: bigint): bigint | undefined =>
+    r === "sgt" && c >= 0n ? c : r === "sge" && c > 0n ? c - 1n : undefined;
+  if (isNegative(p, a)) return above(q, b) ?? (q === "ugt" && b >= 0n ? b : undefined);
+  return isNegative(q, b) ? above(p, a) : undefined;
+}
+
+/** Phis of `target` take the same from both. */
+function sameInputs(target: Block, a: Block, b: Block): boolean {
+  return phisOf(target).every((phi) => {
+    if (phi.operation.op !== "phi") return true;
+    const { incoming } = phi.operation;
+    return sameValue(operand(phi, incoming.indexOf(a)), operand(phi, incoming.indexOf(b)));
+  });
+}
