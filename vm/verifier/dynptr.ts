@@ -1,0 +1,192 @@
+/** Dynptrs: two stack slots that stand for memory with a size known at run time. */
+import type { Env } from "./env.ts";
+import { acquireReference, releaseAndInvalidate } from "./references.ts";
+import { type DynptrInfo, MutableReg, notInitReg, type Reg, unknownReg } from "./reg.ts";
+import { kind, kindOf, typeFlag } from "./reg-types.ts";
+import { allBytes, byteKind, byteOf, emptySlot, type Frame, mapRegs, type Slot } from "./state.ts";
+import { errno, Rejection } from "./stop.ts";
+
+const dynptrSize = 16;
+const dynptrSlots = 2;
+
+/** No place for a dynptr (said so), or one below the stack that was used so far. */
+const badSlot = -1;
+const unusedSlot = -2;
+
+function frameOf(env: Env, reg: Reg): Frame {
+  return env.state.frames[reg.frame]!;
+}
+
+/** The slot of a dynptr's first half (at the lower address), {@link badSlot} or {@link unusedSlot}. */
+function slotOf(env: Env, reg: Reg): number {
+  if (reg.scalar.mask !== 0n) {
+    env.say("dynptr has to be at a constant offset");
+    return badSlot;
+  }
+  const offset = reg.off + Number(BigInt.asIntN(64, reg.scalar.value));
+  const index = Math.trunc((-offset - 1) / 8);
+  if (offset % 8 !== 0 || index + 1 < dynptrSlots) {
+    env.say(`cannot pass in dynptr at an offset=${offset}`);
+    return badSlot;
+  }
+  return index < frameOf(env, reg).stack.length ? index : unusedSlot;
+}
+
+function isDynptrSlot(slot: Slot | undefined): boolean {
+  return slot !== undefined && byteOf(slot, 7) === byteKind.dynptr;
+}
+
+/** Both halves of a dynptr are still there, the first one at `index`. */
+function isWhole(frame: Frame, index: number): boolean {
+  const first = frame.stack[index];
+  const second = frame.stack[index - 1];
+  if (first === undefined || second === undefined) return false;
+  if (!first.reg.dynptr?.isFirst) return false;
+  for (let i = 0; i < 8; i += 1) {
+    if (byteOf(first, i) !== byteKind.dynptr || byteOf(second, i) !== byteKind.dynptr) return false;
+  }
+  return true;
+}
+
+/** Pointers into a dynptr's memory die with it. */
+function invalidateSlices(env: Env, id: number): void {
+  mapRegs(env.state, (reg) => {
+    const isSlice = reg.dynptrId === id && id !== 0;
+    const base = kindOf(reg.type);
+    return isSlice && (base === kind.mem || base === kind.packet) ? unknownReg : reg;
+  });
+}
+
+/** A write to part of a dynptr's slots ends it, unless something was acquired through it. */
+export function destroyDynptrAt(env: Env, frame: Frame, index: number): void {
+  const slot = frame.stack[index];
+  if (!isDynptrSlot(slot)) return;
+  const first = slot!.reg.dynptr?.isFirst ? index : index + 1;
+  const firstSlot = frame.stack[first]!;
+  if (firstSlot.reg.dynptr?.type === "ringbuf") {
+    env.reject("cannot overwrite referenced dynptr", errno.invalid);
+  }
+  env.scratchSlot(first);
+  env.scratchSlot(first - 1);
+  const { id } = firstSlot.reg;
+  frame.stack[first] = emptySlot;
+  frame.stack[first - 1] = emptySlot;
+  invalidateSlices(env, id);
+}
+
+function halfOf(info: DynptrInfo, id: number, refObjId: number): Reg {
+  const reg = new MutableReg();
+  reg.type = kind.dynptr;
+  reg.dynptr = info;
+  reg.id = id;
+  reg.refObjId = refObjId;
+  return reg;
+}
+
+/** Creates a dynptr where the argument points to. */
+function markDynptr(env: Env, reg: Reg, flags: number): void {
+  const index = slotOf(env, reg);
+  if (index < 0) throw new Rejection(errno.invalid);
+  const frame = frameOf(env, reg);
+  destroyDynptrAt(env, frame, index);
+  destroyDynptrAt(env, frame, index - 1);
+  const isRingbuf = (flags & typeFlag.dynptrRingbuf) !== 0;
+  const type = isRingbuf ? "ringbuf" : "local";
+  const id = env.newId();
+  const refObjId = isRingbuf ? acquireReference(env, env.insn) : 0;
+  const types = allBytes(byteKind.dynptr);
+  frame.stack[index] = { types, reg: halfOf({ type, isFirst: true }, id, refObjId) };
+  frame.stack[index - 1] = { types, reg: halfOf({ type, isFirst: false }, id, refObjId) };
+  env.scratchSlot(index);
+  env.scratchSlot(index - 1);
+  env.liveStack?.write(frame.frameNo, index);
+  env.liveStack?.write(frame.frameNo, index - 1);
+}
+
+/** Ends a dynptr that is submitted or discarded; false if there is none. */
+export function unmarkDynptr(env: Env, reg: Reg): boolean {
+  const index = slotOf(env, reg);
+  if (index < 0) return false;
+  const frame = frameOf(env, reg);
+  const first = frame.stack[index]!.reg;
+  if (first.refObjId === 0) {
+    forgetDynptr(env, frame, index);
+    return true;
+  }
+  releaseAndInvalidate(env, first.refObjId);
+  frame.stack.forEach((slot, i) => {
+    const isClone = slot.reg.refObjId === first.refObjId && slot.reg.dynptr?.isFirst;
+    if (isClone && isDynptrSlot(slot)) forgetDynptr(env, frame, i);
+  });
+  return true;
+}
+
+function forgetDynptr(env: Env, frame: Frame, index: number): void {
+  for (const at of [index, index - 1]) {
+    frame.stack[at] = emptySlot;
+    env.scratchSlot(at);
+    env.liveStack?.write(frame.frameNo, at);
+  }
+}
+
+/** Whether a release argument holds something acquired. */
+export function isAcquiredDynptr(env: Env, reg: Reg): boolean {
+  const index = slotOf(env, reg);
+  return index >= 0 && (frameOf(env, reg).stack[index]?.reg.refObjId ?? 0) !== 0;
+}
+
+/** The dynptr's first half that an argument points to. */
+export function dynptrAt(env: Env, reg: Reg): Reg {
+  if (reg.type === kind.dynptr) return reg;
+  const index = slotOf(env, reg);
+  return index < 0 ? notInitReg : frameOf(env, reg).stack[index]!.reg;
+}
+
+/** How a helper's dynptr argument is used. */
+export interface DynptrUse {
+  readonly arg: number;
+  readonly flags: number;
+  readonly writeBytes: (offset: number) => void;
+}
+
+/** Checks a dynptr argument; one that the helper makes gets its slots. */
+export function processDynptrArg(env: Env, register: number, use: DynptrUse): void {
+  const reg = env.regs[register]!;
+  const { flags } = use;
+  if (reg.type !== kind.stack && reg.type !== kind.dynptr) {
+    env.reject(
+      `arg#${use.arg} expected pointer to stack or const struct bpf_dynptr`,
+      errno.invalid,
+    );
+  }
+  if ((flags & typeFlag.uninit) === 0) return checkInitialized(env, reg, use);
+  if (reg.type === kind.dynptr || slotOf(env, reg) === badSlot) {
+    env.reject("Dynptr has to be an uninitialized dynptr", errno.invalid);
+  }
+  for (let at = 0; at < dynptrSize; at += 8) use.writeBytes(at);
+  markDynptr(env, reg, flags);
+}
+
+function checkInitialized(env: Env, reg: Reg, use: DynptrUse): void {
+  if (reg.type === kind.dynptr) {
+    if ((use.flags & typeFlag.readOnly) === 0) {
+      env.reject("cannot pass pointer to const bpf_dynptr, the helper mutates it", errno.invalid);
+    }
+    return;
+  }
+  const index = slotOf(env, reg);
+  const frame = frameOf(env, reg);
+  if (index < 0 || !isWhole(frame, index)) {
+    env.reject(`Expected an initialized dynptr as arg #${use.arg}`, errno.invalid);
+  }
+  env.liveStack?.read(env, frame.frameNo, index);
+  env.liveStack?.read(env, frame.frameNo, index - 1);
+  const wanted = wantedType(use.flags);
+  if (wanted === undefined || frame.stack[index]!.reg.dynptr?.type === wanted) return;
+  env.reject(`Expected a dynptr of type ${wanted} as arg #${use.arg}`, errno.invalid);
+}
+
+function wantedType(flags: number): DynptrInfo["type"] | undefined {
+  if ((flags & typeFlag.dynptrRingbuf) !== 0) return "ringbuf";
+  return (flags & typeFlag.dynptrLocal) !== 0 ? "local" : undefined;
+}

@@ -1,0 +1,374 @@
+/** Helper calls: availability, arguments, what they do to the state, and what they return. */
+import { MutableScalar, syncBounds, unknownScalar } from "../../common/domain/scalar.ts";
+import { dynptrAt, unmarkDynptr } from "./dynptr.ts";
+import type { Env } from "./env.ts";
+import { type CallbackSetup, pushAsyncCallback, pushCallback } from "./function-calls.ts";
+import { type CallFacts, checkArg } from "./helper-args.ts";
+import { helperId } from "./helper-ids.ts";
+import {
+  changesPacketHelpers,
+  type HelperPrototype,
+  helperName,
+  helperPrototypeOf,
+  lastHelper,
+} from "./helper-prototypes.ts";
+import { recordOf } from "./map-record.ts";
+import { checkMapHelper, isArrayLike, isReadOnlyForPrograms, mapType } from "./map-rules.ts";
+import { accessAt } from "./memory.ts";
+import type { RawInsn } from "./opcodes.ts";
+import { invalidatePacketPointers } from "./packet-pointers.ts";
+import { markPrecise } from "./precision.ts";
+import { acquireReference, checkResources, releaseAndInvalidate } from "./references.ts";
+import {
+  isNull,
+  knownValue,
+  type MutableReg,
+  notInitReg,
+  pointerReg,
+  type Reg,
+  scalarReg,
+  unknownReg,
+} from "./reg.ts";
+import { kind, mayBeNull, typeFlag, typeName } from "./reg-types.ts";
+import { clearCallerSaved, setReg } from "./registers.ts";
+import type { Frame } from "./state.ts";
+import { errno } from "./stop.ts";
+
+function findPrototype(env: Env, id: number): HelperPrototype {
+  if (id <= 0 || id > lastHelper) {
+    env.reject(`invalid func ${helperName(id)}#${id}`, errno.invalid);
+  }
+  const prototype = helperPrototypeOf(env, id);
+  if (prototype === undefined) {
+    env.reject(`program of this type cannot use helper ${helperName(id)}#${id}`, errno.invalid);
+  }
+  if (prototype.gplOnly && !isGplCompatible(env.input.license)) {
+    env.reject(
+      "cannot call GPL-restricted function from non-GPL compatible program",
+      errno.invalid,
+    );
+  }
+  if (prototype.extraCheck !== undefined) env.unsupported(`helper ${prototype.name}`);
+  return prototype;
+}
+
+const gplLicenses: ReadonlySet<string> = new Set([
+  "GPL",
+  "GPL v2",
+  "GPL and additional rights",
+  "Dual BSD/GPL",
+  "Dual MIT/GPL",
+  "Dual MPL/GPL",
+]);
+
+export function isGplCompatible(license: string): boolean {
+  return gplLicenses.has(license);
+}
+
+const mapWriters: ReadonlySet<number> = new Set([
+  helperId.mapDelete,
+  helperId.mapUpdate,
+  helperId.mapPush,
+  helperId.mapPop,
+]);
+
+function recordMap(env: Env, f: CallFacts): void {
+  const { id } = f.prototype;
+  if (f.map !== undefined && mapWriters.has(id) && isReadOnlyForPrograms(f.map)) {
+    env.reject("write into map forbidden");
+  }
+  if (id !== helperId.tailCall || f.map === undefined) return;
+  if (f.map.type !== mapType.progArray) {
+    env.reject("expected prog array map for tail call", errno.invalid);
+  }
+  const index = knownValue(env.regs[3]!);
+  if (index !== undefined && index < BigInt(f.map.maxEntries)) markPrecise(env, 3);
+}
+
+/** Stack memory that the helper fills. */
+function writeRaw(env: Env, f: CallFacts): void {
+  for (let i = 0; i < f.raw.size; i += 1) {
+    accessAt(env, {
+      register: f.raw.register,
+      offset: i,
+      size: 1,
+      isRead: false,
+      value: -1,
+      isStrict: false,
+      signed: false,
+    });
+  }
+}
+
+function release(env: Env, f: CallFacts): void {
+  const register = f.releaseRegister;
+  if (register === 0) return;
+  const reg = env.regs[register]!;
+  const arg = f.prototype.args[register - 1];
+  let isReleased: boolean;
+  if (arg?.kind === "PTR_TO_DYNPTR") isReleased = unmarkDynptr(env, reg);
+  else if (f.refObjId !== 0) isReleased = releaseAndInvalidate(env, f.refObjId);
+  else isReleased = isNull(reg);
+  if (isReleased) return;
+  const { name, id } = f.prototype;
+  env.reject(`func ${name}#${id} reference has not been acquired before`, errno.invalid);
+}
+
+function forEachSetup(env: Env, f: CallFacts): CallbackSetup {
+  const { map } = f;
+  const isIterable =
+    map !== undefined &&
+    (map.type === mapType.hash ||
+      map.type === mapType.array ||
+      map.type === mapType.percpuHash ||
+      map.type === mapType.percpuArray ||
+      map.type === mapType.lruHash ||
+      map.type === mapType.lruPercpuHash);
+  if (!isIterable) env.reject("callback function not allowed for map", errno.notSupported);
+  const fill = (caller: Frame, callee: Frame): void => {
+    callee.regs[1] = caller.regs[1]!;
+    callee.regs[2] = pointerTo(kind.mapKey, f);
+    callee.regs[3] = pointerTo(kind.mapValue, f);
+    callee.regs[4] = caller.regs[3]!;
+  };
+  return { fill, max: 1 };
+}
+
+function pointerTo(type: number, f: CallFacts): MutableReg {
+  const reg = pointerReg(type);
+  reg.map = f.map;
+  return reg;
+}
+
+const loopSetup: CallbackSetup = {
+  fill: (caller, callee) => {
+    callee.regs[1] = unknownReg;
+    callee.regs[2] = caller.regs[3]!;
+  },
+  max: 1,
+};
+
+function timerSetup(f: CallFacts): CallbackSetup {
+  const fill = (_caller: Frame, callee: Frame): void => {
+    callee.regs[1] = pointerTo(kind.mapPtr, f);
+    callee.regs[2] = pointerTo(kind.mapKey, f);
+    callee.regs[3] = pointerTo(kind.mapValue, f);
+  };
+  return { fill, max: 0 };
+}
+
+/** `bpf_loop`: another round as long as the count may not be reached. */
+function checkLoop(env: Env, f: CallFacts): void {
+  markPrecise(env, 1);
+  const { frame } = env;
+  const count = env.regs[1]!.scalar.umax;
+  if (BigInt(frame.callbackDepth) < count) return pushCallback(env, f.subprogram, loopSetup);
+  frame.callbackDepth = 0;
+  if (env.log.isDetailed) {
+    env.say(`frame${frame.frameNo} bpf_loop iteration limit reached`);
+  }
+}
+
+function noteDynptrData(env: Env, f: CallFacts): void {
+  const dynptr = dynptrAt(env, env.regs[1]!);
+  f.dynptrId = dynptr.id;
+  f.refObjId = dynptr.refObjId;
+}
+
+const unsupportedHelpers: ReadonlySet<number> = new Set([
+  helperId.findVma,
+  helperId.userRingbufDrain,
+  helperId.snprintf,
+  helperId.perCpuPtr,
+  helperId.thisCpuPtr,
+  helperId.kptrXchg,
+  helperId.getFuncIp,
+  helperId.setRetval,
+]);
+
+/** Rules of single helpers. */
+function checkSpecial(env: Env, f: CallFacts): void {
+  const { id, name } = f.prototype;
+  if (unsupportedHelpers.has(id)) env.unsupported(`helper ${name}`);
+  switch (id) {
+    case helperId.tailCall:
+      return checkResources(env, true, "tail_call");
+    case helperId.getLocalStorage:
+      if (!isNull(env.regs[2]!)) {
+        env.reject("get_local_storage() doesn't support non-zero flags", errno.invalid);
+      }
+      return;
+    case helperId.forEachMapElem:
+      return pushCallback(env, f.subprogram, forEachSetup(env, f));
+    case helperId.timerSetCallback:
+      return pushAsyncCallback(env, f.subprogram, timerSetup(f));
+    case helperId.loop:
+      return checkLoop(env, f);
+    case helperId.dynptrFromMem:
+      if (env.regs[1]!.type !== kind.mapValue) {
+        const type = typeName(env.regs[1]!.type);
+        env.reject(`Unsupported reg type ${type} for bpf_dynptr_from_mem data`);
+      }
+      return;
+    case helperId.dynptrData:
+      return noteDynptrData(env, f);
+    default:
+      return;
+  }
+}
+
+const returnKinds = {
+  PTR_TO_MAP_VALUE: kind.mapValue,
+  PTR_TO_SOCKET: kind.socket,
+  PTR_TO_SOCK_COMMON: kind.sockCommon,
+  PTR_TO_TCP_SOCK: kind.tcpSock,
+  PTR_TO_MEM: kind.mem,
+} as const;
+
+function resultOf(env: Env, f: CallFacts): MutableReg | Reg {
+  const { prototype: p } = f;
+  switch (p.ret) {
+    case "INTEGER":
+      return unknownReg;
+    case "VOID":
+      return notInitReg;
+    case "PTR_TO_BTF_ID":
+    case "PTR_TO_MEM_OR_BTF_ID":
+      return env.unsupported(`helper ${p.name} (returns a BTF pointer)`);
+    default: {
+      const reg = pointerReg(returnKinds[p.ret] | p.retFlags);
+      if (p.ret === "PTR_TO_MAP_VALUE") setMapResult(env, f, reg);
+      if (p.ret === "PTR_TO_MEM") reg.range = f.memSize;
+      if (mayBeNull(reg.type)) reg.id = env.newId();
+      return reg;
+    }
+  }
+}
+
+function setMapResult(env: Env, f: CallFacts, reg: MutableReg): void {
+  const { map } = f;
+  if (map === undefined) env.unsupported("map helper without a map");
+  const isKnownKey =
+    f.prototype.id === helperId.mapLookup &&
+    isArrayLike(map) &&
+    f.constantKey >= 0 &&
+    f.constantKey < map.maxEntries;
+  if (isKnownKey) reg.type &= ~typeFlag.maybeNull;
+  reg.map = map;
+  reg.mapUid = f.mapUid;
+  if (!mayBeNull(reg.type) && recordOf(env, map).spinLock !== undefined) reg.id = env.newId();
+}
+
+const casts: ReadonlySet<number> = new Set([
+  helperId.tcpSock,
+  helperId.skFullsock,
+  helperId.skcToTcpSock,
+  helperId.skcToTcp6Sock,
+  helperId.skcToUdp6Sock,
+  helperId.skcToMptcpSock,
+  helperId.skcToTcpTimewait,
+  helperId.skcToTcpRequest,
+]);
+
+const acquirers: ReadonlySet<number> = new Set([
+  helperId.skLookupTcp,
+  helperId.skLookupUdp,
+  helperId.skcLookupTcp,
+  helperId.ringbufReserve,
+]);
+
+function acquires(f: CallFacts): boolean {
+  if (acquirers.has(f.prototype.id)) return true;
+  if (f.prototype.id !== helperId.mapLookup) return false;
+  return f.map?.type === mapType.sockmap || f.map?.type === mapType.sockhash;
+}
+
+/** Helpers whose result is at most the size that they were given, or an error. */
+const sizedResults: ReadonlySet<number> = new Set([
+  helperId.getStack,
+  helperId.getTaskStack,
+  helperId.probeReadStr,
+  helperId.probeReadKernelStr,
+  helperId.probeReadUserStr,
+]);
+
+const maxErrno = 4095;
+
+/** CPUs of the modelled machine. */
+const cpuCount = 2;
+
+function refineResult(f: CallFacts): Reg | undefined {
+  const { id } = f.prototype;
+  if (sizedResults.has(id)) {
+    const s = new MutableScalar(unknownScalar);
+    s.smax = f.maxSize;
+    s.s32max = Number(BigInt.asIntN(32, f.maxSize));
+    s.smin = BigInt(-maxErrno);
+    s.s32min = -maxErrno;
+    syncBounds(s);
+    return scalarReg(s);
+  }
+  if (id !== helperId.getSmpProcessorId) return undefined;
+  const s = new MutableScalar(unknownScalar);
+  s.umax = s.smax = BigInt(cpuCount - 1);
+  s.u32max = s.s32max = cpuCount - 1;
+  s.smin = 0n;
+  s.s32min = 0;
+  syncBounds(s);
+  return scalarReg(s);
+}
+
+function setResult(env: Env, f: CallFacts): void {
+  let result = resultOf(env, f);
+  const { id } = f.prototype;
+  if (result.type !== kind.scalar && result.type !== kind.notInit) {
+    const pointer = result as MutableReg;
+    if (id === helperId.dynptrData) pointer.dynptrId = f.dynptrId;
+    if (casts.has(id) || id === helperId.dynptrData) {
+      pointer.refObjId = f.refObjId;
+    } else if (acquires(f)) {
+      pointer.id = acquireReference(env, env.insn);
+      pointer.refObjId = pointer.id;
+    }
+  } else if (result.type === kind.scalar) {
+    result = refineResult(f) ?? result;
+  }
+  setReg(env, 0, result);
+}
+
+export function callHelper(env: Env, insn: RawInsn): void {
+  const prototype = findPrototype(env, insn.imm);
+  if (prototype.mightSleep && (env.state.activeRcu > 0 || env.state.activePreempt > 0)) {
+    env.reject(
+      `sleepable helper ${prototype.name}#${prototype.id} in rcu_read_lock region`,
+      errno.invalid,
+    );
+  }
+  const facts: CallFacts = {
+    prototype,
+    map: undefined,
+    mapUid: 0,
+    constantKey: -1,
+    memSize: 0,
+    maxSize: 0n,
+    refObjId: 0,
+    releaseRegister: 0,
+    subprogram: 0,
+    dynptrId: 0,
+    raw: { isRaw: false, size: 0, register: 0 },
+  };
+  prototype.args.forEach((arg, index) => {
+    checkArg(env, index, arg, facts);
+  });
+  recordMap(env, facts);
+  writeRaw(env, facts);
+  release(env, facts);
+  checkSpecial(env, facts);
+  clearCallerSaved(env);
+  setResult(env, facts);
+  if (facts.map !== undefined) checkMapHelper(env, facts.map, prototype.id);
+  const isDynptrWrite = prototype.id === helperId.dynptrWrite;
+  if (isDynptrWrite) return;
+  const isMainTailCall = prototype.id === helperId.tailCall;
+  if (changesPacketHelpers.has(prototype.id) && !isMainTailCall) invalidatePacketPointers(env);
+}

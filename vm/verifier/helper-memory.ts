@@ -1,0 +1,73 @@
+/** Memory that helpers read or write through an argument. */
+import type { Env } from "./env.ts";
+import { checkMapAccess, checkMapDirection } from "./map-access.ts";
+import { maxVariableOffset } from "./pointer-alu.ts";
+import { markPrecise } from "./precision.ts";
+import { isNull } from "./reg.ts";
+import { kind, kindOf, typeFlag, typeName } from "./reg-types.ts";
+import { checkPacketAccess, checkRegion } from "./regions.ts";
+import { type AccessDirection, checkInitialized, type RawAccess } from "./stack-access.ts";
+
+/** `size` bytes behind an argument register. */
+export function checkHelperMemory(
+  env: Env,
+  register: number,
+  size: number,
+  access: AccessDirection,
+  allowsZero: boolean,
+  raw: RawAccess | undefined,
+): void {
+  const reg = env.regs[register]!;
+  switch (kindOf(reg.type)) {
+    case kind.packet:
+    case kind.packetMeta:
+      return checkPacketAccess(env, register, reg.off, size, allowsZero);
+    case kind.mapKey:
+      if (access === "write") env.reject(`R${register} cannot write into ${typeName(reg.type)}`);
+      return checkRegion(env, register, reg.off, size, reg.map?.keySize ?? 0, false);
+    case kind.mapValue:
+      checkMapDirection(env, reg, 0, size, access === "read");
+      return checkMapAccess(env, register, reg.off, size, allowsZero);
+    case kind.mem:
+      if (access === "write" && (reg.type & typeFlag.readOnly) !== 0) {
+        env.reject(`R${register} cannot write into ${typeName(reg.type)}`);
+      }
+      return checkRegion(env, register, reg.off, size, reg.range, allowsZero);
+    case kind.stack:
+      return checkInitialized(env, register, reg.off, size, access, raw, allowsZero);
+    case kind.btfId:
+      return env.unsupported("BTF pointer as helper memory");
+    case kind.buf:
+      return env.unsupported("iterator buffer as helper memory");
+    default:
+      if (allowsZero && size === 0 && isNull(reg)) return;
+      env.reject(`R${register} type=${typeName(reg.type)} expected=${typeName(kind.stack)}`);
+  }
+}
+
+/** A size argument: how much of the memory before it may be touched. */
+export function checkMemorySize(
+  env: Env,
+  register: number,
+  access: AccessDirection,
+  allowsZero: boolean,
+  raw: RawAccess,
+): void {
+  const { scalar } = env.regs[register]!;
+  if (scalar.smin < 0n) {
+    env.reject(`R${register} min value is negative, either use unsigned or 'var &= const'`);
+  }
+  if (scalar.umin === 0n && !allowsZero) {
+    env.reject(
+      `R${register} invalid zero-sized read: u64=[${scalar.umin},${BigInt.asIntN(64, scalar.umax)}]`,
+    );
+  }
+  if (scalar.umax >= BigInt(maxVariableOffset)) {
+    env.reject(`R${register} unbounded memory access, use 'var &= const' or 'if (var < const)'`);
+  }
+  // Only a known size is sure to overwrite all of it.
+  const isKnown = scalar.mask === 0n;
+  const size = Number(scalar.umax);
+  checkHelperMemory(env, register - 1, size, access, allowsZero, isKnown ? raw : undefined);
+  markPrecise(env, register);
+}

@@ -1,0 +1,98 @@
+/**
+ * What the verifier is asked, and what it answers: plain data. A program is given as it would be
+ * loaded: raw 8-byte slots, with maps by index in the two-slot immediate loads.
+ */
+import type { Btf, LineInfo } from "../../common/object/btf.ts";
+
+export interface VerifierMap {
+  readonly name: string;
+  readonly type: number;
+  readonly keySize: number;
+  readonly valueSize: number;
+  readonly maxEntries: number;
+  readonly flags: number;
+  /** Index of the template of a map of maps; -1 if none. */
+  readonly inner: number;
+  /** Type ids in {@link VerifierInput.btf}; 0 if none. */
+  readonly btfKey: number;
+  readonly btfValue: number;
+  /** First value of a map that was frozen before the program is loaded: constants to the verifier. */
+  readonly frozenData?: Uint8Array;
+  readonly extra?: bigint;
+}
+
+export interface VerifierFunction {
+  readonly insn: number;
+  /** BTF type id of the FUNC; 0 if the case has no BTF. */
+  readonly type: number;
+  readonly name: string;
+  readonly linkage: "static" | "global" | "extern";
+}
+
+/** A line of the source that starts at an instruction. */
+export interface VerifierLine extends Omit<LineInfo, "insnOffset"> {
+  readonly insn: number;
+}
+
+export interface VerifierInput {
+  /** enum bpf_prog_type. */
+  readonly programType: number;
+  /** enum bpf_attach_type. */
+  readonly attachType: number;
+  readonly license: string;
+  /** BPF_F_*: strict alignment 1, sleepable 16 … */
+  readonly flags: number;
+  /** Slots, little endian; `imm` of a map reference is the index into `maps`. */
+  readonly insns: Uint8Array;
+  readonly maps: readonly VerifierMap[];
+  readonly btf?: Btf;
+  /** func_info; empty if the program was built without. */
+  readonly functions: readonly VerifierFunction[];
+  readonly lines?: readonly VerifierLine[];
+}
+
+/** The kernel's bits: 1 states of the failing path, 2 of all paths, 4 statistics. */
+export interface VerifyOptions {
+  readonly logLevel?: number;
+  /** Instruction behind which a register's text is wanted, each time. */
+  readonly watch?: { readonly insn: number; readonly register: number };
+  /** Collects the states before every instruction (first `limit` visits of each). */
+  readonly states?: { readonly limit: number };
+  /** Stops with a rejection after this many instructions; the kernel's limit is 1,000,000. */
+  readonly maxProcessed?: number;
+  /** Counts processed instructions by instruction. */
+  readonly profile?: boolean;
+}
+
+export type VerdictKind = "accept" | "reject" | "unsupported";
+
+export interface Verdict {
+  readonly verdict: VerdictKind;
+  /** First reason line of a rejection, or the construct that is not modelled. */
+  readonly reason: string;
+  /** All lines that the kernel's log has at level 4 before its statistics. */
+  readonly messages: readonly string[];
+  /** Instruction at which it was decided; undefined for checks of the program as a whole. */
+  readonly insn?: number;
+  /** errno that the kernel returns. */
+  readonly errno: number;
+  readonly processed: number;
+  readonly states: number;
+  readonly peakStates: number;
+  readonly log: string;
+  /** Register texts asked for by {@link VerifyOptions.watch}, in visiting order. */
+  readonly watched?: readonly string[];
+  /** Visits by instruction, with {@link VerifyOptions.profile}. */
+  readonly visits?: readonly number[];
+  /** Facts for an explanation of a rejection. */
+  readonly facts?: RejectionFacts;
+}
+
+/** What was known where the proof failed. */
+export interface RejectionFacts {
+  readonly insn: number;
+  /** Instructions of the failing path, oldest first, the failing one last. */
+  readonly path: readonly number[];
+  /** Registers before the failing instruction, as the log prints them. */
+  readonly registers: readonly { readonly register: number; readonly text: string }[];
+}

@@ -1,0 +1,103 @@
+/** Which registers an instruction or what follows it may read, per instruction: plain dataflow. */
+import { successors } from "./control-flow.ts";
+import type { Env } from "./env.ts";
+import { helperPrototypeOf } from "./helper-prototypes.ts";
+import {
+  aluOp,
+  atomicOp,
+  insnClass,
+  isHelperCall,
+  jmpOp,
+  memMode,
+  opLoadImm64,
+  type RawInsn,
+} from "./opcodes.ts";
+
+interface Effect {
+  readonly uses: number;
+  readonly defines: number;
+}
+
+const callerSaved = 0x3f;
+const everything = 0xffff;
+const unknownEffect: Effect = { uses: everything, defines: 0 };
+
+function isRegisterSource(insn: RawInsn): boolean {
+  return (insn.code & 8) !== 0;
+}
+
+function atomicEffect(insn: RawInsn, dst: number, src: number): Effect {
+  switch (insn.imm) {
+    case atomicOp.cmpxchg:
+      return { uses: 1 | dst | src, defines: 1 };
+    case atomicOp.loadAcquire:
+      return { uses: src, defines: dst };
+    case atomicOp.storeRelease:
+      return { uses: dst | src, defines: 0 };
+    default:
+      return { uses: dst | src, defines: (insn.imm & atomicOp.fetch) !== 0 ? src : 0 };
+  }
+}
+
+function aluEffect(insn: RawInsn, dst: number, src: number): Effect {
+  const op = insn.code & 0xf0;
+  if (op === aluOp.end) return { uses: dst, defines: dst };
+  const source = isRegisterSource(insn) ? src : 0;
+  return { uses: op === aluOp.mov ? source : dst | source, defines: dst };
+}
+
+function jumpEffect(env: Env, insn: RawInsn, dst: number, src: number): Effect {
+  switch (insn.code & 0xf0) {
+    case jmpOp.ja:
+    case jmpOp.cond:
+      return { uses: 0, defines: 0 };
+    case jmpOp.exit:
+      return { uses: 1, defines: 0 };
+    case jmpOp.call: {
+      const prototype = isHelperCall(insn) ? helperPrototypeOf(env, insn.imm) : undefined;
+      const count = prototype === undefined ? 5 : prototype.args.length;
+      return { uses: ((1 << count) - 1) << 1, defines: callerSaved };
+    }
+    default:
+      return { uses: isRegisterSource(insn) ? dst | src : dst, defines: 0 };
+  }
+}
+
+function effectOf(env: Env, insn: RawInsn): Effect {
+  const dst = 1 << insn.dst;
+  const src = 1 << insn.src;
+  const mode = insn.code & 0xe0;
+  switch (insn.code & 7) {
+    case insnClass.ld:
+      return insn.code === opLoadImm64 ? { uses: 0, defines: dst } : unknownEffect;
+    case insnClass.ldx:
+      return { uses: src, defines: dst };
+    case insnClass.st:
+      return { uses: dst, defines: 0 };
+    case insnClass.stx:
+      if (mode === memMode.atomic) return atomicEffect(insn, dst, src);
+      return { uses: dst | src, defines: 0 };
+    case insnClass.alu:
+    case insnClass.alu64:
+      return aluEffect(insn, dst, src);
+    default:
+      return jumpEffect(env, insn, dst, src);
+  }
+}
+
+export function computeLiveRegisters(env: Env): void {
+  const { liveBefore } = env.facts;
+  const effects = env.insns.map((insn) => effectOf(env, insn));
+  for (let changed = true; changed; ) {
+    changed = false;
+    for (const at of env.postorder) {
+      let after = 0;
+      for (const next of successors(env, at)) after |= liveBefore[next] ?? 0;
+      const { uses, defines } = effects[at]!;
+      const before = uses | (after & ~defines);
+      if (before === liveBefore[at]) continue;
+      liveBefore[at] = before;
+      changed = true;
+    }
+  }
+}

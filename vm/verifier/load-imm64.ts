@@ -1,0 +1,41 @@
+/** Two-slot immediates: numbers, maps, addresses in map values, functions. */
+import { type Env, subprogramAt } from "./env.ts";
+import { recordOf } from "./map-record.ts";
+import { opLoadImm64, pseudo, type RawInsn } from "./opcodes.ts";
+import { constantReg, pointerReg } from "./reg.ts";
+import { kind } from "./reg-types.ts";
+import { checkWritable, setReg } from "./registers.ts";
+import { errno } from "./stop.ts";
+
+function loadFunction(env: Env, insn: RawInsn): void {
+  const subprog = subprogramAt(env, env.insn + insn.imm + 1);
+  const sub = env.subprograms[subprog];
+  if (sub === undefined) env.unsupported("address of no function");
+  if (env.input.functions.length === 0) env.reject("missing btf func_info", errno.invalid);
+  if (sub.linkage !== "static") env.reject("callback function not static", errno.invalid);
+  const reg = pointerReg(kind.func);
+  reg.range = subprog;
+  setReg(env, insn.dst, reg);
+}
+
+export function checkLoadImm64(env: Env, insn: RawInsn): void {
+  if (insn.code !== opLoadImm64) env.reject("invalid BPF_LD_IMM insn", errno.invalid);
+  if (insn.off !== 0) env.reject("BPF_LD_IMM64 uses reserved fields", errno.invalid);
+  checkWritable(env, insn.dst);
+  const high = env.insnAt(env.insn + 1).imm;
+  if (insn.src === 0) {
+    const value = (BigInt(high >>> 0) << 32n) | BigInt(insn.imm >>> 0);
+    return setReg(env, insn.dst, constantReg(value));
+  }
+  if (insn.src === pseudo.func) return loadFunction(env, insn);
+  const map = env.input.maps[insn.imm];
+  if (map === undefined) env.unsupported("map reference");
+  const isValue = insn.src === pseudo.mapValue || insn.src === pseudo.mapIndexValue;
+  const reg = pointerReg(isValue ? kind.mapValue : kind.mapPtr);
+  reg.map = map;
+  if (isValue) {
+    reg.off = high;
+    if (recordOf(env, map).spinLock !== undefined) reg.id = env.newId();
+  }
+  setReg(env, insn.dst, reg);
+}

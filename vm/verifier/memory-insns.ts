@@ -1,0 +1,210 @@
+/** Load, store and atomic instructions, and the legacy packet loads. */
+import type { Env } from "./env.ts";
+import { accessAt } from "./memory.ts";
+import { atomicOp, insnClass, memMode, type RawInsn, sizeOf } from "./opcodes.ts";
+import { programType } from "./program-variants.ts";
+import { checkResources } from "./references.ts";
+import { notInitReg, type Reg } from "./reg.ts";
+import { isPacketKind, isSocketKind, kind, kindOf, typeFlag, typeName } from "./reg-types.ts";
+import { checkWritable, clearCallerSaved, readReg, setUnknown } from "./registers.ts";
+import { errno } from "./stop.ts";
+
+/** Kinds that are loaded through rewritten instructions: one instruction cannot serve two kinds. */
+function needsOwnInsn(type: number): boolean {
+  switch (kindOf(type)) {
+    case kind.ctx:
+    case kind.socket:
+    case kind.sockCommon:
+    case kind.tcpSock:
+    case kind.xdpSock:
+    case kind.btfId:
+    case kind.arena:
+      return true;
+    case kind.mem:
+      return (type & typeFlag.untrusted) !== 0;
+    default:
+      return false;
+  }
+}
+
+/** The same instruction must always go through the same kind of pointer, where the kind matters. */
+function notePointerKind(env: Env, type: number): void {
+  const { pointerKind } = env.facts;
+  const first = pointerKind[env.insn]!;
+  if (first === 0) {
+    pointerKind[env.insn] = type;
+    return;
+  }
+  if (type !== first && (needsOwnInsn(type) || needsOwnInsn(first))) {
+    env.reject("same insn cannot be used with different pointers", errno.invalid);
+  }
+}
+
+function load(env: Env, insn: RawInsn, signed: boolean, isStrict: boolean): void {
+  const base = readReg(env, insn.src);
+  checkWritable(env, insn.dst);
+  const { type } = base;
+  accessAt(env, {
+    register: insn.src,
+    offset: insn.off,
+    size: sizeOf(insn.code),
+    isRead: true,
+    value: insn.dst,
+    isStrict,
+    signed,
+  });
+  notePointerKind(env, type);
+}
+
+function store(env: Env, insn: RawInsn, isStrict: boolean): void {
+  readReg(env, insn.src);
+  const { type } = readReg(env, insn.dst);
+  accessAt(env, {
+    register: insn.dst,
+    offset: insn.off,
+    size: sizeOf(insn.code),
+    isRead: false,
+    value: insn.src,
+    isStrict,
+    signed: false,
+  });
+  notePointerKind(env, type);
+}
+
+export function checkLoad(env: Env, insn: RawInsn): void {
+  load(env, insn, (insn.code & 0xe0) === memMode.memsx, false);
+}
+
+export function checkStore(env: Env, insn: RawInsn): void {
+  if ((insn.code & 7) === insnClass.stx) {
+    if ((insn.code & 0xe0) === memMode.atomic) return checkAtomic(env, insn);
+    if (insn.imm !== 0) env.reject("BPF_STX uses reserved fields", errno.invalid);
+    return store(env, insn, false);
+  }
+  if ((insn.code & 0xe0) !== memMode.mem || insn.src !== 0) {
+    env.reject("BPF_ST uses reserved fields", errno.invalid);
+  }
+  const { type } = readReg(env, insn.dst);
+  accessAt(env, {
+    register: insn.dst,
+    offset: insn.off,
+    size: sizeOf(insn.code),
+    isRead: false,
+    value: -1,
+    isStrict: false,
+    signed: false,
+  });
+  notePointerKind(env, type);
+}
+
+const readModifyWrite: ReadonlySet<number> = new Set([
+  atomicOp.add,
+  atomicOp.and,
+  atomicOp.or,
+  atomicOp.xor,
+  atomicOp.add | atomicOp.fetch,
+  atomicOp.and | atomicOp.fetch,
+  atomicOp.or | atomicOp.fetch,
+  atomicOp.xor | atomicOp.fetch,
+  atomicOp.xchg,
+  atomicOp.cmpxchg,
+]);
+
+function isAtomicTarget(reg: Reg): boolean {
+  const { type } = reg;
+  return !(
+    type === kind.ctx ||
+    isPacketKind(type) ||
+    type === kind.flowKeys ||
+    isSocketKind(type) ||
+    type === kind.arena
+  );
+}
+
+function checkAtomicTarget(env: Env, register: number, word: string): void {
+  const reg = env.regs[register]!;
+  if (isAtomicTarget(reg)) return;
+  env.reject(`BPF_ATOMIC ${word} R${register} ${typeName(reg.type)} is not allowed`);
+}
+
+/** Register that receives the old value; -1 if the operation does not fetch. */
+function fetchRegister(insn: RawInsn): number {
+  if ((insn.imm & atomicOp.fetch) === 0) return -1;
+  return insn.imm === atomicOp.cmpxchg ? 0 : insn.src;
+}
+
+function checkReadModifyWrite(env: Env, insn: RawInsn): void {
+  const size = sizeOf(insn.code);
+  if (size !== 4 && size !== 8) env.reject("invalid atomic operand size", errno.invalid);
+  readReg(env, insn.src);
+  readReg(env, insn.dst);
+  if (insn.imm === atomicOp.cmpxchg) readReg(env, 0);
+  checkAtomicTarget(env, insn.dst, "stores into");
+  const fetched = fetchRegister(insn);
+  if (fetched >= 0) {
+    checkWritable(env, fetched);
+    setUnknown(env, fetched);
+  }
+  const access = {
+    register: insn.dst,
+    offset: insn.off,
+    size,
+    isStrict: true,
+    signed: false,
+  };
+  accessAt(env, { ...access, isRead: true, value: -1 });
+  if (fetched >= 0) accessAt(env, { ...access, isRead: true, value: fetched });
+  accessAt(env, { ...access, isRead: false, value: -1 });
+}
+
+function checkAtomic(env: Env, insn: RawInsn): void {
+  if (insn.imm === atomicOp.loadAcquire) {
+    readReg(env, insn.src);
+    checkAtomicTarget(env, insn.src, "loads from");
+    return load(env, insn, false, true);
+  }
+  if (insn.imm === atomicOp.storeRelease) {
+    readReg(env, insn.dst);
+    checkAtomicTarget(env, insn.dst, "stores into");
+    return store(env, insn, true);
+  }
+  if (!readModifyWrite.has(insn.imm)) {
+    const op = (insn.imm >>> 0).toString(16).padStart(2, "0");
+    env.reject(`BPF_ATOMIC uses invalid atomic opcode ${op}`, errno.invalid);
+  }
+  checkReadModifyWrite(env, insn);
+}
+
+const legacyTypes: ReadonlySet<number> = new Set([
+  programType.socketFilter,
+  programType.schedCls,
+  programType.schedAct,
+]);
+
+/** LD_ABS and LD_IND: the context must be in r6; r1–r5 are lost. */
+export function checkPacketLoad(env: Env, insn: RawInsn): void {
+  const isIndirect = (insn.code & 0xe0) === memMode.ind;
+  if (!legacyTypes.has(env.input.programType)) {
+    env.reject("BPF_LD_[ABS|IND] instructions not allowed for this program type", errno.invalid);
+  }
+  const isBad = insn.dst !== 0 || insn.off !== 0 || (!isIndirect && insn.src !== 0);
+  if (isBad || sizeOf(insn.code) === 8) {
+    env.reject("BPF_LD_[ABS|IND] uses reserved fields", errno.invalid);
+  }
+  const context = readReg(env, 6);
+  checkResources(env, true, "BPF_LD_[ABS|IND]");
+  if (context.type !== kind.ctx) {
+    env.reject("at the time of BPF_LD_ABS|IND R6 != pointer to skb", errno.invalid);
+  }
+  if (isIndirect) readReg(env, insn.src);
+  checkContextUnmodified(env, context);
+  clearCallerSaved(env);
+  env.regs[0] = notInitReg;
+  setUnknown(env, 0);
+}
+
+function checkContextUnmodified(env: Env, reg: Reg): void {
+  if (reg.off !== 0) {
+    env.reject(`dereference of modified ctx ptr R6 off=${reg.off} disallowed`);
+  }
+}

@@ -1,0 +1,207 @@
+/** Loads and stores through every kind of pointer. */
+
+import { constantScalar } from "../../common/domain/scalar.ts";
+import { isTnumAligned, printTnum, tnumAdd, tnumConst } from "../../common/domain/tnum.ts";
+import { contextField } from "./context-access.ts";
+import type { Env } from "./env.ts";
+import { checkMapAccess, checkMapDirection, readFrozen } from "./map-access.ts";
+import { checkPointerOffset } from "./pointer-offset.ts";
+import { pointerReg, type Reg, scalarReg } from "./reg.ts";
+import { kind, kindOf, mayBeNull, typeFlag, typeName } from "./reg-types.ts";
+import { checkPacketAccess, checkRegion, mayWritePacket } from "./regions.ts";
+import { loadedReg, setReg, setUnknown } from "./registers.ts";
+import { checkSocketField } from "./socket-fields.ts";
+import { verboseLine } from "./source-lines.ts";
+import { readStack, writeStack } from "./stack-access.ts";
+import { errno, Rejection } from "./stop.ts";
+
+export interface MemoryAccess {
+  readonly register: number;
+  readonly offset: number;
+  readonly size: number;
+  readonly isRead: boolean;
+  /** Register that is loaded or stored; -1 for none. */
+  readonly value: number;
+  /** Aligned even on machines that need not. */
+  readonly isStrict: boolean;
+  readonly signed: boolean;
+}
+
+const alignmentWords: Record<number, string> = {
+  [kind.flowKeys]: "flow keys ",
+  [kind.mapKey]: "key ",
+  [kind.mapValue]: "value ",
+  [kind.ctx]: "context ",
+  [kind.stack]: "stack ",
+  [kind.socket]: "sock ",
+  [kind.sockCommon]: "sock_common ",
+  [kind.tcpSock]: "tcp_sock ",
+  [kind.xdpSock]: "xdp_sock ",
+};
+
+/** Ethernet headers are 14 bytes: packets start two bytes off where alignment matters. */
+const packetAlign = 2;
+
+export function checkAlignment(
+  env: Env,
+  reg: Reg,
+  offset: number,
+  size: number,
+  isStrict: boolean,
+): void {
+  const strict = isStrict || (env.input.flags & 1) !== 0 || reg.type === kind.stack;
+  if (!strict || size === 1) return;
+  const isPacket = reg.type === kind.packet || reg.type === kind.packetMeta;
+  const start = isPacket ? packetAlign : 0;
+  const at = tnumAdd(reg.scalar, tnumConst(BigInt(start + reg.off + offset)));
+  if (isTnumAligned(at, size)) return;
+  const bits = printTnum(reg.scalar);
+  if (isPacket) {
+    env.reject(`misaligned packet access off ${start}+${bits}+${reg.off}+${offset} size ${size}`);
+  }
+  const word = alignmentWords[reg.type] ?? "";
+  env.reject(`misaligned ${word}access off ${bits}+${reg.off}+${offset} size ${size}`);
+}
+
+function afterRead(env: Env, a: MemoryAccess): void {
+  if (a.isRead && a.value >= 0) setUnknown(env, a.value);
+}
+
+function accessMapValue(env: Env, reg: Reg, a: MemoryAccess, offset: number): void {
+  checkMapDirection(env, reg, a.offset, a.size, a.isRead);
+  checkMapAccess(env, a.register, offset, a.size, false);
+  if (!a.isRead || a.value < 0) return;
+  const known = readFrozen(reg, offset, a.size, a.signed);
+  if (known === undefined) setUnknown(env, a.value);
+  else setReg(env, a.value, scalarReg(constantScalar(known)));
+}
+
+function accessMemory(env: Env, reg: Reg, a: MemoryAccess, offset: number): void {
+  if (mayBeNull(reg.type)) rejectKind(env, reg, a);
+  const isReadOnly = (reg.type & typeFlag.readOnly) !== 0;
+  if (!a.isRead && isReadOnly) {
+    env.reject(`R${a.register} cannot write into ${typeName(reg.type)}`);
+  }
+  checkRegion(env, a.register, offset, a.size, reg.range, false);
+  if (a.value >= 0 && (a.isRead || isReadOnly)) setUnknown(env, a.value);
+}
+
+const contextPointers: Record<string, number> = {
+  "pkt(r=0)": kind.packet,
+  "pkt_end()": kind.packetEnd,
+  "pkt_meta(r=0)": kind.packetMeta,
+  "sock()": kind.socket,
+  "sock_common_or_null(id=1)": kind.sockCommon | typeFlag.maybeNull,
+  "sock_or_null(id=1)": kind.socket | typeFlag.maybeNull,
+  "flow_keys()": kind.flowKeys,
+  "tp_buffer()": kind.tpBuffer,
+};
+
+function accessContext(env: Env, reg: Reg, a: MemoryAccess, offset: number): void {
+  checkPointerOffset(env, reg, a.register, false);
+  const field = contextField(env, offset, a.size, a.isRead);
+  if (field === undefined) {
+    env.say(`invalid bpf_context access off=${offset} size=${a.size}`);
+    verboseLine(env, env.insn, "; ");
+    throw new Rejection(errno.access);
+  }
+  if (!a.isRead || a.value < 0) return;
+  if (field === "") return setUnknown(env, a.value);
+  const type = contextPointers[field];
+  if (type === undefined) env.unsupported(`context field of type ${field}`);
+  const pointer = pointerReg(type);
+  if (mayBeNull(type)) pointer.id = env.newId();
+  setReg(env, a.value, pointer);
+}
+
+function accessStack(env: Env, a: MemoryAccess, offset: number): void {
+  if (a.isRead) readStack(env, a.register, offset, a.size, a.value);
+  else writeStack(env, a.register, offset, a.size, a.value);
+}
+
+function accessPacket(env: Env, a: MemoryAccess, offset: number): void {
+  if (!a.isRead && !mayWritePacket(env)) env.reject("cannot write into packet");
+  checkPacketAccess(env, a.register, offset, a.size, false);
+  afterRead(env, a);
+}
+
+/** struct bpf_flow_keys. */
+const flowKeysSize = 56;
+
+function accessFlowKeys(env: Env, a: MemoryAccess, offset: number): void {
+  if (a.size <= 0 || offset < 0 || offset + a.size > flowKeysSize) {
+    env.reject(`invalid access to flow keys off=${offset} size=${a.size}`);
+  }
+  afterRead(env, a);
+}
+
+function rejectKind(env: Env, reg: Reg, a: MemoryAccess): never {
+  env.reject(`R${a.register} invalid mem access '${typeName(reg.type)}'`);
+}
+
+function accessSocket(env: Env, reg: Reg, a: MemoryAccess, offset: number): void {
+  if (!a.isRead) env.reject(`R${a.register} cannot write into ${typeName(reg.type)}`);
+  checkSocketField(env, reg, a.register, offset, a.size);
+  if (a.value >= 0) setUnknown(env, a.value);
+}
+
+function accessMapKey(env: Env, reg: Reg, a: MemoryAccess, offset: number): void {
+  if (!a.isRead) env.reject(`write to change key R${a.register} not allowed`);
+  checkRegion(env, a.register, offset, a.size, reg.map?.keySize ?? 0, false);
+  if (a.value >= 0) setUnknown(env, a.value);
+}
+
+function accessByKind(env: Env, reg: Reg, a: MemoryAccess): void {
+  const offset = a.offset + reg.off;
+  switch (reg.type) {
+    case kind.mapKey:
+      return accessMapKey(env, reg, a, offset);
+    case kind.mapValue:
+      return accessMapValue(env, reg, a, offset);
+    case kind.ctx:
+      return accessContext(env, reg, a, offset);
+    case kind.stack:
+      return accessStack(env, a, offset);
+    case kind.packet:
+    case kind.packetMeta:
+      return accessPacket(env, a, offset);
+    case kind.flowKeys:
+      return accessFlowKeys(env, a, offset);
+    case kind.socket:
+    case kind.sockCommon:
+    case kind.tcpSock:
+    case kind.xdpSock:
+      return accessSocket(env, reg, a, offset);
+    default:
+      return accessOther(env, reg, a, offset);
+  }
+}
+
+function accessOther(env: Env, reg: Reg, a: MemoryAccess, offset: number): void {
+  const base = kindOf(reg.type);
+  if (base === kind.mem) return accessMemory(env, reg, a, offset);
+  if (reg.type === kind.tpBuffer) env.unsupported("writable tracepoint buffer");
+  if (base === kind.btfId && !mayBeNull(reg.type)) env.unsupported("access through a BTF pointer");
+  if (base === kind.buf && !mayBeNull(reg.type)) env.unsupported("iterator buffer");
+  if (reg.type === kind.mapPtr) return accessMapPointer(env, reg, a, offset);
+  rejectKind(env, reg, a);
+}
+
+/** Reads of `struct bpf_map` itself go through the kernel's BTF. */
+function accessMapPointer(env: Env, reg: Reg, a: MemoryAccess, offset: number): void {
+  if (offset < 0) {
+    env.reject(`R${a.register} is ${typeName(reg.type)} invalid negative access: off=${offset}`);
+  }
+  if (!a.isRead) env.reject("only read from bpf_array is supported");
+  env.unsupported("read of a map's own fields");
+}
+
+/** One access, checked; a load leaves its result in the value register. */
+export function accessAt(env: Env, a: MemoryAccess): void {
+  const reg = env.regs[a.register]!;
+  checkAlignment(env, reg, a.offset, a.size, a.isStrict);
+  accessByKind(env, reg, a);
+  if (!a.isRead || a.value < 0 || a.size === 8) return;
+  const value = env.regs[a.value]!;
+  if (value.type === kind.scalar) setReg(env, a.value, loadedReg(value, a.size, a.signed));
+}

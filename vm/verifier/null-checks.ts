@@ -1,0 +1,68 @@
+/** What a comparison with NULL tells of every copy of a pointer. */
+import { zeroScalar } from "../../common/domain/scalar.ts";
+import type { Env } from "./env.ts";
+import { recordOf } from "./map-record.ts";
+import { isMapOfMaps, mapType } from "./map-rules.ts";
+import { releaseReference } from "./references.ts";
+import { editReg, type MutableReg, type Reg, zeroReg } from "./reg.ts";
+import { kind, kindOf, mayBeNull, typeFlag } from "./reg-types.ts";
+import { currentFrame, mapRegs, type State } from "./state.ts";
+
+/** The same pointer, known not to be NULL; values of some maps are pointers to other things. */
+function becomeValid(env: Env, reg: MutableReg): void {
+  const { map } = reg;
+  if (kindOf(reg.type) === kind.mapValue && map !== undefined) {
+    if (isMapOfMaps(map)) {
+      reg.type = kind.mapPtr;
+      const inner = env.input.maps[map.inner];
+      if (inner === undefined) env.unsupported("map of maps without a template");
+      reg.map = inner;
+      if (recordOf(env, inner).timer !== undefined) reg.mapUid = reg.id;
+      return;
+    }
+    if (map.type === mapType.xskmap) {
+      reg.type = kind.xdpSock;
+      return;
+    }
+    if (map.type === mapType.sockmap || map.type === mapType.sockhash) {
+      reg.type = kind.socket;
+      return;
+    }
+  }
+  reg.type &= ~typeFlag.maybeNull;
+}
+
+function hasLock(env: Env, reg: Reg): boolean {
+  return (
+    reg.type === kind.mapValue &&
+    reg.map !== undefined &&
+    recordOf(env, reg.map).spinLock !== undefined
+  );
+}
+
+function resolved(env: Env, reg: Reg, id: number, isNull: boolean): Reg {
+  if (!mayBeNull(reg.type) || reg.id !== id) return reg;
+  if (isNull) return zeroReg;
+  const edited = editReg(reg);
+  becomeValid(env, edited);
+  // A lock is told from another of the same map by the id of the lookup.
+  if (!hasLock(env, edited)) edited.id = 0;
+  edited.scalar = zeroScalar;
+  return edited;
+}
+
+/** Marks all copies of `register`'s pointer in a state as NULL, or as not NULL. */
+export function markNullness(env: Env, state: State, register: number, isNull: boolean): void {
+  const reg = currentFrame(state).regs[register]!;
+  const { id, refObjId } = reg;
+  if (refObjId !== 0 && refObjId === id && isNull) releaseReference(state, id);
+  mapRegs(state, (candidate) => resolved(env, candidate, id, isNull));
+}
+
+/** Lifts the doubt for one register that equals a pointer that cannot be NULL. */
+export function markValid(env: Env, state: State, register: number): void {
+  const { regs } = currentFrame(state);
+  const edited = editReg(regs[register]!);
+  becomeValid(env, edited);
+  regs[register] = edited;
+}

@@ -1,0 +1,54 @@
+/** Which row of the measured tables a program belongs to: by program type and attach type. */
+import type { VerifierInput } from "./input.ts";
+import { variantTypes } from "./standin-tables.ts";
+
+export interface ProgramVariant {
+  readonly name: string;
+  readonly index: number;
+}
+
+/** enum bpf_prog_type, for rules that name types. */
+export const programType = {
+  socketFilter: 1,
+  kprobe: 2,
+  schedCls: 3,
+  schedAct: 4,
+  tracepoint: 5,
+  xdp: 6,
+  perfEvent: 7,
+  cgroupSkb: 8,
+  cgroupSock: 9,
+  lwtIn: 10,
+  lwtOut: 11,
+  lwtXmit: 12,
+  sockOps: 13,
+  skSkb: 14,
+  cgroupDevice: 15,
+  skMsg: 16,
+  rawTracepoint: 17,
+  cgroupSockAddr: 18,
+  lwtSeg6local: 19,
+  skReuseport: 21,
+  flowDissector: 22,
+  cgroupSysctl: 23,
+  rawTracepointWritable: 24,
+  cgroupSockopt: 25,
+  tracing: 26,
+  skLookup: 30,
+  syscall: 31,
+  netfilter: 32,
+} as const;
+
+/** undefined: a program type (or attach type) that was not measured. */
+export function programVariant(input: VerifierInput): ProgramVariant | undefined {
+  let index = variantTypes.findIndex(
+    ([, type, attach]) => type === input.programType && attach === input.attachType,
+  );
+  if (index < 0) {
+    // Types that exist once are the same for every attach type that the kernel lets them have.
+    const same = variantTypes.filter(([, type]) => type === input.programType);
+    if (same.length !== 1) return undefined;
+    index = variantTypes.findIndex(([, type]) => type === input.programType);
+  }
+  return { name: variantTypes[index]![0], index };
+}

@@ -1,0 +1,90 @@
+/** What a program, a callback or a global function may return. */
+
+import { s64Max, s64Min } from "../../common/domain/scalar.ts";
+import type { Env } from "./env.ts";
+import { markPrecise } from "./precision.ts";
+import { programType } from "./program-variants.ts";
+import type { Reg } from "./reg.ts";
+import { kind, typeName } from "./reg-types.ts";
+import { readReg } from "./registers.ts";
+import type { ReturnRange } from "./state.ts";
+import { errno } from "./stop.ts";
+
+const zeroToOne: ReturnRange = { min: 0, max: 1 };
+const onlyOne: ReturnRange = { min: 1, max: 1 };
+const zeroToThree: ReturnRange = { min: 0, max: 3 };
+
+/** enum bpf_attach_type values that decide a range. */
+const egress = 1;
+const bind4 = 8;
+const bind6 = 9;
+/** recvmsg, getpeername and getsockname hooks, and their unix forms. */
+const observers: ReadonlySet<number> = new Set([19, 20, 29, 30, 31, 32, 51, 52, 53]);
+
+const plainRanges: Record<number, ReturnRange> = {
+  [programType.cgroupSock]: zeroToOne,
+  [programType.sockOps]: zeroToOne,
+  [programType.cgroupDevice]: zeroToOne,
+  [programType.cgroupSysctl]: zeroToOne,
+  [programType.cgroupSockopt]: zeroToOne,
+  [programType.skLookup]: zeroToOne,
+  [programType.netfilter]: zeroToOne,
+};
+
+/** The range that the program's type wants, if any. */
+export function programRange(env: Env): ReturnRange | undefined {
+  const { programType: type, attachType: attach } = env.input;
+  if (type === programType.cgroupSkb) return attach === egress ? zeroToThree : zeroToOne;
+  if (type === programType.cgroupSockAddr) {
+    if (observers.has(attach)) return onlyOne;
+    return attach === bind4 || attach === bind6 ? zeroToThree : zeroToOne;
+  }
+  return plainRanges[type];
+}
+
+function describe(reg: Reg): string {
+  const { smin, smax } = reg.scalar;
+  let text = "";
+  if (smin > s64Min) text += ` smin=${smin}`;
+  if (smax < s64Max) text += ` smax=${smax}`;
+  return text === "" ? " unknown scalar value" : text;
+}
+
+/** Rejects with the register's bounds and the range it should have been in. */
+export function checkRange(env: Env, register: Reg, range: ReturnRange, place: string): void {
+  const { smin, smax } = register.scalar;
+  if (smin >= BigInt(range.min) && smax <= BigInt(range.max)) return;
+  env.reject(
+    `${place} the register R0 has${describe(register)} should have been in [${range.min}, ${range.max}]`,
+    errno.invalid,
+  );
+}
+
+function enforce(env: Env, reg: Reg, range: ReturnRange, place: string): void {
+  if (reg.type !== kind.scalar) {
+    env.reject(
+      `${place} the register R0 is not a known value (${typeName(reg.type)})`,
+      errno.invalid,
+    );
+  }
+  markPrecise(env, 0);
+  checkRange(env, env.regs[0]!, range, place);
+}
+
+/** At the exit of the outermost frame. */
+export function checkReturn(env: Env): void {
+  const { frame } = env;
+  const reg = readReg(env, 0);
+  if (frame.callback?.isAsync) {
+    return enforce(env, reg, frame.callback.range, "At async callback return");
+  }
+  if (frame.subprog > 0) {
+    if (reg.type === kind.scalar) return;
+    env.reject(
+      `At subprogram exit the register R0 is not a scalar value (${typeName(reg.type)})`,
+      errno.invalid,
+    );
+  }
+  const range = programRange(env);
+  if (range !== undefined) enforce(env, reg, range, "At program exit");
+}

@@ -1,0 +1,85 @@
+/**
+ * Loops under exploration. A state inside a loop may be found equal to an earlier one before all of
+ * the loop's precision marks are known; such back edges are kept until the loop is left, then the
+ * marks are carried round until nothing changes.
+ */
+import type { Env } from "./env.ts";
+import { markAllPrecise, propagatePrecision } from "./precision.ts";
+import type { State } from "./state.ts";
+
+interface Visit {
+  entry: State | undefined;
+  backEdges: State[];
+}
+
+const maxRounds = 64;
+
+export class SccVisits {
+  readonly #env: Env;
+  readonly #visits = new Map<string, Visit>();
+
+  constructor(env: Env) {
+    this.#env = env;
+  }
+
+  /** The outermost loop that a state is in, by the calls that lead there. */
+  #key(state: State): string | undefined {
+    const { scc } = this.#env.facts;
+    let key = "";
+    for (let i = 0; i < state.frames.length; i += 1) {
+      const next = state.frames[i + 1];
+      const insn = next === undefined ? state.insn : next.callsite;
+      const component = scc[insn]!;
+      if (component !== 0) return `${key}/${component}`;
+      key += `${insn},`;
+    }
+    return undefined;
+  }
+
+  #visitOf(state: State): Visit | undefined {
+    const key = this.#key(state);
+    return key === undefined ? undefined : this.#visits.get(key);
+  }
+
+  enter(state: State): void {
+    const key = this.#key(state);
+    if (key === undefined) return;
+    const visit = this.#visits.get(key) ?? { entry: undefined, backEdges: [] };
+    this.#visits.set(key, visit);
+    visit.entry ??= state;
+  }
+
+  /** All paths below `state` are done; if it is where the loop began, the loop is finished. */
+  exit(state: State): void {
+    const visit = this.#visitOf(state);
+    if (visit === undefined || visit.entry !== state) return;
+    visit.entry = undefined;
+    this.#propagate(visit);
+  }
+
+  addBackEdge(found: State, edge: State): void {
+    this.#visitOf(found)?.backEdges.push(edge);
+  }
+
+  /** Marks of this state's loop may still be missing. */
+  isIncomplete(state: State): boolean {
+    return (this.#visitOf(state)?.backEdges.length ?? 0) > 0;
+  }
+
+  #propagate(visit: Visit): void {
+    const change = { changed: true };
+    for (let round = 0; change.changed; round += 1) {
+      if (round > maxRounds) {
+        for (const edge of visit.backEdges) markAllPrecise(edge);
+        break;
+      }
+      change.changed = false;
+      for (const edge of visit.backEdges) {
+        if (edge.equalState !== undefined) {
+          propagatePrecision(this.#env, edge.equalState, edge, change);
+        }
+      }
+    }
+    visit.backEdges = [];
+  }
+}

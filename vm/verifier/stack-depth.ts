@@ -1,0 +1,92 @@
+/** Stack used along every chain of calls. */
+import { type Env, subprogramAt } from "./env.ts";
+import { isFunctionAddress, isLocalCall } from "./opcodes.ts";
+import { programType } from "./program-variants.ts";
+import { maxFrames, maxStack } from "./state.ts";
+import { errno } from "./stop.ts";
+
+/** Most stack that callers of a function with tail calls may have. */
+const maxBelowTailCall = 256;
+/** Functions that use less keep the caller's stack. */
+const minPrivateStack = 64;
+
+const privateStackTypes: ReadonlySet<number> = new Set([
+  programType.kprobe,
+  programType.tracepoint,
+  programType.perfEvent,
+  programType.rawTracepoint,
+]);
+
+type Mode = "unknown" | "shared" | "private";
+
+class DepthCheck {
+  readonly env: Env;
+  readonly modes: Mode[];
+
+  constructor(env: Env) {
+    this.env = env;
+    this.modes = env.subprograms.map(() => "unknown");
+  }
+
+  /** The just-in-time compiler keeps the stack aligned to 16 bytes. */
+  depthOf(subprog: number): number {
+    return Math.ceil(this.env.subprograms[subprog]!.stackDepth / 16) * 16;
+  }
+
+  setMode(subprog: number, allowsPrivate: boolean): void {
+    if (!allowsPrivate) this.modes[subprog] = "shared";
+    else if (this.modes[subprog] === "unknown" && this.depthOf(subprog) >= minPrivateStack) {
+      this.modes[subprog] = "private";
+    }
+  }
+
+  visit(subprog: number, below: number, frame: number, allowsPrivate: boolean): void {
+    const { env } = this;
+    const sub = env.subprograms[subprog]!;
+    if (subprog > 0 && sub.hasTailCall && below >= maxBelowTailCall) {
+      env.reject(
+        `tail_calls are not allowed when call stack of previous frames is ${below} bytes. Too large`,
+      );
+    }
+    this.setMode(subprog, allowsPrivate);
+    const own = this.depthOf(subprog);
+    let depth = below;
+    if (this.modes[subprog] === "private") {
+      if (own > maxStack) env.reject(`stack size of subprog ${subprog} is ${own}. Too large`);
+    } else {
+      depth += own;
+      if (depth > maxStack) {
+        env.reject(`combined stack size of ${frame + 1} calls is ${depth}. Too large`);
+      }
+    }
+    for (let at = sub.start; at < sub.end; at += 1) {
+      this.visitCall(at, depth, frame, allowsPrivate);
+    }
+  }
+
+  visitCall(at: number, depth: number, frame: number, allowsPrivate: boolean): void {
+    const { env } = this;
+    const insn = env.insnAt(at);
+    if (!isLocalCall(insn) && !isFunctionAddress(insn)) return;
+    const callee = subprogramAt(env, at + insn.imm + 1);
+    const sub = env.subprograms[callee]!;
+    if (sub.isAsyncCallback) {
+      if (sub.hasTailCall) env.reject("verifier bug: subprog has tail_call and async cb", 14);
+      if (!isLocalCall(insn)) return;
+    }
+    if (frame + 1 >= maxFrames) {
+      env.reject(`the call stack of ${frame + 1} frames is too deep !`, errno.tooBig);
+    }
+    this.visit(callee, depth, frame + 1, allowsPrivate);
+  }
+}
+
+export function checkStackDepth(env: Env): void {
+  const check = new DepthCheck(env);
+  const hasTailCall = env.subprograms.some((sub) => sub.hasTailCall);
+  const supports = !hasTailCall && privateStackTypes.has(env.input.programType);
+  for (let i = env.subprograms.length - 1; i >= 0; i -= 1) {
+    if (i > 0 && !env.subprograms[i]!.isAsyncCallback) continue;
+    check.visit(i, 0, 0, i === 0 && supports);
+  }
+}

@@ -1,0 +1,112 @@
+/** Splits the program into functions and checks that no jump leaves the one it is in. */
+import type { Env, Subprogram } from "./env.ts";
+import { helperId } from "./helper-ids.ts";
+import {
+  insnClass,
+  isFunctionAddress,
+  isHelperCall,
+  isJumpClass,
+  isKfuncCall,
+  isLocalCall,
+  jmpOp,
+  jumpOffset,
+  memMode,
+  opExit,
+  opJump,
+  opJumpLong,
+} from "./opcodes.ts";
+import { errno } from "./stop.ts";
+
+const maxSubprograms = 256;
+
+function newSubprogram(start: number, end: number): Subprogram {
+  return {
+    start,
+    end,
+    stackDepth: 0,
+    hasTailCall: false,
+    hasLoadAbs: false,
+    isAsyncCallback: false,
+    isCallback: false,
+    changesPacket: false,
+    mightSleep: false,
+    name: "",
+    linkage: "static",
+    type: 0,
+    isCalled: false,
+    isVerified: false,
+    isUnreliable: false,
+  };
+}
+
+/** Finds the starts of all functions: targets of local calls and of function addresses. */
+export function findSubprograms(env: Env): void {
+  const count = env.insns.length;
+  const starts = new Set<number>([0]);
+  env.insns.forEach((insn, at) => {
+    if (isKfuncCall(insn)) env.unsupported("kernel function call (kfunc)");
+    if (!isFunctionAddress(insn) && !isLocalCall(insn)) return;
+    const target = at + insn.imm + 1;
+    if (target >= count || target < 0) env.reject("call to invalid destination", errno.invalid);
+    starts.add(target);
+    if (starts.size > maxSubprograms) env.reject("too many subprograms", errno.tooBig);
+  });
+  const sorted = [...starts].sort((a, b) => a - b);
+  env.subprograms = sorted.map((start, i) => newSubprogram(start, sorted[i + 1] ?? count));
+  if (env.log.isDetailed) {
+    for (const [i, subprogram] of env.subprograms.entries()) {
+      env.say(`func#${i} @${subprogram.start}`);
+    }
+  }
+}
+
+function noteFeatures(env: Env, subprogram: Subprogram, at: number): void {
+  const insn = env.insnAt(at);
+  if (isHelperCall(insn) && insn.imm === helperId.tailCall) subprogram.hasTailCall = true;
+  const mode = insn.code & 0xe0;
+  if ((insn.code & 7) === insnClass.ld && (mode === memMode.abs || mode === memMode.ind)) {
+    subprogram.hasLoadAbs = true;
+  }
+}
+
+/** Jumps stay inside their function; a function ends in an exit or a jump. */
+export function checkSubprograms(env: Env): void {
+  for (const subprogram of env.subprograms) {
+    for (let at = subprogram.start; at < subprogram.end; at += 1) {
+      const insn = env.insnAt(at);
+      noteFeatures(env, subprogram, at);
+      const op = insn.code & 0xf0;
+      if (isJumpClass(insn.code) && op !== jmpOp.exit && op !== jmpOp.call) {
+        const target = at + jumpOffset(insn) + 1;
+        if (target < subprogram.start || target >= subprogram.end) {
+          env.reject(`jump out of range from insn ${at} to ${target}`, errno.invalid);
+        }
+      }
+      const mayEnd = insn.code === opExit || insn.code === opJump || insn.code === opJumpLong;
+      if (at === subprogram.end - 1 && !mayEnd) {
+        env.reject("last insn is not an exit or jmp", errno.invalid);
+      }
+    }
+  }
+}
+
+/** func_info must name every function, in order; gives them their names, linkage and BTF types. */
+export function checkFunctionInfo(env: Env): void {
+  const { functions } = env.input;
+  if (functions.length === 0) return;
+  if (functions.length !== env.subprograms.length) {
+    env.reject("number of funcs in func_info doesn't match number of subprogs", errno.invalid);
+  }
+  for (const [i, info] of functions.entries()) {
+    const subprogram = env.subprograms[i]!;
+    if (subprogram.start !== info.insn) {
+      env.reject(
+        "func_info BTF section doesn't match subprog layout in BPF program",
+        errno.invalid,
+      );
+    }
+    subprogram.name = info.name;
+    subprogram.linkage = info.linkage;
+    subprogram.type = info.type;
+  }
+}

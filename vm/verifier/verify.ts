@@ -1,0 +1,153 @@
+/** The whole verification: checks of the program's form, then its walk, then what the walk found. */
+import { computeComponents } from "./components.ts";
+import { checkControlFlow } from "./control-flow.ts";
+import { Env } from "./env.ts";
+import { functionArgs, setInitialArgs } from "./function-args.ts";
+import { emptyFrame } from "./function-calls.ts";
+import type { RejectionFacts, Verdict, VerifierInput, VerifyOptions } from "./input.ts";
+import { computeLiveRegisters } from "./live-registers.ts";
+import { LiveStack } from "./live-stack.ts";
+import { printReg } from "./print-state.ts";
+import { programType, programVariant } from "./program-variants.ts";
+import { pointerReg } from "./reg.ts";
+import { kind } from "./reg-types.ts";
+import { resolveReferences } from "./resolve.ts";
+import { SccVisits } from "./scc-visits.ts";
+import { checkStackDepth } from "./stack-depth.ts";
+import { newState } from "./state.ts";
+import { errno, Rejection, Unsupported } from "./stop.ts";
+import { checkFunctionInfo, checkSubprograms, findSubprograms } from "./subprograms.ts";
+import { walk } from "./walk.ts";
+
+const maxInstructions = 1_000_000;
+
+/** What the kernel refuses before its verifier runs, and what is not modelled at all. */
+function checkProgram(env: Env): void {
+  const { input } = env;
+  if (env.insns.length === 0 || env.insns.length > maxInstructions) {
+    throw new Rejection(errno.tooBig);
+  }
+  if (input.insns.length % 8 !== 0) throw new Rejection(errno.invalid);
+  const unmodelled: readonly number[] = [programType.tracing, 27, 28, 29, 20];
+  if (unmodelled.includes(input.programType)) {
+    env.unsupported(`program type ${input.programType}`);
+  }
+  if (programVariant(input) === undefined) {
+    env.unsupported(`program type ${input.programType} with attach type ${input.attachType}`);
+  }
+  const modelledFlags = 1 | 2;
+  if ((input.flags & ~modelledFlags) !== 0) {
+    env.unsupported(`program flags 0x${input.flags.toString(16)}`);
+  }
+}
+
+/** The state at a function's first instruction. */
+function enterFunction(env: Env, subprog: number): void {
+  const sub = env.subprograms[subprog]!;
+  const state = newState();
+  state.frames = [emptyFrame(-1, 0, subprog)];
+  state.firstInsn = sub.start;
+  env.state = state;
+  env.insn = sub.start;
+  env.previousInsn = -1;
+  env.explored = [];
+  env.exploredStates = 0;
+  env.previousLine = undefined;
+  env.liveStack!.leave();
+  env.scratchAll();
+  if (subprog === 0) {
+    env.regs[1] = pointerReg(kind.ctx);
+    return;
+  }
+  if (env.log.isTracing) env.say(`Validating ${sub.name}() func#${subprog}...`);
+  const args = functionArgs(env, sub);
+  if (args === undefined) throw new Rejection(errno.invalid);
+  setInitialArgs(env, args);
+}
+
+/** Global functions that were called, each on its own, until no new one turns up. */
+function walkGlobals(env: Env): void {
+  if (env.input.functions.length === 0) return;
+  for (let found = true; found; ) {
+    found = false;
+    for (const [i, sub] of env.subprograms.entries()) {
+      const isDue = i > 0 && sub.linkage === "global" && sub.isCalled && !sub.isVerified;
+      if (!isDue) continue;
+      enterFunction(env, i);
+      walk(env);
+      sub.isVerified = true;
+      found = true;
+      if (env.log.isTracing) {
+        env.say(`Func#${i} ('${sub.name}') is safe for any args that match its prototype`);
+      }
+    }
+  }
+}
+
+function run(env: Env): void {
+  checkProgram(env);
+  findSubprograms(env);
+  checkSubprograms(env);
+  checkFunctionInfo(env);
+  resolveReferences(env);
+  checkControlFlow(env);
+  computeComponents(env);
+  computeLiveRegisters(env);
+  env.liveStack = new LiveStack(env);
+  env.sccVisits = new SccVisits(env);
+  env.isWalking = true;
+  enterFunction(env, 0);
+  walk(env);
+  walkGlobals(env);
+  env.isWalking = false;
+  checkStackDepth(env);
+}
+
+function factsOf(env: Env): RejectionFacts {
+  const path = env.state.history.map((entry) => entry.insn);
+  path.push(env.insn);
+  const { frame } = env;
+  const registers = frame.regs.flatMap((reg, register) =>
+    reg.type === kind.notInit ? [] : [{ register, text: printReg(reg, frame.frameNo) }],
+  );
+  return { insn: env.insn, path, registers };
+}
+
+/** Lines of the log that say where or what, not why. */
+const notReasons =
+  /^(Func#\d+ \(|Validating |arg#\d+ reference type|; |from \d+ to |\d+: |processed |stack depth|caller:|callee:|cur state:|old state:| R\d|frame\d|func#\d+ @|mark_precise)/;
+
+function reasonOf(messages: readonly string[]): string {
+  return messages.find((line) => !notReasons.test(line)) ?? messages.at(-1) ?? "";
+}
+
+function verdictOf(env: Env, stop: Rejection | Unsupported | undefined): Verdict {
+  const messages = env.log.messages;
+  const common = {
+    messages,
+    processed: env.processed,
+    states: env.totalStates,
+    peakStates: env.peakStates,
+    log: env.log.text,
+    ...(env.options.watch !== undefined && { watched: env.watched }),
+    ...(env.visits !== undefined && { visits: env.visits }),
+  };
+  if (stop === undefined) return { verdict: "accept", reason: "", errno: 0, ...common };
+  const place = env.isWalking ? { insn: env.insn, facts: factsOf(env) } : {};
+  if (stop instanceof Unsupported) {
+    return { verdict: "unsupported", reason: stop.construct, errno: 0, ...place, ...common };
+  }
+  return { verdict: "reject", reason: reasonOf(messages), errno: stop.errno, ...place, ...common };
+}
+
+/** The verdict of Linux 6.18 on a program, without a kernel. */
+export function verify(input: VerifierInput, options: VerifyOptions = {}): Verdict {
+  const env = new Env(input, options);
+  try {
+    run(env);
+    return verdictOf(env, undefined);
+  } catch (stop) {
+    if (stop instanceof Rejection || stop instanceof Unsupported) return verdictOf(env, stop);
+    throw stop;
+  }
+}
