@@ -33,7 +33,7 @@ const skbHeadRoom = 256;
 const skbTailRoom = 4096;
 const loopback = 1;
 
-const kinds: Readonly<Record<ProgramTypeId, "xdp" | "link" | "network">> = {
+const kinds: Readonly<Record<ProgramTypeId, "xdp" | "link" | "network" | "flow">> = {
   1: "network",
   3: "link",
   4: "link",
@@ -44,7 +44,11 @@ const kinds: Readonly<Record<ProgramTypeId, "xdp" | "link" | "network">> = {
   12: "link",
   14: "network",
   19: "link",
+  22: "flow",
 };
+
+/** Bytes that a packet of some protocols must have after the Ethernet header, but not for XDP. */
+const shortestPayload: Readonly<Record<number, number>> = { 2048: 20, 34525: 40 };
 
 /** Why a run cannot be set up. */
 export interface SetupProblem {
@@ -65,9 +69,13 @@ export function setUpRun(
   if (kind === "xdp" && bytes.length > xdpRoom) {
     return { problem: `an XDP packet has at most ${xdpRoom} bytes, this one ${bytes.length}` };
   }
-  return kind === "xdp"
-    ? xdpRun(kernel, program, input, bytes)
-    : skbRun(kernel, program, input, bytes);
+  if (kind === "xdp") return xdpRun(kernel, program, input, bytes);
+  if (kind === "flow") return flowRun(kernel, program, bytes);
+  const shortest = ethernetHeader + (shortestPayload[protocolOf(bytes)] ?? 0);
+  if (bytes.length < shortest) {
+    return { problem: `a packet of this protocol has at least ${shortest} bytes` };
+  }
+  return skbRun(kernel, program, input, bytes);
 }
 
 function newState(
@@ -193,6 +201,34 @@ function skbRun(kernel: Kernel, program: Program, input: RunInput, bytes: Uint8A
     outputContext: () => hidePointers(memory.copyOut(context, skbSize), skbPointers),
     release: () => {
       packet.release();
+      releaseContext(kernel, context, skbSize);
+    },
+  };
+}
+
+const flowKeysSize = 56;
+
+/** struct bpf_flow_keys: the network header's place and protocol are filled in. */
+function flowRun(kernel: Kernel, program: Program, bytes: Uint8Array): RunSetup {
+  const { memory, little } = kernel;
+  const packet = new Packet(memory, bytes, 0, 0);
+  const context = contextRegion(kernel, skbSize, undefined);
+  const keys = memory.region("flow keys", "flow keys", flowKeysSize);
+  memory.view.setUint16(keys, ethernetHeader, little);
+  memory.view.setUint16(keys + 2, ethernetHeader, little);
+  memory.bytes.set(bytes.subarray(12, 14), keys + 10);
+  memory.view.setUint32(context + skbOffsets.data, packet.data, little);
+  memory.view.setUint32(context + skbOffsets.data_end, packet.end, little);
+  memory.view.setBigUint64(context + skbOffsets.flow_keys, BigInt(keys), little);
+  return {
+    run: newState(program, context, skbSize, packet, () => {}),
+    // What user space gets back are the keys.
+    outputPacket: () => memory.copyOut(keys, flowKeysSize),
+    outputContext: () => new Uint8Array(0),
+    release: () => {
+      packet.release();
+      memory.forgetRegion(keys);
+      memory.release(keys, flowKeysSize);
       releaseContext(kernel, context, skbSize);
     },
   };
