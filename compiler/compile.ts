@@ -70,7 +70,11 @@ export function compile(
   const checked = checkTranslationUnit(syntax, options.target, diagnostics);
   if (checked === undefined || !wants("ir"))
     return { preprocessed, syntax, ...(checked && { checked }) };
-  const ir = lowerUnit(checked, options.target, diagnostics);
+  const { debugInfo, mapPath } = options;
+  const ir = lowerUnit(checked, options.target, diagnostics, {
+    debugInfo,
+    ...(mapPath && { mapPath }),
+  });
   if (!diagnostics.hasErrors) {
     optimizeModule(ir, { level: options.optimization, target: options.target }, diagnostics);
   }

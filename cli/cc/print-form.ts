@@ -1,10 +1,10 @@
 /** `--print=FORM`: the program between two phases, as text. */
 import type { Diagnostics } from "../../common/diagnostics/diagnostic.ts";
 import { printPreprocessed } from "../../compiler/1-preprocess/print-preprocessed.ts";
-import { printAst } from "../../compiler/2-parse/print-ast.ts";
+import { printTranslationUnit } from "../../compiler/2-parse/print-ast.ts";
 import { printChecked } from "../../compiler/3-check/print-checked.ts";
-import { printModule } from "../../compiler/4-lower/print-ir.ts";
-import { printMachineFunction } from "../../compiler/6-select/print-machine.ts";
+import { printIr } from "../../compiler/4-lower/print-ir.ts";
+import { printMachine } from "../../compiler/6-select/print-machine.ts";
 import { generateMachineCode } from "../../compiler/8-emit/emit.ts";
 import type { Compilation } from "../../compiler/compile.ts";
 import type { CcOptions } from "./options.ts";
@@ -15,13 +15,13 @@ const printers: Readonly<
   Record<Form, (c: Compilation, options: CcOptions, diagnostics: Diagnostics) => string | undefined>
 > = {
   tokens: (c) => c.preprocessed && printPreprocessed(c.preprocessed, false),
-  ast: (c) => c.syntax && printAst(c.syntax),
+  ast: (c) => c.syntax && printTranslationUnit(c.syntax),
   checked: (c) => c.checked && printChecked(c.checked),
-  ir: (c) => c.ir && printModule(c.ir),
+  ir: (c) => c.ir && printIr(c.ir),
   machine: (c, { endian, cpu, strictAlign }, diagnostics) =>
     c.ir &&
     generateMachineCode(c.ir, { endian, cpu, strictAlign }, diagnostics)
-      .map((fn) => printMachineFunction(fn))
+      .map((fn) => printMachine(fn))
       .join("\n"),
 };
 

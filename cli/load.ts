@@ -1,0 +1,67 @@
+/** Programs from a file: an ELF object, or a C source that is compiled first. */
+import { Diagnostics } from "../common/diagnostics/diagnostic.ts";
+import type { ObjectFile } from "../common/object/object-file.ts";
+import { isElf, readElf } from "../common/object/read-elf.ts";
+import { loadObject } from "../linker/load.ts";
+import type { LoadedObject, ProgramSpec } from "../linker/program.ts";
+import { nodeFileSystem } from "./node-file-system.ts";
+import { plainReport, printError, report } from "./report.ts";
+
+async function compileSource(
+  path: string,
+  words: readonly string[],
+  diagnostics: Diagnostics,
+): Promise<ObjectFile | undefined> {
+  const { parseCcArguments } = await import("./cc/arguments.ts");
+  const { compileOptions } = await import("./cc/run-cc.ts");
+  const { compile } = await import("../compiler/compile.ts");
+  const parsed = parseCcArguments([...words, path]);
+  if (parsed.kind !== "compile") {
+    diagnostics.error("bad-option", parsed.kind === "error" ? parsed.message : "not a compilation");
+    return undefined;
+  }
+  return compile(path, compileOptions(parsed.options), nodeFileSystem, diagnostics).object;
+}
+
+/**
+ * Loads the file; `words` are compiler options for a C source. What went wrong has been reported
+ * where the result is undefined.
+ */
+export async function loadFile(
+  path: string,
+  words: readonly string[],
+): Promise<LoadedObject | undefined> {
+  const diagnostics = new Diagnostics();
+  const bytes = nodeFileSystem.readFile(path);
+  let loaded: LoadedObject | undefined;
+  if (bytes === undefined)
+    diagnostics.error("file-not-found", `no such file or directory: '${path}'`);
+  else {
+    const object =
+      isElf(bytes) || !/\.(c|i|h)$/.test(path)
+        ? readElf(bytes, path, diagnostics)
+        : await compileSource(path, words, diagnostics);
+    if (object !== undefined && !diagnostics.hasErrors)
+      loaded = loadObject(object, path, diagnostics);
+  }
+  const shown = diagnostics.list.filter((d) => d.severity === "error");
+  report(shown, plainReport);
+  return diagnostics.hasErrors ? undefined : loaded;
+}
+
+/** The program of that name, or the first; says so where there is none. */
+export function chooseProgram(
+  loaded: LoadedObject,
+  name: string | undefined,
+): ProgramSpec | undefined {
+  const program =
+    name === undefined
+      ? loaded.programs.find((p) => p.autoload)
+      : loaded.programs.find((p) => p.name === name || p.section === name);
+  if (program === undefined) {
+    const names = loaded.programs.map((p) => p.name).join(", ") || "none";
+    const what = name === undefined ? "no program" : `no program '${name}'`;
+    printError(`bpfc: error: ${what} in '${loaded.path}' (it has: ${names})`);
+  }
+  return program;
+}

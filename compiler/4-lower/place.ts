@@ -1,0 +1,246 @@
+/**
+ * Lvalues: where an object is, what is known of its alignment, and — for CO-RE — how the access came
+ * about, so that the loader can relocate it.
+ */
+import { InternalError } from "../../common/diagnostics/diagnostic.ts";
+import type { CheckedExpression } from "../3-check/checked.ts";
+import { alignOf, sizeOf } from "../3-check/layout.ts";
+import { asRecord } from "../3-check/type-tools.ts";
+import type { CType, QualType, RecordField } from "../3-check/types.ts";
+import type { FunctionState } from "./function-state.ts";
+import type { Value } from "./ir.ts";
+import { globalAddress } from "./ir-builder.ts";
+
+/** A chain of accesses that starts at one pointer. */
+export interface CorePath {
+  readonly base: Value;
+  readonly rootType: CType;
+  /** Access string: index from the base pointer, then members and array elements. */
+  readonly access: readonly number[];
+  /** Bytes from the base, by the local layout. */
+  readonly offset: number;
+}
+
+export interface Place {
+  /** Undefined while it is still a CO-RE chain: {@link addressOf} makes it. */
+  readonly address: Value | undefined;
+  readonly type: QualType;
+  /** Proven alignment of the address, bytes. */
+  readonly align: number;
+  readonly volatile: boolean;
+  /** Of a bit-field: the address is that of its record's start. */
+  readonly bits?: {
+    readonly field: RecordField;
+    readonly bitOffset: number;
+    readonly recordSize: number;
+  };
+  readonly core?: CorePath;
+}
+
+type Finder<K extends CheckedExpression["kind"]> = (
+  state: FunctionState,
+  expr: Extract<CheckedExpression, { kind: K }>,
+) => Place;
+
+function placeAt(address: Value, type: QualType, align = Math.max(1, alignOf(type))): Place {
+  return { address, type, align, volatile: type.volatile };
+}
+
+/** Alignment of `offset` bytes behind an address of that alignment. */
+function alignAt(align: number, offset: number): number {
+  return offset === 0 ? align : Math.min(align, offset & -offset);
+}
+
+const variablePlace: Finder<"variable"> = (state, { symbol, type }) => {
+  const isLocal = symbol.storage === "local" || symbol.storage === "param";
+  const align = Math.max(1, alignOf(type), symbol.attributes.align ?? 1);
+  if (!isLocal) return placeAt(globalAddress(symbol.linkName), type, align);
+  const slot = state.slots.get(symbol);
+  if (slot !== undefined) return placeAt(slot, type, align);
+  // A goto may jump over the declaration: the object exists all the same.
+  const made = state.alloca(sizeOf(symbol.type), align, symbol.name);
+  state.slots.set(symbol, made);
+  return placeAt(made, type, align);
+};
+
+/** Whether accesses to the record are relocated. */
+function preserves(state: FunctionState, type: QualType): boolean {
+  if (state.preserving > 0) return true;
+  if (!state.module.hasDebugInfo) return false;
+  return asRecord(type)?.preserveAccessIndex === true || typedefPreserves(type.type);
+}
+
+function typedefPreserves(type: CType): boolean {
+  if (type.kind !== "typedef") return false;
+  return type.preserveAccessIndex === true || typedefPreserves(type.type.type);
+}
+
+const constantIndex = (expr: CheckedExpression): number | undefined => {
+  if (expr.kind === "constant") return Number(BigInt.asIntN(64, expr.value));
+  return expr.kind === "cast" && expr.cast === "integral" ? constantIndex(expr.operand) : undefined;
+};
+
+/** `array[constant]` where the array is reached by a CO-RE chain: the chain goes on. */
+function elementOfChain(
+  state: FunctionState,
+  expr: Extract<CheckedExpression, { kind: "dereference" }>,
+): Place | undefined {
+  const { pointer } = expr;
+  if (pointer.kind !== "pointer_offset" || pointer.subtract) return undefined;
+  const index = constantIndex(pointer.index);
+  const array = pointer.pointer;
+  if (index === undefined || array.kind !== "cast" || array.cast !== "array_to_pointer")
+    return undefined;
+  const place = placeOf(state, array.operand);
+  if (place.core === undefined) {
+    const address = state.offset(addressOf(state, place), index * pointer.elementSize);
+    return {
+      address,
+      type: expr.type,
+      align: alignAt(place.align, index * pointer.elementSize),
+      volatile: expr.type.volatile || place.volatile,
+    };
+  }
+  const { core } = place;
+  const offset = core.offset + index * pointer.elementSize;
+  return {
+    address: undefined,
+    type: expr.type,
+    align: alignAt(place.align, index * pointer.elementSize),
+    volatile: expr.type.volatile,
+    core: { ...core, access: [...core.access, index], offset },
+  };
+}
+
+const dereferencePlace: Finder<"dereference"> = (state, expr) => {
+  const element = elementOfChain(state, expr);
+  if (element !== undefined) return element;
+  const { pointer, type } = expr;
+  if (state.preserving > 0 && pointer.kind === "pointer_offset" && !pointer.subtract) {
+    const index = constantIndex(pointer.index);
+    if (index !== undefined) {
+      const base = state.visit.rvalue(pointer.pointer);
+      const core = {
+        base,
+        rootType: type.type,
+        access: [index],
+        offset: index * pointer.elementSize,
+      };
+      return {
+        address: undefined,
+        type,
+        align: Math.max(1, alignOf(type)),
+        volatile: type.volatile,
+        core,
+      };
+    }
+  }
+  return placeAt(state.visit.rvalue(pointer), type);
+};
+
+/** The object of a member access, as the start of a chain where its record is relocated. */
+function memberBase(state: FunctionState, object: CheckedExpression): Place {
+  const place = placeOf(state, object);
+  if (place.core !== undefined || place.address === undefined || !preserves(state, object.type))
+    return place;
+  const core = { base: place.address, rootType: object.type.type, access: [0], offset: 0 };
+  return { ...place, address: undefined, core };
+}
+
+const memberPlace: Finder<"member"> = (state, expr) => {
+  const base = memberBase(state, expr.object);
+  const last = expr.path.at(-1);
+  if (last === undefined) throw new InternalError("a member access without a field");
+  const bitOffset = expr.path.reduce((sum, field) => sum + field.bitOffset, 0);
+  const isBitField = last.bitWidth !== undefined;
+  const volatile = base.volatile || expr.type.volatile;
+  // The record that holds a bit-field is addressed, not the bit-field.
+  const offset = isBitField ? (bitOffset - last.bitOffset) >> 3 : bitOffset >> 3;
+  const align = alignAt(base.align, offset);
+  const bits = isBitField
+    ? { field: last, bitOffset: last.bitOffset, recordSize: recordSizeOf(expr) }
+    : undefined;
+  const common = { type: expr.type, align, volatile, ...(bits && { bits }) };
+  if (base.core === undefined) {
+    return { ...common, address: state.offset(addressOf(state, base), offset) };
+  }
+  const core: CorePath = {
+    ...base.core,
+    access: [...base.core.access, ...expr.path.map((field) => field.index)],
+    offset: base.core.offset + offset,
+  };
+  return { ...common, address: undefined, core };
+};
+
+function recordSizeOf(expr: Extract<CheckedExpression, { kind: "member" }>): number {
+  const holder = expr.path.at(-2);
+  if (holder !== undefined) return sizeOf(holder.type);
+  return expr.record.definition?.size ?? 0;
+}
+
+const literalPlace: Finder<"compound_literal"> = (state, { symbol, initializer, type }) => {
+  const slot = state.slots.get(symbol) ?? state.temporary(symbol.type, symbol.name);
+  state.slots.set(symbol, slot);
+  const place = placeAt(slot, type);
+  state.visit.initialize(slot, symbol.type, initializer);
+  return place;
+};
+
+/** The place that an expression denotes; rvalues of memory type denote the memory that holds them. */
+export function placeOf(state: FunctionState, expr: CheckedExpression): Place {
+  switch (expr.kind) {
+    case "variable":
+      return variablePlace(state, expr);
+    case "dereference":
+      return dereferencePlace(state, expr);
+    case "member":
+      return memberPlace(state, expr);
+    case "compound_literal":
+      return literalPlace(state, expr);
+    case "string_literal":
+      return placeAt(globalAddress(expr.symbol.linkName), expr.type, 1);
+    case "function":
+      return placeAt(globalAddress(expr.symbol.linkName), expr.type, 1);
+    case "cast":
+      if (expr.cast === "noop" || expr.cast === "lvalue_to_rvalue") {
+        return { ...placeOf(state, expr.operand), type: expr.type };
+      }
+      return placeAt(state.visit.rvalue(expr), expr.type);
+    default:
+      return placeAt(state.visit.rvalue(expr), expr.type);
+  }
+}
+
+/** Bytes that the offset relocation of a chain gives: for a bit-field, of its access unit. */
+export function coreOffset(place: Place): number {
+  const { core, bits } = place;
+  if (core === undefined) return 0;
+  return bits === undefined ? core.offset : core.offset + bitFieldUnit(bits, place.type).offset;
+}
+
+/** The unit in which loaders expect a bit-field to be read: as wide as its type, aligned to that. */
+export function bitFieldUnit(
+  bits: NonNullable<Place["bits"]>,
+  type: QualType,
+): { offset: number; size: number } {
+  let size = sizeOf(type);
+  const width = bits.field.bitWidth ?? 0;
+  const first = bits.bitOffset >> 3;
+  let offset = first - (first % size);
+  while (bits.bitOffset + width - offset * 8 > size * 8 && size < 8) {
+    size *= 2;
+    offset = first - (first % size);
+  }
+  return { offset, size };
+}
+
+/** The address as a value; a CO-RE chain becomes one relocated offset. */
+export function addressOf(state: FunctionState, place: Place): Value {
+  const { address, core } = place;
+  if (address !== undefined) return address;
+  if (core === undefined) throw new InternalError("a place without an address");
+  const offset = coreOffset(place);
+  const access = state.module.coreAccess("field_byte_offset", core.rootType, core.access.join(":"));
+  const relocated = state.emit("i64", { op: "core", core: access, value: BigInt(offset) }, []);
+  return state.emit("ptr", { op: "ptradd" }, [core.base, relocated]);
+}
