@@ -11,13 +11,15 @@ import {
   redirectEdge,
 } from "../6-select/machine.ts";
 import { printMachineInstruction, printTerminator } from "../6-select/print-machine.ts";
+import { pointerNames } from "./value-names.ts";
 
 export function mergeTails(fn: MachineFunction): void {
   const texts = new Map<MachineInstruction, string>();
+  const names = pointerNames(fn);
   const textOf = (op: MachineInstruction): string => {
     const known = texts.get(op);
     if (known !== undefined) return known;
-    const made = printMachineInstruction(op);
+    const made = `${printMachineInstruction(op)} ${names.get(op) ?? ""}`;
     texts.set(op, made);
     return made;
   };
