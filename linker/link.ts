@@ -54,7 +54,9 @@ export function linkObjects(
     }),
   );
   if (types !== undefined) {
-    const { btf, btfExt } = writeBtf(types.btf, types.btfExt);
+    const { funcInfo, lineInfo, coreRelocations } = types.btfExt;
+    const isEmpty = funcInfo.length + lineInfo.length + coreRelocations.length === 0;
+    const { btf, btfExt } = writeBtf(types.btf, isEmpty ? undefined : types.btfExt);
     sections.push(metadataSection(".BTF", btf));
     if (btfExt !== undefined) sections.push(metadataSection(".BTF.ext", btfExt));
   }

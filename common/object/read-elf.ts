@@ -61,6 +61,10 @@ interface SectionHeader {
   readonly entrySize: number;
 }
 
+/** Bytes of .bss and the like in one file: they take no room in it, but do once it is loaded. */
+const mostZeros = 1 << 28;
+const greatestAlign = 1 << 20;
+
 /** Sections of other types that ELF needs for itself; an ObjectFile has no place for them. */
 const dissolved = new Set([
   SHT_NULL,
@@ -176,6 +180,7 @@ function parseElfHeader(bytes: Uint8Array): ElfStart | ElfProblem {
 
 function parseSectionHeaders(bytes: Uint8Array, start: ElfStart): SectionHeader[] | ElfProblem {
   const reader = new ByteReader(bytes, start.endian, start.sectionTable);
+  let zeros = 0;
   const raw: (Omit<SectionHeader, "name"> & { nameOffset: number })[] = [];
   for (let index = 0; index < start.sectionCount; index++) {
     const nameOffset = reader.u32();
@@ -192,8 +197,10 @@ function parseSectionHeaders(bytes: Uint8Array, start: ElfStart): SectionHeader[
     if (type !== SHT_NOBITS && type !== SHT_NULL && offset + size > bytes.length) {
       return new ElfProblem(`section ${index} lies outside the file; is the file cut short?`);
     }
-    if (type === SHT_NOBITS && size > 0xffff_ffff) {
-      return new ElfProblem(`section ${index} is larger than 4 GiB`);
+    if (type === SHT_NOBITS) zeros += size;
+    if (zeros > mostZeros) return new ElfProblem(`section ${index} is too large`);
+    if (align > greatestAlign || (align & (align - 1)) !== 0) {
+      return new ElfProblem(`section ${index} has an impossible alignment`);
     }
     raw.push({ nameOffset, type, flags, offset, size, link, info, align, entrySize });
   }
