@@ -14,6 +14,7 @@ export interface PassContext {
   readonly module: IrModule;
   readonly options: OptimizeOptions;
   readonly diagnostics: Diagnostics;
+  readonly runs: PassRuns;
   /** By name; kept right by the passes that add or remove globals and functions. */
   readonly globals: ReadonlyMap<string, IrGlobal>;
   readonly functions: ReadonlyMap<string, IrFunction>;
@@ -35,13 +36,40 @@ export interface ModulePass {
 
 export type Pass = FunctionPass | ModulePass;
 
+/**
+ * Remembers in which state of a function a pass ran last, so that it is not run again on the same: the
+ * clean-up passes stand in the list many times, and mostly have nothing to do.
+ */
+export class PassRuns {
+  readonly #states = new Map<IrFunction, number>();
+  readonly #ranAt = new Map<IrFunction, Map<FunctionPass, number>>();
+
+  run(pass: FunctionPass, fn: IrFunction, context: PassContext): void {
+    if (fn.blocks.length === 0) return;
+    let state = this.#states.get(fn) ?? 0;
+    let ranAt = this.#ranAt.get(fn);
+    if (ranAt === undefined) this.#ranAt.set(fn, (ranAt = new Map()));
+    if (ranAt.get(pass) === state) return;
+    if (pass.run(fn, context)) state += 1;
+    this.#states.set(fn, state);
+    ranAt.set(pass, state);
+  }
+
+  /** Something else than a pass changed the function. */
+  touch(fn: IrFunction): void {
+    this.#states.set(fn, (this.#states.get(fn) ?? 0) + 1);
+  }
+}
+
 /** Names the globals and functions of a module as they are now. */
 export function createPassContext(
   module: IrModule,
   options: OptimizeOptions,
   diagnostics: Diagnostics,
+  runs: PassRuns = new PassRuns(),
 ): PassContext {
   return {
+    runs,
     module,
     options,
     diagnostics,

@@ -9,6 +9,7 @@ import type { OptimizationLevel } from "../options.ts";
 import { checkCalls } from "./check-calls.ts";
 import { combine } from "./combine.ts";
 import { expandMemory } from "./expand-memory.ts";
+import { hoistInvariants } from "./hoist-invariants.ts";
 import { inlineFunctions } from "./inline-functions.ts";
 import { mergeLoads } from "./merge-loads.ts";
 import { mergeStores } from "./merge-stores.ts";
@@ -18,7 +19,7 @@ import {
   type FunctionPass,
   type OptimizeOptions,
   type Pass,
-  type PassContext,
+  PassRuns,
 } from "./pass.ts";
 import { propagateRanges } from "./propagate-ranges.ts";
 import { removeDeadCode } from "./remove-dead-code.ts";
@@ -63,11 +64,16 @@ const afterInlining: readonly FunctionPass[] = [
   mergeStores,
   threadJumps,
   ...simplify,
+  hoistInvariants,
   sinkValues,
   removeDeadCode,
 ];
 
-const inlining = inlineFunctions(simplifyFunction);
+/** Functions are simplified before they are copied, and after something was copied into them. */
+const inlining = inlineFunctions((fn, context) => {
+  context.runs.touch(fn);
+  for (const pass of simplify) context.runs.run(pass, fn, context);
+});
 
 const full: readonly Pass[] = [
   inlining,
@@ -98,6 +104,7 @@ export const functionPasses: ReadonlyMap<string, FunctionPass> = new Map(
   [
     combine,
     expandMemory,
+    hoistInvariants,
     mergeLoads,
     mergeStores,
     numberValues,
@@ -116,31 +123,6 @@ export const functionPasses: ReadonlyMap<string, FunctionPass> = new Map(
 /** Called after each pass; for tests, and for `--print=ir-after-all`. */
 export type PassObserver = (pass: string, fn: IrFunction | undefined) => void;
 
-/**
- * Remembers in which state of a function a pass ran last, so that it is not run again on the same: the
- * clean-up passes stand in the list many times, and mostly have nothing to do.
- */
-class PassRuns {
-  readonly #states = new Map<IrFunction, number>();
-  readonly #ranAt = new Map<IrFunction, Map<FunctionPass, number>>();
-
-  run(pass: FunctionPass, fn: IrFunction, context: PassContext): void {
-    if (fn.blocks.length === 0) return;
-    let state = this.#states.get(fn) ?? 0;
-    let ranAt = this.#ranAt.get(fn);
-    if (ranAt === undefined) this.#ranAt.set(fn, (ranAt = new Map()));
-    if (ranAt.get(pass) === state) return;
-    if (pass.run(fn, context)) state += 1;
-    this.#states.set(fn, state);
-    ranAt.set(pass, state);
-  }
-
-  /** Something else than a pass of this run changed the function. */
-  touch(fn: IrFunction): void {
-    this.#states.set(fn, (this.#states.get(fn) ?? 0) + 1);
-  }
-}
-
 /** Optimises a module in place. Problems of the source (see check-calls.ts) are reported. */
 export function optimizeModule(
   module: IrModule,
@@ -148,13 +130,13 @@ export function optimizeModule(
   diagnostics: Diagnostics,
   observe?: PassObserver,
 ): void {
-  let context = createPassContext(module, options, diagnostics);
   const runs = new PassRuns();
+  let context = createPassContext(module, options, diagnostics, runs);
   for (const pass of pipelines[options.level]) {
     if (pass.kind === "module") {
-      if (pass.run(context)) for (const fn of module.functions) runs.touch(fn);
+      pass.run(context);
       observe?.(pass.name, undefined);
-      context = createPassContext(module, options, diagnostics);
+      context = createPassContext(module, options, diagnostics, runs);
       continue;
     }
     for (const fn of module.functions) {
@@ -162,10 +144,4 @@ export function optimizeModule(
       observe?.(pass.name, fn);
     }
   }
-}
-
-/** The clean-up of a function during inlining, which changes it between two calls. */
-function simplifyFunction(fn: IrFunction, context: PassContext): void {
-  const runs = new PassRuns();
-  for (const pass of simplify) runs.run(pass, fn, context);
 }

@@ -29,6 +29,9 @@ export const sinkValues: FunctionPass = {
 
 /** Blocks between a load and its new place. */
 const longestWay = 6;
+/** Values with more uses, or uses further apart in the dominator tree, stay: searching is not free. */
+const mostUses = 8;
+const mostSteps = 64;
 /** Instructions on that way that are looked at, per block. */
 const mostWrites = 64;
 
@@ -75,11 +78,13 @@ class Sinking {
   /** The block where all uses are dominated, if that is not where the value is. */
   #targetOf(value: IrInstruction): Block | undefined {
     const uses = this.#uses.get(value) ?? [];
+    if (uses.length > mostUses) return undefined;
     let target: Block | undefined;
     for (const use of uses) {
       const place = blockOfUse(use);
       if (place === value.block) return undefined;
       target = target === undefined ? place : this.#commonDominator(target, place);
+      if (target === undefined) return undefined;
     }
     if (target === undefined) return undefined;
     // A loop repeats what is sunk into it, and a value that a phi carries must exist at the edge.
@@ -92,10 +97,13 @@ class Sinking {
     return this.#keepsPressure(value) ? target : undefined;
   }
 
-  #commonDominator(a: Block, b: Block): Block {
-    let block = a;
-    while (!this.#tree.dominates(block, b)) block = this.#tree.parent.get(block) as Block;
-    return block;
+  #commonDominator(a: Block, b: Block): Block | undefined {
+    let block: Block | undefined = a;
+    for (let steps = 0; block !== undefined && steps < mostSteps; steps += 1) {
+      if (this.#tree.dominates(block, b)) return block;
+      block = this.#tree.parent.get(block);
+    }
+    return undefined;
   }
 
   /** At most one operand would have to live longer in its place. */
