@@ -136,6 +136,21 @@ const constantP: Lower = (state, expr) => {
   return state.emit("i32", { op: "zext" }, [known]);
 };
 
+const packetLoadSizes: Readonly<Record<string, 1 | 2 | 4>> = {
+  "llvm.bpf.load.byte": 1,
+  "llvm.bpf.load.half": 2,
+  "llvm.bpf.load.word": 4,
+};
+
+/** Declared as `load_byte(skb, offset) asm("llvm.bpf.load.byte")`: a legacy packet load. */
+const packetLoad: Lower = (state, expr) => {
+  const operands = [argument(state, expr, 0), argument(state, expr, 1)];
+  state.at(expr.span);
+  const size = packetLoadSizes[expr.name] ?? 1;
+  const loaded = state.emit("i64", { op: "load_packet", size }, operands);
+  return convertInteger(state, loaded, scalarType(expr.type), false);
+};
+
 const rows: readonly (readonly [pattern: RegExp, lower: Lower])[] = [
   [/^__builtin_memcpy(_inline)?$/, copy("memcpy")],
   [/^__builtin_memmove$/, copy("memmove")],
@@ -172,6 +187,7 @@ const rows: readonly (readonly [pattern: RegExp, lower: Lower])[] = [
   [/^__builtin_constant_p$/, constantP],
   [/_overflow$/, lowerOverflow],
   [/^__(sync|atomic|c11_atomic)_/, lowerAtomic],
+  [/^llvm\.bpf\.load\./, packetLoad],
   [/^__builtin_preserve_access_index$/, preserveAccess],
   [/^__builtin_preserve_field_info$/, fieldInfo],
   [/^__builtin_(preserve_type_info|btf_type_id)$/, typeInfo],

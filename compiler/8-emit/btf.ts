@@ -6,7 +6,8 @@ import { unreachable } from "../../common/diagnostics/diagnostic.ts";
 import type { Btf, BtfLinkage, BtfSectionEntry, TypeId } from "../../common/object/btf.ts";
 import type { CheckedUnit, FunctionSymbol, VariableSymbol } from "../3-check/checked.ts";
 import { sizeOf } from "../3-check/layout.ts";
-import { asFunction, plain } from "../3-check/type-tools.ts";
+import { asArray, asFunction, asRecord, plain, pointeeOf } from "../3-check/type-tools.ts";
+import type { QualType } from "../3-check/types.ts";
 import type { CoreAccess, IrModule } from "../4-lower/ir.ts";
 import { BtfTypeTable } from "./btf-types.ts";
 
@@ -86,6 +87,7 @@ export class ModuleTypes {
       const symbol = symbols.get(name);
       if (symbol === undefined || symbol.anonymous || !wanted(section)) continue;
       if (isExtern && !externs.has(name)) continue;
+      if (section.startsWith(".maps")) this.#bringMapTypes(symbol.type);
       const type = this.#table.typeId(symbol.type);
       const linkage = variableLinkage(symbol, isExtern);
       const id = this.#table.add({ kind: "var", name, type, linkage });
@@ -95,6 +97,17 @@ export class ModuleTypes {
       // As sizeof: an untyped kernel symbol (void) counts 1.
       const size = isExtern ? sizeOf(symbol.type) || 1 : sizeOf(symbol.type);
       this.#section(section).push({ type: id, offset: 0, size });
+    }
+  }
+
+  /** A map's fields point to the types of its keys and values, and to inner maps: all whole. */
+  #bringMapTypes(type: QualType): void {
+    for (const field of asRecord(type)?.definition?.fields ?? []) {
+      const values = asArray(field.type);
+      const pointee = pointeeOf(values?.element ?? field.type);
+      if (pointee === undefined) continue;
+      if (values !== undefined) this.#bringMapTypes(pointee);
+      this.#table.typeId(pointee);
     }
   }
 
