@@ -141,21 +141,43 @@ export class Directives {
   }
 
   #define(): void {
+    const name = this.#macroName("define");
+    if (name?.identifier !== undefined) this.#defineNamed(name.identifier, tokenSpan(name));
+  }
+
+  /** The lexer is behind the name. */
+  #defineNamed(identifier: Identifier, span: Span): void {
     const session = this.#session;
     const { lexer, found } = session.frame;
-    const name = this.#macroName("define");
-    if (name === undefined) return;
     const start = lexer.position;
-    const functionLike = found.file.text[start] === "(";
+    const functionLike = found.file.text.charCodeAt(start) === 40;
     const end = lexer.skipDirectiveLine();
-    const identifier = name.identifier!;
     if (identifier.poisoned)
-      this.#error("poisoned-identifier", `attempt to use a poisoned identifier`, name);
+      session.error("poisoned-identifier", "attempt to use a poisoned identifier", span);
     const previous = identifier.macro;
-    const macro = session.define({ identifier, functionLike, span: tokenSpan(name), start, end });
+    const macro = session.define(identifier, functionLike, span, start, end);
     // Headers define thousands of macros; only the user's own are checked where they are not used.
-    if (session.frames.length === 1) void macro.content;
+    if (session.frames.length === 1 && !session.frame.isSystem) void macro.content;
     if (previous !== undefined) this.#checkRedefinition(previous, macro);
+  }
+
+  /**
+   * Carries out the directive at the lexer's position if it is a plain `#define name …`, without
+   * making tokens: most lines of many headers are such.
+   */
+  runPlainDefine(): boolean {
+    const { frame, identifiers } = this.#session;
+    const { lexer, found } = frame;
+    const name = lexer.plainDefine();
+    if (name === undefined) return false;
+    if (frame.conditionals.length === 0) {
+      frame.strayContent = true;
+      frame.guard = undefined;
+    }
+    const identifier = identifiers.get(name);
+    const end = lexer.position;
+    this.#defineNamed(identifier, { file: found.file, start: end - name.length, end });
+    return true;
   }
 
   #checkRedefinition(previous: Macro, macro: Macro): void {

@@ -264,7 +264,8 @@ export class MacroExpander {
       return undefined;
     }
     if (given === 0 && wanted === 0) return [];
-    const args = lists.map((tokens) => this.#argument(tokens, true));
+    const onlyEmpty = variadic && wanted === 1 && given === 1 && lists[0]!.length === 0;
+    const args = lists.map((tokens) => this.#argument(tokens, !onlyEmpty));
     if (restMissing) args.push(this.#argument([], false));
     return args;
   }

@@ -11,6 +11,8 @@ export class Identifier {
   macro: Macro | undefined = undefined;
   /** `#pragma GCC poison`. */
   poisoned = false;
+  /** The text splitter knows of it. */
+  isWatched = false;
 
   constructor(text: string, tokenType: TokenType) {
     this.text = text;

@@ -64,7 +64,8 @@ export class IncludeSearch {
   /** Reads a file once; undefined where there is none. */
   read(path: string, isSystem: boolean): SourceFile | undefined {
     if (this.#files.has(path)) return this.#files.get(path);
-    const bytes = this.#fileSystem.readFile(path);
+    // The `./` that clang shows for files beside a main file without a folder is no part of a name.
+    const bytes = this.#fileSystem.readFile(path.startsWith("./") ? path.slice(2) : path);
     const file =
       bytes === undefined ? undefined : { path, text: new TextDecoder().decode(bytes), isSystem };
     this.#files.set(path, file);
@@ -124,5 +125,5 @@ function joinPath(directory: string, name: string): string {
 /** A path in the folder of another file; the folder of a bare name is the current one. */
 function beside(path: string, name: string): string {
   const slash = path.lastIndexOf("/");
-  return slash < 0 ? name : path.slice(0, slash + 1) + name;
+  return (slash < 0 ? "./" : path.slice(0, slash + 1)) + name;
 }

@@ -18,8 +18,13 @@ const suffixes: ReadonlyMap<string, readonly [boolean, 0 | 1 | 2]> = new Map(
     return rows;
   }),
 );
-const floatPattern =
-  /^(?:(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?|0[xX](?:[0-9a-fA-F]+\.?[0-9a-fA-F]*|\.[0-9a-fA-F]+)[pP][+-]?[0-9]+)(?:[fFlL]|[fF]16|[qQ])?$/;
+const exponent = "[eE][+-]?[0-9]+";
+const hexDigits = "(?:[0-9a-fA-F]+\\.?[0-9a-fA-F]*|\\.[0-9a-fA-F]+)";
+/** Digits with a point or an exponent, or hexadecimal with a binary exponent. */
+const floatPattern = new RegExp(
+  `^(?:(?:[0-9]+\\.[0-9]*|\\.[0-9]+)(?:${exponent})?|[0-9]+${exponent}|` +
+    `0[xX]${hexDigits}[pP][+-]?[0-9]+)(?:[fFlL]|[fF]16|[qQ])?$`,
+);
 
 export function isFloatLiteral(image: string): boolean {
   return !integerPattern.test(image) && floatPattern.test(image);

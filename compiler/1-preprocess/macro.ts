@@ -58,24 +58,25 @@ export class Macro {
   /** Its expansion is being rescanned. */
   disabled = false;
 
-  constructor(init: {
-    readonly identifier: Identifier;
-    readonly identifiers: IdentifierTable;
-    readonly functionLike: boolean;
-    readonly dynamic?: DynamicMacro;
-    readonly span: Span;
-    readonly start: number;
-    readonly end: number;
-    readonly report: LexerReport;
-  }) {
-    this.identifier = init.identifier;
-    this.functionLike = init.functionLike;
-    this.dynamic = init.dynamic;
-    this.span = init.span;
-    this.#start = init.start;
-    this.#end = init.end;
-    this.#identifiers = init.identifiers;
-    this.#report = init.report;
+  /** `start` and `end`: parameters and body in the text of the name's file. */
+  constructor(
+    identifier: Identifier,
+    identifiers: IdentifierTable,
+    functionLike: boolean,
+    span: Span,
+    start: number,
+    end: number,
+    report: LexerReport,
+    dynamic?: DynamicMacro,
+  ) {
+    this.identifier = identifier;
+    this.functionLike = functionLike;
+    this.dynamic = dynamic;
+    this.span = span;
+    this.#start = start;
+    this.#end = end;
+    this.#identifiers = identifiers;
+    this.#report = report;
   }
 
   get name(): string {

@@ -109,24 +109,17 @@ class Preprocessor {
     const span = { file: builtin, start: 0, end: 0 };
     for (const name of dynamicMacros) {
       const identifier = identifiers.get(name);
-      this.#session.define({
-        identifier,
-        functionLike: false,
-        span,
-        start: 0,
-        end: 0,
-        dynamic: name,
-      });
+      this.#session.define(identifier, false, span, 0, 0, name);
     }
     this.#readDirectives("<command line>", lines.join(""));
   }
 
+  /** Reads a text of directives alone. */
   #readDirectives(path: string, text: string): void {
-    this.#push({ file: { path, text, isSystem: false }, directory: -1 });
-    for (;;) {
-      const token = this.#nextFromFile();
-      if (token.tokenType === endOfFile) break;
-    }
+    this.#push({ file: { path, text, isSystem: true }, directory: -1 });
+    const { lexer } = this.#session.frame;
+    while (this.#directives.runPlainDefine()) lexer.resumeAt(lexer.position + 1, true);
+    if (lexer.position < text.length) this.#nextFromFile();
     this.#session.frames.pop();
   }
 
@@ -274,9 +267,12 @@ class Preprocessor {
       frame.strayContent = strayContent || frame.conditionals.length === 0;
       result = splitter.next(at, false);
     }
-    lexer.resumeAt(at, atLineStart);
-    if (result === split.other) return false;
-    this.#directives.run(lexer.next());
+    if (result === split.other) {
+      lexer.resumeAt(at, atLineStart);
+      return false;
+    }
+    lexer.resumeAt(splitter.start, true);
+    if (!this.#directives.runPlainDefine()) this.#directives.run(lexer.next());
     return true;
   }
 

@@ -61,6 +61,8 @@ export class RawLexer {
   /** While set, a line break gives an end token and is not passed. */
   inDirective = false;
   #atLineStart: boolean;
+  /** Offset of the next block comment, or one that is behind already. */
+  #nextComment = -1;
 
   constructor(
     file: SourceFile,
@@ -314,6 +316,21 @@ export class RawLexer {
   /** Reads to the end of the directive's line and gives the offset; comments may span lines. */
   skipDirectiveLine(): number {
     const text = this.#text;
+    const newline = text.indexOf("\n", this.position);
+    const lineEnd = newline < 0 || newline > this.#end ? this.#end : newline;
+    if (this.#nextComment < this.position) {
+      const comment = text.indexOf("/*", this.position);
+      this.#nextComment = comment < 0 ? Number.POSITIVE_INFINITY : comment;
+    }
+    const last = lineEnd > this.position ? text.charCodeAt(lineEnd - 1) : 0;
+    const mayContinue = last === BACKSLASH || (classAt(last) & BLANK) !== 0;
+    if (this.#nextComment > lineEnd && !mayContinue) this.position = lineEnd;
+    else this.#skipLineSlowly();
+    return this.position;
+  }
+
+  #skipLineSlowly(): void {
+    const text = this.#text;
     let at = this.position;
     while (at < this.#end) {
       const code = text.charCodeAt(at);
@@ -325,7 +342,32 @@ export class RawLexer {
       else at += 1;
     }
     this.position = at;
-    return at;
+  }
+
+  /**
+   * At `#define name` with single blanks and an ordinary name: moves behind the name and gives it.
+   * Otherwise undefined, and the position stays.
+   */
+  plainDefine(): string | undefined {
+    const text = this.#text;
+    const at = this.position;
+    if (!text.startsWith("#define", at)) return undefined;
+    let start = at + 7;
+    while (text.charCodeAt(start) === 32 || text.charCodeAt(start) === 9) start += 1;
+    if (start === at + 7 || (classAt(text.charCodeAt(start)) & IDENTIFIER_START) === 0)
+      return undefined;
+    let end = start + 1;
+    while (end < this.#end) {
+      const code = text.charCodeAt(end);
+      if (code >= 128 || (characterClass[code]! & IDENTIFIER_PART) === 0) break;
+      end += 1;
+    }
+    const next = text.charCodeAt(end);
+    if (next >= 128 || next === BACKSLASH) return undefined;
+    this.position = end;
+    this.#atLineStart = false;
+    const name = text.slice(start, end);
+    return name === "defined" ? undefined : name;
   }
 
   /** Behind a literal, or at the end of its line where it is not closed. */

@@ -62,6 +62,7 @@ export class Session {
   counter = 0;
   /** Words that the text splitter must look at; macros are added as they are defined. */
   readonly filter: WordFilter;
+  readonly #lexerReports = new Map<SourceFile, LexerReport>();
   /** Set after a fatal error: reading stops. */
   aborted = false;
 
@@ -94,10 +95,14 @@ export class Session {
 
   /** Reports of a lexer that reads `file`. */
   lexerReport(file: SourceFile): LexerReport {
-    return (severity, code, message, start, end) => {
+    const known = this.#lexerReports.get(file);
+    if (known !== undefined) return known;
+    const report: LexerReport = (severity, code, message, start, end) => {
       if (severity === "error") this.error(code, message, { file, start, end });
       else this.warn(code, message, { file, start, end });
     };
+    this.#lexerReports.set(file, report);
+    return report;
   }
 
   emit(event: Emitted<StreamEvent>): void {
@@ -120,19 +125,29 @@ export class Session {
     return lineColumnAt(file, offset).line + (frame?.lineShift ?? 0);
   }
 
-  /** Installs a definition whose text starts at an offset of a file. */
-  define(init: {
-    readonly identifier: Identifier;
-    readonly functionLike: boolean;
-    readonly span: Span;
-    readonly start: number;
-    readonly end: number;
-    readonly dynamic?: DynamicMacro;
-  }): Macro {
-    const report = this.lexerReport(init.span.file);
-    const macro = new Macro({ ...init, identifiers: this.identifiers, report });
-    init.identifier.macro = macro;
-    this.filter.add(init.identifier);
+  /** Installs a definition whose parameters and body are at `start` to `end` of the name's file. */
+  define(
+    identifier: Identifier,
+    functionLike: boolean,
+    span: Span,
+    start: number,
+    end: number,
+    dynamic?: DynamicMacro,
+  ): Macro {
+    const report = this.lexerReport(span.file);
+    const { identifiers } = this;
+    const macro = new Macro(
+      identifier,
+      identifiers,
+      functionLike,
+      span,
+      start,
+      end,
+      report,
+      dynamic,
+    );
+    identifier.macro = macro;
+    if (!identifier.isWatched) this.filter.add(identifier);
     return macro;
   }
 }

@@ -83,7 +83,7 @@ class Substitution {
       } else if (parameter >= 0) {
         if (pasting && this.#isCommaPaste(parameter, out, body[index - 2])) {
           pasting = false;
-          if (!this.#args[parameter]!.present || this.#args[parameter]!.tokens.length === 0) {
+          if (!this.#args[parameter]!.present) {
             out.pop();
             piece = [this.#placemarker(token)];
           } else {
@@ -253,5 +253,7 @@ export function stringifyTokens(tokens: readonly Token[]): string {
       token.tokenType === tokenTypes.StringLiteral || token.tokenType === tokenTypes.Character;
     text += literal ? token.image.replace(/["\\]/g, "\\$&") : token.image;
   });
-  return `${text}"`;
+  // A backslash that would escape the closing quote is dropped, as in clang.
+  const trailing = /\\*$/.exec(text)?.[0].length ?? 0;
+  return `${trailing % 2 === 1 ? text.slice(0, -1) : text}"`;
 }

@@ -46,7 +46,6 @@ export class WordFilter {
   /** 1 + index of the slot's first entry; 0 where the slot is empty. */
   readonly slots = new Int32Array(SLOTS);
   readonly #entries: Entry[] = [];
-  readonly #known = new Set<string>();
 
   constructor(identifierOf: (text: string) => Identifier) {
     for (const [text] of keywords) this.add(identifierOf(text));
@@ -57,8 +56,8 @@ export class WordFilter {
   /** Makes the splitter look at a word, from now on. */
   add(identifier: Identifier): void {
     const { text, tokenType } = identifier;
-    if (this.#known.has(text)) return;
-    this.#known.add(text);
+    if (identifier.isWatched) return;
+    identifier.isWatched = true;
     const length = text.length;
     const second = length > 1 ? text.charCodeAt(1) : 0;
     const slot = slotOf(text.charCodeAt(0), second, text.charCodeAt(length - 1), length);

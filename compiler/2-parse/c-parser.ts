@@ -67,8 +67,21 @@ export class CParser extends StatementRules {
       const start = this.currIdx + 1;
       begin(start);
       this.reclassify();
-      const declaration = this.entry();
+      const declaration = this.#guarded();
       if (declaration !== undefined) each(declaration, start);
+    }
+  }
+
+  /** The entry rule; text nested so deeply that the stack overflows is refused. */
+  #guarded(): ExternalDeclaration | undefined {
+    try {
+      return this.entry();
+    } catch (error) {
+      if (!(error instanceof RangeError)) throw error;
+      this.resetAfterOverflow();
+      this.report("nesting", "this is nested too deeply", tokenSpan(this.peek()));
+      this.#resync();
+      return undefined;
     }
   }
 
@@ -86,8 +99,7 @@ export class CParser extends StatementRules {
 
   /** After an error: behind the `;` or the `}` that ends the declaration. */
   #resync(): void {
-    this.skipStatement();
-    if (this.isNext(t.RBrace)) this.consumeToken();
+    if (!this.skipStatement() && this.isNext(t.RBrace)) this.consumeToken();
     if (this.isNext(t.Semicolon)) this.consumeToken();
   }
 

@@ -20,7 +20,7 @@ import type {
   TypeName,
 } from "./ast.ts";
 import { ASSIGNMENT, fieldDesignator, type Rule } from "./expression-rules.ts";
-import { noQualifiers, SpecifierRules, withQualifier } from "./specifier-rules.ts";
+import { isTagDefinition, noQualifiers, SpecifierRules, withQualifier } from "./specifier-rules.ts";
 
 type InitDeclarator = Declaration["declarators"][number];
 
@@ -556,31 +556,29 @@ export abstract class DeclarationRules extends SpecifierRules {
     const written = this.OPTION(() => this.SUBRULE(this.specifiers, { ARGS: ["file"] }));
     const specifiers = written ?? this.implicitInt();
     const declarators = this.SUBRULE(this.initDeclarators, { ARGS: [specifiers] });
+    const whole = (): ExternalDeclaration => {
+      return { kind: "declaration", specifiers, declarators, span: this.spanFrom(first) };
+    };
+    if (this.#endIsMissing(specifiers, declarators)) return whole();
     return this.OR<ExternalDeclaration>([
       {
         ALT: () => {
-          const only = declarators[0];
-          const declarator = only?.declarator as Declarator;
           this.ACTION(() => this.#checkFunction(declarators));
+          const declarator = declarators[0]?.declarator as Declarator;
           this.pushScope();
           this.ACTION(() => {
             for (const param of functionParams(declarator))
               this.declareName(param.declarator.name, false);
           });
           const body = this.SUBRULE(this.functionBody);
-          return {
-            kind: "function_definition",
-            specifiers,
-            declarator,
-            body,
-            span: this.spanFrom(first),
-          };
+          const span = this.spanFrom(first);
+          return { kind: "function_definition", specifiers, declarator, body, span };
         },
       },
       {
         ALT: () => {
-          this.#endOfDeclaration(specifiers, declarators);
-          return { kind: "declaration", specifiers, declarators, span: this.spanFrom(first) };
+          this.CONSUME(t.Semicolon);
+          return whole();
         },
       },
     ]);
@@ -604,23 +602,19 @@ export abstract class DeclarationRules extends SpecifierRules {
     this.fail();
   }
 
-  #endOfDeclaration(
+  /** Where neither `;` nor a body follows: says so; true if one can go on as if there were a `;`. */
+  #endIsMissing(
     specifiers: DeclarationSpecifiers,
     declarators: readonly InitDeclarator[],
-  ): void {
-    if (this.RECORDING_PHASE || this.isNext(t.Semicolon)) {
-      this.CONSUME(t.Semicolon);
-      return;
-    }
-    const after = declarators.length === 0 ? afterType(specifiers) : "after top level declarator";
+  ): boolean {
+    if (this.RECORDING_PHASE || this.isNext(t.Semicolon) || this.isNext(t.LBrace)) return false;
     const next = this.peek();
-    if (declarators.length === 0 && !isTagDefinition(specifiers)) {
-      this.report("expected-identifier", "expected identifier or '('", tokenSpan(next));
-      this.fail();
-    }
+    if (declarators.length === 0 && !isTagDefinition(specifiers.type))
+      this.failHere("expected-identifier", "expected identifier or '('");
+    const after = declarators.length === 0 ? afterType(specifiers) : "after top level declarator";
     this.report("expected-semicolon", `expected ';' ${after}`, afterToken(this.previous));
-    // As if it were there, where what follows may start a declaration.
     if (!this.startsType() && next.tokenType !== endOfFile) this.fail();
+    return true;
   }
 }
 
@@ -628,14 +622,6 @@ export abstract class DeclarationRules extends SpecifierRules {
 function subjectOf(declarator: Declarator, isTypedef: boolean): string {
   if (isTypedef) return "type_alias";
   return declarator.parts[0]?.kind === "function" ? "function" : "variable";
-}
-
-function isTagDefinition(specifiers: DeclarationSpecifiers): boolean {
-  const { type } = specifiers;
-  return (
-    (type.kind === "record" && type.members !== undefined) ||
-    (type.kind === "enum" && type.enumerators !== undefined)
-  );
 }
 
 /** What a missing semicolon should have followed. */

@@ -56,7 +56,6 @@ export abstract class ExpressionRules extends ParserBase {
   abstract readonly typeName: Rule<TypeName>;
   abstract readonly compoundStatement: Rule<CompoundStatement>;
   abstract readonly initializerList: Rule<InitializerList>;
-  #unaryDepth = 0;
 
   /** An expression down to a binding strength: 1 takes commas, 2 (the argument form) does not. */
   readonly expression = this.RULE("expression", (minimum = COMMA): Expression => {
@@ -139,8 +138,8 @@ export abstract class ExpressionRules extends ParserBase {
 
   readonly unary: Rule<Expression> = this.RULE("unary", (): Expression => {
     const prefixes: Token[] = [];
-    this.#unaryDepth += 1;
-    if (this.#unaryDepth > MAX_UNARY_DEPTH)
+    this.unaryDepth += 1;
+    if (this.unaryDepth > MAX_UNARY_DEPTH)
       this.failHere("nesting", "expression is nested too deeply");
     try {
       this.MANY(() => {
@@ -149,7 +148,7 @@ export abstract class ExpressionRules extends ParserBase {
       const operand = this.SUBRULE(this.primary);
       return this.#applyPrefixes(prefixes, operand);
     } finally {
-      this.#unaryDepth -= 1;
+      this.unaryDepth -= 1;
     }
   });
 

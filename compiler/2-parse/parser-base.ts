@@ -55,6 +55,7 @@ export abstract class ParserBase extends EmbeddedActionsParser {
   protected pragmaState: PragmaState = initialPragmaState;
   protected pendingUnroll: UnrollPragma | undefined;
   protected depth = 0;
+  protected unaryDepth = 0;
   /** Set when an error was reported for the construct being parsed. */
   protected errorReported = false;
 
@@ -322,7 +323,7 @@ export abstract class ParserBase extends EmbeddedActionsParser {
   }
 
   /** Runs a part of a rule; on a syntax error inside, resynchronises and gives undefined. */
-  protected recovering<T>(parse: () => T, resync: () => void): T | undefined {
+  protected recovering<T>(parse: () => T, resync: () => unknown): T | undefined {
     if (this.RECORDING_PHASE) return parse();
     const { depth } = this;
     const scopeDepth = this.scopes.depth;
@@ -341,21 +342,21 @@ export abstract class ParserBase extends EmbeddedActionsParser {
     }
   }
 
-  /** Skips to behind the next `;`, or to a `}` that closes the block around. */
-  protected skipStatement(): void {
+  /** Skips to behind the next `;`; false where a `}` that closes the block around came first. */
+  protected skipStatement(): boolean {
     for (;;) {
       const { tokenType } = this.peek();
-      if (tokenType === endOfFile || tokenType === t.RBrace) return;
+      if (tokenType === endOfFile || tokenType === t.RBrace) return false;
       if (tokenType === t.LBrace) {
         this.skipBrackets();
-        return;
+        return true;
       }
       if (isOpening(tokenType)) {
         this.skipBrackets();
         continue;
       }
       this.consumeToken();
-      if (tokenType === t.Semicolon) return;
+      if (tokenType === t.Semicolon) return true;
     }
   }
 
@@ -376,6 +377,16 @@ export abstract class ParserBase extends EmbeddedActionsParser {
       this.consumeToken();
       if (closers.length === 0) return;
     }
+  }
+
+  /** After the stack overflowed: the parser's own state is put in order, and the place kept. */
+  protected resetAfterOverflow(): void {
+    const { currIdx } = this;
+    this.reset();
+    this.currIdx = currIdx;
+    this.depth = 0;
+    this.unaryDepth = 0;
+    while (this.scopes.depth > 0) this.scopes.pop();
   }
 
   /** Attributes that pushed pragmas give to a declaration of this kind. */

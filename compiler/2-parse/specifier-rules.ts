@@ -46,6 +46,18 @@ interface Collected {
   attributes: Attribute[];
   /** A name that is no type but was meant as one; reported already. */
   unknown: Token | undefined;
+  /** Another type follows a definition: the specifiers end here. */
+  complete: boolean;
+}
+
+const secondTypes = new Set([t.TypeWord, t.StructUnion, t.Enum, t.Typeof, t.StorageClass]);
+
+/** A struct, union or enum with its body. */
+export function isTagDefinition(type: TypeSpecifier | undefined): boolean {
+  return (
+    (type?.kind === "record" && type.members !== undefined) ||
+    (type?.kind === "enum" && type.enumerators !== undefined)
+  );
 }
 
 export abstract class SpecifierRules extends ExpressionRules {
@@ -67,9 +79,11 @@ export abstract class SpecifierRules extends ExpressionRules {
         alignas: [],
         attributes: [],
         unknown: undefined,
+        complete: false,
       };
       this.#checkUnknownType(place, found);
       this.AT_LEAST_ONE({
+        GATE: () => !found.complete,
         DEF: () => {
           this.SUBRULE(this.specifier, { ARGS: [found] });
           this.#prepareNext(place, found);
@@ -111,8 +125,11 @@ export abstract class SpecifierRules extends ExpressionRules {
   #prepareNext(place: SpecifierPlace, found: Collected): void {
     if (this.RECORDING_PHASE) return;
     const hasType = found.type !== undefined || found.words.length > 0;
-    if (hasType) this.asIdentifier();
-    else this.#checkUnknownType(place, found);
+    if (hasType) {
+      this.asIdentifier();
+      // `struct s { … } int x;` lacks a semicolon rather than having two types.
+      found.complete = isTagDefinition(found.type) && secondTypes.has(this.peek().tokenType);
+    } else this.#checkUnknownType(place, found);
   }
 
   /** `foo_t x` with no such type: says so, and takes it for one. */

@@ -1,0 +1,3 @@
+first
+#include "missing.h"
+never

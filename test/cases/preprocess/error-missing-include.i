@@ -1,0 +1,2 @@
+first
+// 2: error: 'missing.h' file not found

@@ -1,0 +1,10 @@
+#pragma pack(push, 1)
+struct a { char c; int i; };
+#pragma pack(pop)
+#pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
+struct b { int x; };
+#pragma clang attribute pop
+#define DO_PRAGMA(x) _Pragma(#x)
+int before DO_PRAGMA(GCC diagnostic push) after;
+#pragma unroll
+for (;;) ;
