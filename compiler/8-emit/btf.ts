@@ -83,7 +83,7 @@ export class ModuleTypes {
     externs: ReadonlySet<string> = new Set(),
   ): void {
     const symbols = new Map(this.#unit.variables.map((symbol) => [symbol.linkName, symbol]));
-    for (const { name, section, isExtern } of this.#ir.globals) {
+    for (const { name, section, isExtern, size: bytes } of this.#ir.globals) {
       const symbol = symbols.get(name);
       if (symbol === undefined || symbol.anonymous || !wanted(section)) continue;
       if (isExtern && !externs.has(name)) continue;
@@ -94,8 +94,9 @@ export class ModuleTypes {
       this.#table.addDeclTags(symbol.attributes.declTags, id);
       // An extern outside .ksyms and .kconfig belongs to another object.
       if (section === "" || (isExtern && symbol.attributes.section === undefined)) continue;
-      // As sizeof: an untyped kernel symbol (void) counts 1.
-      const size = isExtern ? sizeOf(symbol.type) || 1 : sizeOf(symbol.type);
+      // Not sizeof: an initialiser may lengthen the flexible array at the end. An untyped kernel
+      // symbol (void) counts 1.
+      const size = isExtern ? sizeOf(symbol.type) || 1 : bytes;
       this.#section(section).push({ type: id, offset: 0, size });
     }
   }
