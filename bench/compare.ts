@@ -9,7 +9,7 @@ import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { parseCcArguments } from "../cli/cc/arguments.ts";
-import { compileOptions } from "../cli/cc/run-cc.ts";
+import { compileOptions } from "../cli/cc/compile-options.ts";
 import { nodeFileSystem } from "../cli/node-file-system.ts";
 import { Diagnostics } from "../common/diagnostics/diagnostic.ts";
 import { renderDiagnostic } from "../common/diagnostics/render.ts";

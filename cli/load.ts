@@ -13,7 +13,7 @@ async function compileSource(
   diagnostics: Diagnostics,
 ): Promise<ObjectFile | undefined> {
   const { parseCcArguments } = await import("./cc/arguments.ts");
-  const { compileOptions } = await import("./cc/run-cc.ts");
+  const { compileOptions } = await import("./cc/compile-options.ts");
   const { compile } = await import("../compiler/compile.ts");
   const parsed = parseCcArguments([...words, path]);
   if (parsed.kind !== "compile") {

@@ -12,7 +12,7 @@ function addAs(program: Command, outcome: Outcome): void {
     .description("assemble BPF assembly text to an object")
     .argument("<file>", "assembly text, - for standard input")
     .option("-o, --output <file>", "object file (default: the input's name with .o)")
-    .option("-EB, --big-endian", "big-endian object (bpfeb)")
+    .option("--big-endian", "big-endian object (bpfeb)")
     .option("--diagnostics <format>", "clang, json or sarif", "clang")
     .action(async (file: string, options) => {
       outcome.code = (await import("./as.ts")).runAs(file, options);

@@ -1,58 +1,24 @@
 /** `bpfc cc`: the compiler with clang's command line. */
-import { existsSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { printAssembly } from "../../assembler/print.ts";
 import { type Diagnostic, Diagnostics } from "../../common/diagnostics/diagnostic.ts";
 import type { FileSystem } from "../../common/file-system.ts";
 import { writeElf } from "../../common/object/write-elf.ts";
 import { printDependencies } from "../../compiler/1-preprocess/dependencies.ts";
-import type { LanguageStandard } from "../../compiler/1-preprocess/predefined.ts";
 import { printMacros, printPreprocessed } from "../../compiler/1-preprocess/print-preprocessed.ts";
-import {
-  type Compilation,
-  type CompileGoal,
-  type CompileOptions,
-  compile,
-} from "../../compiler/compile.ts";
+import { type Compilation, type CompileGoal, compile } from "../../compiler/compile.ts";
 import { shippedHeaderDirectory } from "../../compiler/shipped-header-files.ts";
 import { nodeFileSystem } from "../node-file-system.ts";
 import { removeOutput, writeOutput } from "../output.ts";
 import { print, printError, report } from "../report.ts";
 import { parseCcArguments } from "./arguments.ts";
+import { compileOptions, standardDirectories } from "./compile-options.ts";
 import type { CcOptions, CcOutput } from "./options.ts";
 import { printForm } from "./print-form.ts";
 import { answerProbe, searchPathText } from "./probes.ts";
 import { filterDiagnostic } from "./warnings.ts";
 
 declare const BPFC_VERSION: string;
-
-const machineDirectories = ["/usr/local/include", "/usr/include"];
-
-const standards: Readonly<Record<string, LanguageStandard>> = {
-  c2x: "c23",
-  gnu2x: "gnu23",
-  c18: "c17",
-  gnu18: "gnu17",
-  c1x: "c11",
-  gnu1x: "gnu11",
-  c90: "c89",
-  gnu90: "gnu89",
-};
-const knownStandards = [
-  "c89",
-  "c99",
-  "c11",
-  "c17",
-  "c23",
-  "gnu89",
-  "gnu99",
-  "gnu11",
-  "gnu17",
-  "gnu23",
-] as const;
-
-function standardOf(name: string): LanguageStandard {
-  return standards[name] ?? knownStandards.find((known) => known === name) ?? "gnu17";
-}
 
 /** Standard input as the file `-`, read once. */
 function withStandardInput(files: FileSystem): FileSystem {
@@ -63,39 +29,6 @@ function withStandardInput(files: FileSystem): FileSystem {
       input ??= readFileSync(0);
       return input;
     },
-  };
-}
-
-function standardDirectories(options: CcOptions): string[] {
-  return options.noStandardIncludes ? [] : machineDirectories.filter((path) => existsSync(path));
-}
-
-/** Longest prefix first, as the last matching option wins among equals. */
-function pathMapper(options: CcOptions): (path: string) => string {
-  const maps = [...options.prefixMaps].reverse();
-  return (path) => {
-    const map = maps.find(({ from }) => path.startsWith(from));
-    return map === undefined ? path : map.to + path.slice(map.from.length);
-  };
-}
-
-export function compileOptions(options: CcOptions): CompileOptions {
-  return {
-    target: { endian: options.endian, cpu: options.cpu, strictAlign: options.strictAlign },
-    optimization: options.optimize,
-    debugInfo: options.debug,
-    standard: standardOf(options.gnuLanguage),
-    quoteDirectories: options.quoteDirs,
-    directories: options.includeDirs,
-    systemDirectories: options.systemDirs,
-    standardDirectories: standardDirectories(options),
-    afterDirectories: options.afterDirs,
-    macros: options.macros.map((m) =>
-      m.kind === "define" ? { kind: "define", text: m.text } : { kind: "undefine", name: m.text },
-    ),
-    includes: options.forcedIncludes,
-    indexHeaders: !["preprocess", "macros", "dependencies"].includes(String(options.output)),
-    mapPath: pathMapper(options),
   };
 }
 
@@ -231,8 +164,8 @@ async function compileInput(input: string, options: CcOptions, tool: string): Pr
     ? undefined
     : resultOf(compilation, input, options, diagnostics);
   if (options.verify && compilation.object !== undefined && !diagnostics.hasErrors) {
-    const { verifyCompiled } = await import("../verify.ts");
-    await verifyCompiled(compilation.object, input, diagnostics);
+    const { verifyCompiled } = await import("../verify-object.ts");
+    verifyCompiled(compilation.object, input, diagnostics);
   }
   const failed = report(shownDiagnostics(diagnostics, options), {
     format: options.diagnosticsFormat,
