@@ -4,6 +4,7 @@
  * size 0. Ids of existing types stay.
  */
 import type { Btf, BtfSectionEntry, BtfType, TypeId } from "../common/object/btf.ts";
+import type { ObjectSymbol, SectionIndex } from "../common/object/object-file.ts";
 import type { KconfigMap } from "./kconfig.ts";
 import type { ObjectView } from "./object-view.ts";
 
@@ -34,15 +35,27 @@ function placeVariables(btf: Btf, type: Datasec, view: ObjectView): BtfType {
   const index = sections.findIndex((section) => section.name === type.name);
   const section = sections[index];
   if (section === undefined) return type;
-  const places = new Map(
-    symbols.filter((symbol) => symbol.section === index).map((symbol) => [symbol.name, symbol]),
-  );
   const entries = type.entries.map((entry) => {
     const variable = btf.types[entry.type - 1];
-    const symbol = variable?.kind === "var" ? places.get(variable.name) : undefined;
+    const isVariable = variable?.kind === "var";
+    const symbol = isVariable ? symbolOfEntry(symbols, index, variable.name, entry) : undefined;
     return symbol === undefined ? entry : { ...entry, offset: symbol.value };
   });
   return { ...type, size: section.size, entries: entries.sort(byOffset) };
+}
+
+/**
+ * The symbol of a datasec's variable. Linked objects may have several static ones of a name; their
+ * entries have offsets already.
+ */
+export function symbolOfEntry(
+  symbols: readonly ObjectSymbol[],
+  section: SectionIndex,
+  name: string,
+  entry: BtfSectionEntry,
+): ObjectSymbol | undefined {
+  const named = symbols.filter((symbol) => symbol.section === section && symbol.name === name);
+  return named.find((symbol) => symbol.value === entry.offset) ?? named[0];
 }
 
 function placeKconfig(types: BtfType[], type: Datasec, kconfig: KconfigMap | undefined): BtfType {

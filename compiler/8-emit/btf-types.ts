@@ -279,7 +279,8 @@ export class BtfTypeTable {
     const known = this.#enums.get(type.id);
     if (known !== undefined) return known;
     const { definition, tag: name = "" } = type;
-    const size = definition === undefined ? 0 : integerSize(definition.underlying);
+    // The kernel refuses enums of size 0, also those without values.
+    const size = definition === undefined ? 4 : integerSize(definition.underlying);
     const id = this.add({
       kind: size === 8 ? "enum64" : "enum",
       name,

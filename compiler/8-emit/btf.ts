@@ -8,7 +8,7 @@ import type { CheckedUnit, FunctionSymbol, VariableSymbol } from "../3-check/che
 import { sizeOf } from "../3-check/layout.ts";
 import { asArray, asFunction, asRecord, plain, pointeeOf } from "../3-check/type-tools.ts";
 import type { QualType } from "../3-check/types.ts";
-import type { CoreAccess, IrModule } from "../4-lower/ir.ts";
+import type { CoreAccess, IrGlobal, IrModule } from "../4-lower/ir.ts";
 import { BtfTypeTable } from "./btf-types.ts";
 
 /** Gives out type ids while the module is emitted, and its whole BTF at the end. */
@@ -23,7 +23,7 @@ export class ModuleTypes {
   constructor(unit: CheckedUnit, ir: IrModule) {
     this.#unit = unit;
     this.#ir = ir;
-    this.#addVariables((section) => section.startsWith(".maps"));
+    this.#addVariables(({ section, isExtern }) => section.startsWith(".maps") && !isExtern);
     const emitted = new Set(ir.functions.map((fn) => fn.name));
     for (const symbol of unit.functions) {
       if (emitted.has(symbol.linkName)) this.#addFunction(symbol);
@@ -46,7 +46,9 @@ export class ModuleTypes {
    */
   finish(externs: ReadonlySet<string> = mentionedSymbols(this.#ir)): Btf {
     this.#addExternFunctions(externs);
-    this.#addVariables((section) => !section.startsWith(".maps"), externs);
+    this.#addVariables(({ name, section, isExtern }) =>
+      isExtern ? externs.has(name) : !section.startsWith(".maps"),
+    );
     this.#addEmptyRodata();
     const names = [...this.#sections.keys()].sort();
     for (const name of names) {
@@ -78,15 +80,12 @@ export class ModuleTypes {
     }
   }
 
-  #addVariables(
-    wanted: (section: string) => boolean,
-    externs: ReadonlySet<string> = new Set(),
-  ): void {
+  #addVariables(wanted: (global: IrGlobal) => boolean): void {
     const symbols = new Map(this.#unit.variables.map((symbol) => [symbol.linkName, symbol]));
-    for (const { name, section, isExtern, size: bytes } of this.#ir.globals) {
+    for (const global of this.#ir.globals) {
+      const { name, section, isExtern, size: bytes } = global;
       const symbol = symbols.get(name);
-      if (symbol === undefined || symbol.anonymous || !wanted(section)) continue;
-      if (isExtern && !externs.has(name)) continue;
+      if (symbol === undefined || symbol.anonymous || !wanted(global)) continue;
       if (section.startsWith(".maps")) this.#bringMapTypes(symbol.type);
       const type = this.#table.typeId(symbol.type);
       const linkage = variableLinkage(symbol, isExtern);

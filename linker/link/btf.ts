@@ -13,6 +13,7 @@ import type {
 } from "../../common/object/btf.ts";
 import { mapReferences } from "../../common/object/btf-references.ts";
 import type { Endian } from "../../common/object/object-file.ts";
+import { symbolOfEntry } from "../loader-btf.ts";
 import { deduplicateTypes } from "./deduplicate.ts";
 import type { DraftSection, PlacedInput } from "./input.ts";
 import { declarationsMatch, mapDefinitionsMatch } from "./match.ts";
@@ -80,7 +81,7 @@ function replaceDeclarations(merge: Merge): void {
     const chosen = declarationOf(merge, choice.input, name);
     inputs.forEach((_, input) => {
       const id = declarationOf(merge, input, name);
-      if (id === undefined || chosen === undefined || id === chosen) return;
+      if (id === undefined || chosen === undefined || input === choice.input) return;
       checkAgreement(merge, name, choice, chosen, input, id);
       replaced.set(id + bases[input]!, chosen + bases[choice.input]!);
     });
@@ -112,7 +113,6 @@ function checkAgreement(
   input: number,
   id: TypeId,
 ): void {
-  if (choice.input === input) return;
   const views = [inputs[choice.input]!.view, inputs[input]!.view] as const;
   const btfs = [views[0].btf, views[1].btf] as const;
   if (btfs[0] === undefined || btfs[1] === undefined) return;
@@ -188,9 +188,7 @@ function placeVariable(
   const base = placements[index]?.offset;
   if (index < 0) return { ...entry, offset: 0 };
   if (base === undefined) return undefined;
-  const symbol = view.object.symbols.find(
-    (candidate) => candidate.section === index && candidate.name === name,
-  );
+  const symbol = symbolOfEntry(view.object.symbols, index, name, entry);
   if (symbol === undefined) {
     const choice = globals.get(name);
     // An extern in a section that also has definitions, as maps may be.

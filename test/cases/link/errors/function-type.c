@@ -1,0 +1,6 @@
+// error: 'add' has different types in b.c and a.c
+// file: a.c
+extern int add(int);
+int get(void) { return add(1); }
+// file: b.c
+int add(int a, int b) { return a + b; }

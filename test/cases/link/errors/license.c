@@ -1,0 +1,5 @@
+// error: section 'license' differs: a.c and b.c
+// file: a.c
+__attribute__((section("license"))) char l[] = "GPL";
+// file: b.c
+__attribute__((section("license"))) char l[] = "MIT";

@@ -1,0 +1,6 @@
+// error: 'size' has different types in b.c and a.c
+// file: a.c
+extern int size;
+int get(void) { return size; }
+// file: b.c
+long size = 4;
