@@ -1,7 +1,13 @@
 /** ALU instructions: encodings, moves, and arithmetic on numbers and pointers. */
-import { constantScalar } from "../../common/domain/scalar.ts";
+import {
+  constantScalar,
+  MutableScalar,
+  type Scalar,
+  setKnown32,
+} from "../../common/domain/scalar.ts";
 import { type ScalarOp, swapScalar, transferScalar } from "../../common/domain/scalar-alu.ts";
 import { constantOf } from "../../common/domain/scalar-branch.ts";
+import { pushPath } from "./branching.ts";
 import type { Env } from "./env.ts";
 import { aluOp, insnClass, type RawInsn } from "./opcodes.ts";
 import { adjustPointer, aluSymbols } from "./pointer-alu.ts";
@@ -20,6 +26,7 @@ import {
   withScalarId,
   zeroExtendScalar,
 } from "./registers.ts";
+import { currentFrame } from "./state.ts";
 import { errno } from "./stop.ts";
 
 const scalarOps: Record<number, ScalarOp> = {
@@ -170,9 +177,9 @@ const s32High = 0x7fff_ffffn;
 /** The known number that an addition or subtraction moves a register by, if it is a small one. */
 function distanceOf(insn: RawInsn, src: Reg): number | undefined {
   const op = insn.code & 0xf0;
-  const known = constantOf(src.scalar, !is64(insn));
-  if ((op !== aluOp.add && op !== aluOp.sub) || known === undefined) return undefined;
-  const value = BigInt.asIntN(is64(insn) ? 64 : 32, known);
+  const isSum = op === aluOp.add || op === aluOp.sub;
+  if (!isSum || !is64(insn) || src.scalar.mask !== 0n) return undefined;
+  const value = src.scalar.smin;
   if (value < s32Low || value > s32High) return undefined;
   if (op === aluOp.add) return Number(value);
   return value === s32Low ? undefined : -Number(value);
@@ -187,12 +194,33 @@ function linkByConstant(insn: RawInsn, dst: MutableReg, src: Reg): void {
   dst.off = distance;
 }
 
+/**
+ * A number that is 0 or -1 is a mask made by an arithmetic shift: both cases are followed, the one
+ * with 0 later, so that `mask & constant` is known in each.
+ */
+function forkSignMask(env: Env, register: number, dst: MutableReg): void {
+  const { smin, smax, s32min, s32max } = dst.scalar;
+  const isMask = smin === -1n && smax === 0n;
+  if (!isMask && !(s32min === -1 && s32max === 0)) return;
+  const withLow = (value: number): Scalar => {
+    const s = new MutableScalar(dst.scalar);
+    setKnown32(s, value);
+    return s;
+  };
+  const zero = editReg(dst);
+  zero.scalar = isMask ? constantScalar(0n) : withLow(0);
+  currentFrame(pushPath(env, env.insn, env.insn)).regs[register] = zero;
+  dst.scalar = isMask ? constantScalar(-1n) : withLow(-1);
+}
+
 function adjustScalars(env: Env, insn: RawInsn, dstReg: Reg, src: Reg): void {
   const op = scalarOps[insn.code & 0xf0];
   // Quotients and remainders are not tracked, not even the width of 32-bit ones.
   if (op === undefined) return setUnknown(env, insn.dst);
   const dst = editReg(dstReg);
-  dst.scalar = transferScalar(op, dstReg.scalar, src.scalar, !is64(insn));
+  const isMasking = (op === "and" || op === "or") && src.scalar.mask === 0n;
+  if (isMasking) forkSignMask(env, insn.dst, dst);
+  dst.scalar = transferScalar(op, dst.scalar, src.scalar, !is64(insn));
   linkByConstant(insn, dst, src);
   setReg(env, insn.dst, dst);
 }

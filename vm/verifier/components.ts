@@ -10,7 +10,7 @@ interface Visit {
 
 export function computeComponents(env: Env): void {
   const count = env.insns.length;
-  const { scc, callsCallback } = env.facts;
+  const { scc } = env.facts;
   const order = new Int32Array(count).fill(-1);
   const low = new Int32Array(count);
   const isOpen = new Uint8Array(count);
@@ -35,7 +35,7 @@ export function computeComponents(env: Env): void {
       members.push(at);
       if (at === root.at) break;
     }
-    const repeats = root.next.includes(root.at) || callsCallback[root.at] === 1;
+    const repeats = root.next.includes(root.at);
     if (members.length === 1 && !repeats) return;
     components += 1;
     for (const at of members) scc[at] = components;

@@ -41,7 +41,8 @@ function plainAccess(env: Env, offset: number, size: number): Access | undefined
   const isAligned = offset % size === 0;
   switch (env.input.programType) {
     case programType.tracepoint: {
-      const fits = offset >= 8 && offset < maxTracepoint && isAligned;
+      // Negative offsets pass the kernel's (unsigned) test of the lower end.
+      const fits = (offset < 0 || offset >= 8) && offset < maxTracepoint && isAligned;
       return { read: "", isReadable: fits, isWritable: false };
     }
     case programType.syscall: {

@@ -8,6 +8,7 @@ import { checkMapAccess, checkMapDirection, readFrozen } from "./map-access.ts";
 import { checkPointerOffset } from "./pointer-offset.ts";
 import { pointerReg, type Reg, scalarReg } from "./reg.ts";
 import { kind, kindOf, mayBeNull, typeFlag, typeName } from "./reg-types.ts";
+import { mapType } from "./map-rules.ts";
 import { checkPacketAccess, checkRegion, mayWritePacket } from "./regions.ts";
 import { loadedReg, setReg, setUnknown } from "./registers.ts";
 import { checkSocketField } from "./socket-fields.ts";
@@ -100,7 +101,8 @@ const contextPointers: Record<string, number> = {
 function accessContext(env: Env, reg: Reg, a: MemoryAccess, offset: number): void {
   checkPointerOffset(env, reg, a.register, false);
   const field = contextField(env, offset, a.size, a.isRead);
-  if (field === undefined) {
+  const isPointer = field !== undefined && field !== "";
+  if (field === undefined || (isPointer && a.signed)) {
     env.say(`invalid bpf_context access off=${offset} size=${a.size}`);
     verboseLine(env, env.insn, "; ");
     throw new Rejection(errno.access);
@@ -187,12 +189,32 @@ function accessOther(env: Env, reg: Reg, a: MemoryAccess, offset: number): void 
   rejectKind(env, reg, a);
 }
 
+/** The kernel's structures behind map pointers, by map type. */
+const mapStructs: Record<number, string> = {
+  [mapType.hash]: "bpf_htab",
+  [mapType.array]: "bpf_array",
+  [mapType.progArray]: "bpf_array",
+  [mapType.perfEventArray]: "bpf_array",
+  [mapType.percpuHash]: "bpf_htab",
+  [mapType.percpuArray]: "bpf_array",
+  [mapType.stackTrace]: "bpf_stack_map",
+  [mapType.cgroupArray]: "bpf_array",
+  [mapType.lruHash]: "bpf_htab",
+  [mapType.lruPercpuHash]: "bpf_htab",
+  [mapType.lpmTrie]: "lpm_trie",
+  [mapType.arrayOfMaps]: "bpf_array",
+  [mapType.hashOfMaps]: "bpf_htab",
+  [mapType.ringbuf]: "bpf_ringbuf_map",
+};
+
 /** Reads of `struct bpf_map` itself go through the kernel's BTF. */
 function accessMapPointer(env: Env, reg: Reg, a: MemoryAccess, offset: number): void {
+  const name = mapStructs[reg.map?.type ?? 0];
+  if (name === undefined) env.unsupported("access to a map's own fields");
   if (offset < 0) {
-    env.reject(`R${a.register} is ${typeName(reg.type)} invalid negative access: off=${offset}`);
+    env.reject(`R${a.register} is ${name} invalid negative access: off=${offset}`);
   }
-  if (!a.isRead) env.reject("only read from bpf_array is supported");
+  if (!a.isRead) env.reject(`only read from ${name} is supported`);
   env.unsupported("read of a map's own fields");
 }
 

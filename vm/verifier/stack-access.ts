@@ -160,10 +160,7 @@ function fillRegister(
     }
     return dst >= 0 && fillPart(env, frame, index, offset, size, dst);
   }
-  if (dst < 0) return true;
-  const reg = withScalarId(env, slot.reg);
-  if (reg !== slot.reg) frame.stack[index] = { types: slot.types, reg };
-  setReg(env, dst, reg);
+  if (dst >= 0) setReg(env, dst, slot.reg);
   return true;
 }
 
