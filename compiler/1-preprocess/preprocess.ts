@@ -244,13 +244,7 @@ class Preprocessor {
     const session = this.#session;
     const { frame } = session;
     const { lexer, found, strayContent } = frame;
-    frame.splitter ??= new TextSplitter(
-      found.file,
-      session.search.unitsOf(found.file),
-      session.filter,
-      this.#splitterArrays,
-    );
-    const { splitter } = frame;
+    const splitter = frame.splitter ?? this.#makeSplitter(frame);
     const headers = this.#headers;
     const mainIndex = this.#mainOutput.tokens.length;
     headers.addPlace({ file: found.file, state: session.pragmaState, warnings: session.warnings });
@@ -262,7 +256,7 @@ class Preprocessor {
       atLineStart = false;
       if (splitter.count > 1) {
         const declaration = headers.addText(mainIndex, splitter.start, at);
-        if (splitter.addNames(headers, declaration)) headers.setUnconditional(declaration);
+        if (splitter.addNames(headers, declaration)) headers.unconditional.push(declaration);
       }
       frame.strayContent = strayContent || frame.conditionals.length === 0;
       result = splitter.next(at, false);
@@ -274,6 +268,14 @@ class Preprocessor {
     lexer.resumeAt(splitter.start, true);
     if (!this.#directives.runPlainDefine()) this.#directives.run(lexer.next());
     return true;
+  }
+
+  #makeSplitter(frame: FileFrame): TextSplitter {
+    const { file } = frame.found;
+    const { search, filter } = this.#session;
+    this.#headers.reserve(file.text.length);
+    frame.splitter = new TextSplitter(file, search.unitsOf(file), filter, this.#splitterArrays);
+    return frame.splitter;
   }
 
   /** Tokens from here to the declaration's end go to a run of their own. */
@@ -299,8 +301,9 @@ class Preprocessor {
     const names = found.map(({ index, kind }) => ({ image: run.tokens[index]!.image, kind }));
     run.tokens.push(new Token(endOfFile, "", file, endOffset, endOffset, LINE_START, undefined));
     const mainIndex = this.#mainOutput.tokens.length;
-    const isForced = unconditional || last.file === this.#main;
-    const declaration = this.#headers.addRun(mainIndex, run, isForced);
+    const declaration = this.#headers.addRun(mainIndex, run);
+    // What runs on into the user's own file is looked at, so that its errors are seen.
+    if (unconditional || last.file === this.#main) this.#headers.unconditional.push(declaration);
     for (const { image, kind } of names)
       this.#headers.addName(image, 0, image.length, kind, declaration);
   }

@@ -60,8 +60,11 @@ export interface HeaderDeclarations {
   readonly count: number;
   /** Number of main tokens before the declaration: its place in the unit. */
   mainIndex(declaration: number): number;
-  /** It has an effect though no name reaches it: a non-static definition, file asm, an assertion. */
-  isUnconditional(declaration: number): boolean;
+  /**
+   * Those that have an effect though no name reaches them: non-static definitions, file asm,
+   * assertions.
+   */
+  readonly unconditional: readonly number[];
   /** Every declaration of a name, in source order. */
   lookup(name: string): readonly HeaderName[];
   /** The tokens of a declaration. */

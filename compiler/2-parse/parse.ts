@@ -72,11 +72,8 @@ class HeaderIndex implements DeclarationIndex {
 
   unconditional(): readonly UnitDeclaration[] {
     if (this.#unconditional !== undefined) return this.#unconditional;
-    const list: UnitDeclaration[] = [];
-    for (let index = 0; index < this.#headers.count; index += 1)
-      if (this.#headers.isUnconditional(index)) list.push(...this.#parse(index));
-    this.#unconditional = list;
-    return list;
+    this.#unconditional = this.#headers.unconditional.flatMap((index) => this.#parse(index));
+    return this.#unconditional;
   }
 
   #all(name: string, isTag: boolean): readonly UnitDeclaration[] {

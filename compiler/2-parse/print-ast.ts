@@ -24,7 +24,8 @@ function isPlain(value: unknown): value is Plain {
 function isHidden(key: string, value: unknown): boolean {
   if (key === "kind" || key === "span" || key.endsWith("Span")) return true;
   if (value === undefined || value === false) return true;
-  return Array.isArray(value) && value.length === 0;
+  // A record without members is not a record without a body.
+  return Array.isArray(value) && value.length === 0 && key !== "members";
 }
 
 function plainText(value: Plain): string {
