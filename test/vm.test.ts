@@ -1,6 +1,5 @@
 /** The simulated kernel: programs, faults, maps, helpers; and the same programs in the real one. */
 import { describe, expect, test } from "vitest";
-import { portableCase } from "../linker/portable-case.ts";
 import { errno } from "../vm/errno.ts";
 import { formatText } from "../vm/helpers/format.ts";
 import type { HelperCall } from "../vm/helpers/helper-call.ts";
@@ -9,8 +8,6 @@ import type { BpfMap } from "../vm/maps/map.ts";
 import type { PerfEventArrayMap } from "../vm/maps/perf-event-array.ts";
 import type { RingBufferMap } from "../vm/maps/ring-buffer.ts";
 import { type RunOptions, type RunResult, runProgram } from "../vm/programs/run.ts";
-import type { KernelJob } from "./support/kernel.ts";
-import { askKernel, kernelTest } from "./support/kernel.ts";
 import { loadAssembly } from "./support/load-assembly.ts";
 
 const bytes = (hex: string): Uint8Array => new Uint8Array(Buffer.from(hex, "hex"));
@@ -78,9 +75,12 @@ describe("faults name the instruction, the address and the region", () => {
     ["bad map", "r1 = 5\nr2 = r10\nr2 += -8\ncall 1\nexit", { kind: "bad-argument", slot: 3 }],
     ["off the end", "r0 = 0", { kind: "bad-instruction" }],
   ];
-  test.each(cases)("%s", (_name, body, expected) => {
-    const { error } = run(programText("xdp", body), { packet: new Uint8Array(20), fuel: 1000 });
-    expect(error).toMatchObject(expected);
+  describe.each(["jit", "interpreter"] as const)("%s", (engine) => {
+    test.each(cases)("%s", (_name, body, expected) => {
+      const packet = new Uint8Array(20);
+      const { error } = run(programText("xdp", body), { packet, fuel: 1000, engine });
+      expect(error).toMatchObject(expected);
+    });
   });
 
   test("a program that is too short for its context still runs", () => {
@@ -308,80 +308,4 @@ test("a kernel's runs depend on nothing but its options", () => {
   const once = run(text, { packet: new Uint8Array(14) });
   const again = run(text, { packet: new Uint8Array(14) });
   expect(again.r0).toBe(once.r0);
-});
-
-/** Random straight-line programs over r0–r5; what they compute is returned in two halves. */
-function randomProgram(seed: number): string {
-  let state = seed;
-  const next = (limit: number): number => {
-    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
-    return Math.floor((state / 0x1_0000_0000) * limit);
-  };
-  const borders = [0, 1, 2, 7, 31, 63, 255, -1, -2, 65535, 0x7fffffff, -0x80000000];
-  const register = (): number => next(6);
-  const lines = Array.from({ length: 6 }, (_, i) => {
-    const value = (BigInt(next(0x10000)) << 48n) ^ (BigInt(next(0x7fffffff)) * BigInt(next(9)));
-    return `r${i} = ${BigInt.asIntN(64, value)} ll`;
-  });
-  const operators = ["+=", "-=", "*=", "/=", "%=", "|=", "&=", "^=", "s/=", "s%=", "="];
-  const shifts = ["<<=", ">>=", "s>>="];
-  for (let i = 0; i < 40; i += 1) {
-    const w = next(2) === 0 ? "r" : "w";
-    const [dst, src] = [register(), register()];
-    switch (next(7)) {
-      case 0: {
-        const operator = operators[next(operators.length)] as string;
-        const value = borders[next(borders.length)] as number;
-        const isDivision = operator.includes("/") || operator.includes("%");
-        lines.push(`${w}${dst} ${operator} ${isDivision && value === 0 ? 3 : value}`);
-        break;
-      }
-      case 1:
-        lines.push(`${w}${dst} ${operators[next(operators.length)]} ${w}${src}`);
-        break;
-      case 2:
-        lines.push(`${w}${dst} ${shifts[next(3)]} ${next(w === "r" ? 64 : 32)}`);
-        break;
-      case 3:
-        lines.push(`${w}${dst} ${shifts[next(3)]} ${w}${src}`);
-        break;
-      case 4: {
-        const size = [8, 16, 32][next(w === "r" ? 3 : 2)];
-        lines.push(`${w}${dst} = (s${size})${w}${src}`);
-        break;
-      }
-      case 5:
-        lines.push(`r${dst} = ${["le", "be", "bswap"][next(3)]}${[16, 32, 64][next(3)]} r${dst}`);
-        break;
-      default: {
-        const comparison = ["==", "!=", ">", ">=", "<", "<=", "&", "s>", "s>=", "s<", "s<="][
-          next(11)
-        ];
-        lines.push(`if ${w}${dst} ${comparison} ${w}${src} goto +1`, `r${register()} ^= 5`);
-      }
-    }
-  }
-  for (const i of [1, 2, 3, 4, 5]) lines.push(`r0 ^= r${i}`, "r0 = bswap64 r0");
-  lines.push("r1 = r0", "r1 >>= 32", "w0 ^= w1", "exit");
-  return programText("xdp", lines.join("\n"));
-}
-
-kernelTest("random arithmetic computes what the kernel computes", () => {
-  const packet = "00".repeat(14);
-  const programs = Array.from({ length: 300 }, (_, i) => randomProgram(i + 1));
-  const loaded = programs.map((text) => loadAssembly(text));
-  const jobs = loaded.map(
-    (object): KernelJob => ({
-      ...(portableCase(object, object.programs[0] as never) as KernelJob),
-      runs: [{ data: packet }],
-    }),
-  );
-  const results = askKernel(jobs);
-  for (const [i, text] of programs.entries()) {
-    const result = results[i];
-    expect(result?.verdict, result?.log.slice(-300)).toBe("accept");
-    expect(run(text, { packet: bytes(packet) }).retval, text).toBe(
-      (result?.runs?.[0]?.retval ?? 0) | 0,
-    );
-  }
 });

@@ -2,7 +2,8 @@
  * The one linear memory that a kernel's programs share: stacks, contexts, packets, map values.
  * Addresses are byte offsets in it, so that WebAssembly code can use them as they are. A shadow
  * byte per 8-byte granule says how many of its first bytes may be accessed, which makes every
- * bounds check exact; the null page and the gaps have 0 there.
+ * bounds check exact; the null page and the gaps have 0 there. The shadow lies in the same memory,
+ * where compiled code reads it: a table has the address of each 64 KiB page's shadow block.
  */
 import { Fault, type RegionName } from "./fault.ts";
 
@@ -19,18 +20,24 @@ export const readOnlyShadow = 0x80;
 const wasmPage = 65536;
 /** Nothing lives below: null pointers plus a structure offset must fault. */
 export const firstAddress = wasmPage;
-const maximumPages = 65536;
+/** Not 65,536, so that an access at the very end does not wrap around to address 0. */
+const maximumPages = 65535;
+/** Table of shadow blocks: one u32 per 64 KiB page. */
+export const shadowTable = firstAddress;
+const shadowTableSize = 65536 * 4;
+const shadowBlockSize = wasmPage / granule;
+/** The block of pages in which nothing is accessible. */
+const emptyBlock = shadowTable + shadowTableSize;
 
 export const alignUp = (value: number, align: number): number => Math.ceil(value / align) * align;
 
 export class LinearMemory {
   readonly wasm: WebAssembly.Memory;
-  /** Shadow bytes live in the same memory, so that compiled code can read them. */
   bytes: Uint8Array<ArrayBuffer>;
   view: DataView;
   words: BigUint64Array;
-  #shadow: Uint8Array<ArrayBufferLike>;
-  #next = firstAddress;
+  #table: Uint32Array;
+  #next = emptyBlock + shadowBlockSize;
   readonly #free = new Map<number, number[]>();
   readonly #regions: Region[] = [];
 
@@ -39,7 +46,28 @@ export class LinearMemory {
     this.bytes = new Uint8Array(this.wasm.buffer as ArrayBuffer);
     this.view = new DataView(this.wasm.buffer);
     this.words = new BigUint64Array(this.wasm.buffer);
-    this.#shadow = new Uint8Array(this.bytes.length / granule);
+    this.#table = this.#tableView();
+    this.#table.fill(emptyBlock);
+  }
+
+  #tableView(): Uint32Array {
+    return new Uint32Array(this.wasm.buffer, shadowTable, shadowTableSize / 4);
+  }
+
+  /** Address of the shadow block of a page, made on first use. */
+  #block(page: number): number {
+    const known = this.#table[page] as number;
+    if (known !== emptyBlock) return known;
+    const block = this.#next;
+    this.#ensure(block + shadowBlockSize);
+    this.#next = block + shadowBlockSize;
+    this.#table[page] = block;
+    return block;
+  }
+
+  #shadowAt(granuleIndex: number): number {
+    const block = this.#table[granuleIndex >>> 13] as number;
+    return this.bytes[block + (granuleIndex & (shadowBlockSize - 1))] as number;
   }
 
   /** Pages are added as needed; views are made anew, because growing detaches the old buffer. */
@@ -54,9 +82,7 @@ export class LinearMemory {
     this.bytes = new Uint8Array(this.wasm.buffer as ArrayBuffer);
     this.view = new DataView(this.wasm.buffer);
     this.words = new BigUint64Array(this.wasm.buffer);
-    const shadow = new Uint8Array(this.bytes.length / granule);
-    shadow.set(this.#shadow);
-    this.#shadow = shadow;
+    this.#table = this.#tableView();
   }
 
   /** Zeroed bytes at an 8-byte aligned address, not yet accessible; a gap follows. */
@@ -85,11 +111,16 @@ export class LinearMemory {
   /** Sets who may access `size` bytes at an address. Both ends may lie within a granule. */
   allow(start: number, size: number, access: "none" | "read" | "write"): void {
     const flag = access === "read" ? readOnlyShadow : 0;
-    const first = Math.floor(start / granule);
-    const last = Math.ceil((start + size) / granule);
-    for (let g = first; g < last; g += 1) {
-      const valid = Math.min(granule, start + size - g * granule);
-      this.#shadow[g] = access === "none" ? 0 : flag | valid;
+    const end = start + size;
+    for (let at = start - (start % granule); at < end; ) {
+      const pageEnd = Math.min((Math.floor(at / wasmPage) + 1) * wasmPage, end);
+      const block = this.#block(Math.floor(at / wasmPage));
+      const first = block + ((at % wasmPage) >> 3);
+      const whole = Math.floor((pageEnd - at) / granule);
+      this.bytes.fill(access === "none" ? 0 : flag | granule, first, first + whole);
+      const rest = (pageEnd - at) % granule;
+      if (rest > 0) this.bytes[first + whole] = access === "none" ? 0 : flag | rest;
+      at = pageEnd;
     }
   }
 
@@ -134,7 +165,7 @@ export class LinearMemory {
     if (address < firstAddress || end > this.bytes.length) return false;
     const last = Math.floor((end - 1) / granule);
     for (let g = Math.floor(address / granule); g <= last; g += 1) {
-      const shadow = this.#shadow[g] as number;
+      const shadow = this.#shadowAt(g);
       if (write && (shadow & readOnlyShadow) !== 0) return false;
       const valid = g === last ? end - g * granule : granule;
       if ((shadow & 15) < valid) return false;

@@ -18,6 +18,8 @@ export interface Engine {
 export type HelperResult = number | bigint;
 export type Helper = (call: HelperCall) => HelperResult;
 
+const mapHandleHigh = Number(mapHandleBase >> 32n);
+
 export class HelperCall {
   readonly kernel: Kernel;
   readonly memory: LinearMemory;
@@ -49,12 +51,16 @@ export class HelperCall {
     return this.memory.view.getInt32(this.#arguments + (register - 1) * 8, true);
   }
 
+  /** The upper 32 bits. */
+  high(register: number): number {
+    return this.memory.view.getUint32(this.#arguments + (register - 1) * 8 + 4, true);
+  }
+
   map(register: number): BpfMap {
-    const value = this.arg(register);
-    const map =
-      value >> 32n === mapHandleBase >> 32n ? this.kernel.mapById(this.low(register)) : undefined;
+    const isHandle = this.high(register) === mapHandleHigh;
+    const map = isHandle ? this.kernel.mapById(this.low(register)) : undefined;
     if (map !== undefined) return map;
-    throw new Fault("bad-argument", `argument ${register} is not a map`, value);
+    throw new Fault("bad-argument", `argument ${register} is not a map`, this.arg(register));
   }
 
   /** A map of one class; another class is a fault of the program. */
@@ -67,6 +73,11 @@ export class HelperCall {
 
   /** Memory that the argument points to; valid until memory grows. */
   bytes(register: number, size: number, write = false): Uint8Array {
+    // The 64-bit form is for reports: a good pointer has nothing in its upper half.
+    const start = this.low(register);
+    if (this.high(register) === 0 && this.memory.isAccessible(start, size, write)) {
+      return this.memory.bytes.subarray(start, start + size);
+    }
     return this.memory.slice(this.arg(register), size, write);
   }
 

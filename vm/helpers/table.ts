@@ -1,7 +1,6 @@
 /** All helpers that the simulated kernel serves, by name; the engines ask by id. */
 import { helperById } from "../../common/platform/helpers.ts";
 import { Fault } from "../fault.ts";
-import type { Kernel } from "../kernel/kernel.ts";
 import { checksumHelpers } from "./checksum.ts";
 import { contextHelpers } from "./context.ts";
 import { dynptrHelpers } from "./dynptr.ts";
@@ -41,7 +40,7 @@ export const servedHelpers: Readonly<Record<string, Helper>> = {
 const byId = new Map<number, Helper>();
 
 /** The helper's function; one that faults where it is not served. */
-export function helperFunction(id: number, _kernel: Kernel): Helper {
+export function helperFunction(id: number): Helper {
   const known = byId.get(id);
   if (known !== undefined) return known;
   const name = helperById(id)?.name;

@@ -12,27 +12,25 @@ import {
   signExtend,
 } from "../../common/isa/arithmetic.ts";
 import type { Instruction, Register, Source } from "../../common/isa/instruction.ts";
+import {
+  cells,
+  codeAddressBase,
+  frameTop,
+  maximumCallDepth,
+  maximumFrames,
+  maximumTailCalls,
+  mayGotoBudget,
+  stackSize,
+  tailCallHelper,
+} from "../engine-memory.ts";
 import { Fault } from "../fault.ts";
 import { type Engine, HelperCall } from "../helpers/helper-call.ts";
 import { callKfunc } from "../helpers/kfuncs.ts";
 import { helperFunction } from "../helpers/table.ts";
 import type { Kernel } from "../kernel/kernel.ts";
 import { ProgramArrayMap } from "../maps/program-array.ts";
-import { granule } from "../memory.ts";
 import type { Program } from "../program.ts";
 import type { RunState } from "../run-state.ts";
-
-/** Function addresses that programs hold: the slot plus this, out of reach of memory accesses. */
-export const codeAddressBase = 0x3_0000_0000n;
-const stackSize = 512;
-/** Frames stand apart, so that running off one is seen. */
-const frameStride = 2 * stackSize;
-/** 8 frames of the program itself; callbacks and their callees get the rest. */
-const maximumFrames = 64;
-const maximumCallDepth = 8;
-const maximumTailCalls = 33;
-const tailCallHelper = 12;
-const mayGotoBudget = 8_388_608;
 
 interface Frame {
   program: Program;
@@ -74,10 +72,10 @@ export class Interpreter implements Engine {
     this.#program = run.program;
     this.#fuel = fuel;
     this.#little = kernel.little;
-    const { argumentsAddress, stackBase } = kernel.engineMemory(maximumFrames * frameStride);
-    this.#argumentsAddress = argumentsAddress;
+    const { control, stackBase } = kernel.engineMemory;
+    this.#argumentsAddress = control + cells.arguments;
     this.#stackBase = stackBase;
-    this.#call = new HelperCall(kernel, argumentsAddress, run, this);
+    this.#call = new HelperCall(kernel, this.#argumentsAddress, run, this);
   }
 
   get steps(): number {
@@ -128,17 +126,15 @@ export class Interpreter implements Engine {
     const r = this.#registers;
     const saved = [r[6], r[7], r[8], r[9]] as [bigint, bigint, bigint, bigint];
     this.#frames.push({ program, returnSlot, saved, depth });
-    const top = this.#stackBase + this.#frames.length * frameStride - granule;
-    const { memory } = this.#kernel;
-    memory.bytes.fill(0, top - stackSize, top);
-    memory.allow(top - stackSize, stackSize, "write");
+    const top = frameTop(this.#stackBase, this.#frames.length);
+    this.#kernel.memory.bytes.fill(0, top - stackSize, top);
     r[10] = BigInt(top);
   }
 
   #pop(): void {
     const frame = this.#frames.pop() as Frame;
     this.#registers.set(frame.saved, 6);
-    this.#registers[10] = BigInt(this.#stackBase + this.#frames.length * frameStride - granule);
+    this.#registers[10] = BigInt(frameTop(this.#stackBase, this.#frames.length));
     this.#slot = frame.returnSlot;
     const caller = this.#frames.at(-1);
     if (caller !== undefined) this.#program = caller.program;
@@ -355,7 +351,7 @@ export class Interpreter implements Engine {
     }
     const result =
       insn.target === "helper"
-        ? helperFunction(insn.imm, this.#kernel)(this.#call)
+        ? helperFunction(insn.imm)(this.#call)
         : callKfunc(this.#program, this.#slot, this.#call);
     this.#registers[0] = typeof result === "bigint" ? result : BigInt(result);
     this.#slot = next;

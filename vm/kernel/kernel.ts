@@ -4,6 +4,7 @@
  */
 import type { Endian } from "../../common/object/object-file.ts";
 import type { LoadedObject, MapSpec, ProgramSpec } from "../../linker/program.ts";
+import { allocateEngineMemory, type EngineMemory } from "../engine-memory.ts";
 import { errno, errnoName } from "../errno.ts";
 import { createMap } from "../maps/create-map.ts";
 import type { BpfMap, MapHost } from "../maps/map.ts";
@@ -71,7 +72,7 @@ export class Kernel implements MapHost {
   readonly #objects = new Map<string, bigint>();
   #nextId = 1;
   #random: number;
-  #engineMemory: { readonly argumentsAddress: number; readonly stackBase: number } | undefined;
+  #engineMemory: EngineMemory | undefined;
 
   constructor(options: KernelOptions = {}) {
     this.little = options.endian !== "big";
@@ -91,16 +92,9 @@ export class Kernel implements MapHost {
     return this.#random;
   }
 
-  /** Argument block and stack of the engines; runs do not overlap, so that they share them. */
-  engineMemory(stackSize: number): {
-    readonly argumentsAddress: number;
-    readonly stackBase: number;
-  } {
-    if (this.#engineMemory === undefined) {
-      const stackBase = this.memory.allocate(stackSize);
-      this.memory.nameRegion({ kind: "stack", name: "stack", start: stackBase, size: stackSize });
-      this.#engineMemory = { argumentsAddress: this.memory.allocate(64), stackBase };
-    }
+  /** Runs do not overlap, so that all of them share the engines' memory. */
+  get engineMemory(): EngineMemory {
+    this.#engineMemory ??= allocateEngineMemory(this.memory);
     return this.#engineMemory;
   }
 

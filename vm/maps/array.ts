@@ -20,15 +20,16 @@ export class ArrayMap extends BpfMap {
   readonly start: number;
   /** Bytes from one element to the next. */
   readonly stride: number;
-  readonly #bytesPerCpu: number;
+  /** Distance of two CPUs' copies of an element. */
+  readonly bytesPerCpu: number;
 
   constructor(id: number, description: MapDescription, host: MapHost) {
     super(id, description, host);
     const { valueSize, maxEntries, flags, name } = description;
     this.stride = alignUp(valueSize, 8);
-    this.#bytesPerCpu = this.stride * maxEntries;
+    this.bytesPerCpu = this.stride * maxEntries;
     const { memory } = host;
-    const size = this.#bytesPerCpu * this.#copies();
+    const size = this.bytesPerCpu * this.#copies();
     this.start = memory.allocate(size);
     memory.nameRegion({ kind: "map value", name, start: this.start, size });
     const access = programAccess(flags);
@@ -50,7 +51,7 @@ export class ArrayMap extends BpfMap {
   }
 
   address(index: number, cpu: number): number {
-    return this.start + (this.isPerCpu ? cpu * this.#bytesPerCpu : 0) + index * this.stride;
+    return this.start + (this.isPerCpu ? cpu * this.bytesPerCpu : 0) + index * this.stride;
   }
 
   override lookup(key: Uint8Array, cpu = this.host.cpu): number {
@@ -115,7 +116,7 @@ export class ArrayMap extends BpfMap {
   }
 
   override release(): void {
-    const size = this.#bytesPerCpu * this.#copies();
+    const size = this.bytesPerCpu * this.#copies();
     this.host.memory.forgetRegion(this.start);
     this.host.memory.release(this.start, size);
   }

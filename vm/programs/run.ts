@@ -1,8 +1,10 @@
 /** One run of a program, as BPF_PROG_TEST_RUN does it: input, engine, result as plain data. */
 import { Fault, type FaultReport } from "../fault.ts";
 import { Interpreter, type InterpreterState } from "../interpreter/interpreter.ts";
+import { JitEngine } from "../jit/jit-engine.ts";
 import type { Kernel } from "../kernel/kernel.ts";
 import { lineAt, type Program } from "../program.ts";
+import type { RunState } from "../run-state.ts";
 import { type RunInput, setUpRun } from "./contexts.ts";
 
 export interface RunOptions extends RunInput {
@@ -10,7 +12,11 @@ export interface RunOptions extends RunInput {
   readonly repeat?: number;
   /** Instructions that may be executed; by default 50 million. */
   readonly fuel?: number;
-  /** Called before each instruction. */
+  /** By default compiled code, except for single steps and big-endian programs. */
+  readonly engine?: "jit" | "interpreter";
+  /** The verifier accepted the program: compiled code leaves its checks out and counts nothing. */
+  readonly verified?: boolean;
+  /** Called before each instruction; asks for the interpreter. */
   readonly onStep?: (state: InterpreterState) => void;
 }
 
@@ -41,16 +47,15 @@ export function runProgram(kernel: Kernel, program: Program, options: RunOptions
   let error: FaultReport | undefined;
   const fuel = options.fuel ?? defaultFuel;
   for (let i = 0; i < (options.repeat ?? 1) && error === undefined; i += 1) {
-    const interpreter = new Interpreter(kernel, setup.run, fuel);
-    interpreter.onStep = options.onStep;
+    const engine = makeEngine(kernel, setup.run, fuel, options);
     try {
-      r0 = interpreter.execute();
+      r0 = engine.execute();
     } catch (thrown) {
       if (!(thrown instanceof Fault)) throw thrown;
-      error = faultReport(kernel, interpreter.position, thrown);
+      error = faultReport(kernel, engine.position, thrown);
       r0 = 0n;
     }
-    insns += interpreter.steps;
+    insns += engine.steps;
   }
   const packet = setup.outputPacket();
   const { redirect } = setup.run;
@@ -71,6 +76,19 @@ export function runProgram(kernel: Kernel, program: Program, options: RunOptions
   };
   setup.release();
   return result;
+}
+
+function makeEngine(
+  kernel: Kernel,
+  run: RunState,
+  fuel: number,
+  options: RunOptions,
+): Interpreter | JitEngine {
+  const wantsSteps = options.onStep !== undefined || options.engine === "interpreter";
+  if (kernel.little && !wantsSteps) return new JitEngine(kernel, run, fuel, !options.verified);
+  const interpreter = new Interpreter(kernel, run, fuel);
+  interpreter.onStep = options.onStep;
+  return interpreter;
 }
 
 function failedRun(program: Program, message: string): RunResult {

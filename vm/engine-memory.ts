@@ -1,0 +1,52 @@
+/** Memory that both engines use: argument block, control cells, stack frames. */
+import { granule, type LinearMemory } from "./memory.ts";
+
+export const stackSize = 512;
+/** Frames stand apart, so that running off one is seen. */
+export const frameStride = 2 * stackSize;
+/** 8 frames of the program itself; callbacks and their callees get the rest. */
+export const maximumFrames = 64;
+export const maximumCallDepth = 8;
+export const maximumTailCalls = 33;
+export const mayGotoBudget = 8_388_608;
+export const tailCallHelper = 12;
+/** Function addresses that programs hold: the slot plus this, out of reach of memory accesses. */
+export const codeAddressBase = 0x3_0000_0000n;
+
+/** Byte offsets in the control block. */
+export const cells = {
+  /** r1–r5 of a helper call, 8 bytes each. */
+  arguments: 0,
+  result: 40,
+  /** Lowest address of the running frame. */
+  frame: 48,
+  /** Highest frame that calls may reach. */
+  frameLimit: 52,
+  mayGoto: 56,
+  cpu: 60,
+  faultKind: 64,
+  faultSlot: 68,
+  faultAddress: 72,
+} as const;
+const controlSize = 80;
+
+export interface EngineMemory {
+  /** Address of the control block. */
+  readonly control: number;
+  readonly stackBase: number;
+}
+
+export function allocateEngineMemory(memory: LinearMemory): EngineMemory {
+  const size = maximumFrames * frameStride;
+  const stackBase = memory.allocate(size);
+  memory.nameRegion({ kind: "stack", name: "stack", start: stackBase, size });
+  for (let depth = 1; depth <= maximumFrames; depth += 1) {
+    memory.allow(frameTop(stackBase, depth) - stackSize, stackSize, "write");
+  }
+  return { control: memory.allocate(controlSize), stackBase };
+}
+
+/** r10 of the frame at a depth, counted from 1. */
+export function frameTop(stackBase: number, depth: number): number {
+  return stackBase + depth * frameStride - granule;
+}

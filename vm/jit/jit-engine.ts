@@ -1,0 +1,249 @@
+/** Runs compiled programs: instantiates modules, serves their imports, turns traps into faults. */
+import {
+  cells,
+  codeAddressBase,
+  frameStride,
+  frameTop,
+  maximumFrames,
+  maximumTailCalls,
+  stackSize,
+} from "../engine-memory.ts";
+import { Fault } from "../fault.ts";
+import { type Engine, HelperCall } from "../helpers/helper-call.ts";
+import { callKfunc } from "../helpers/kfuncs.ts";
+import { helperFunction } from "../helpers/table.ts";
+import type { Kernel } from "../kernel/kernel.ts";
+import { ProgramArrayMap } from "../maps/program-array.ts";
+import type { Program } from "../program.ts";
+import type { RunState } from "../run-state.ts";
+import { compileProgram } from "./compile.ts";
+import { faultKinds, kfuncCall } from "./translate.ts";
+
+interface Instance {
+  readonly enter: (tableIndex: number, frame: number) => void;
+  readonly tableIndex: ReadonlyMap<number, number>;
+}
+
+/** Imports of all modules of a kernel: which run they serve changes. */
+interface Host {
+  helper(id: number, slot: number): void;
+  tailCall(slot: number): number;
+  packetLoad(index: number, size: number): number;
+}
+
+/** A kernel's compiled programs; kept as long as the kernel is. */
+class Compiler {
+  readonly #kernel: Kernel;
+  readonly fuel = new WebAssembly.Global({ value: "i32", mutable: true }, 0);
+  readonly #instances = new WeakMap<Program, Map<boolean, Instance>>();
+  host: Host | undefined;
+
+  constructor(kernel: Kernel) {
+    this.#kernel = kernel;
+  }
+
+  instance(program: Program, checked: boolean): Instance {
+    const variants = this.#instances.get(program) ?? new Map<boolean, Instance>();
+    this.#instances.set(program, variants);
+    const known = variants.get(checked);
+    if (known !== undefined) return known;
+    const { control } = this.#kernel.engineMemory;
+    const { bytes, tableIndex } = compileProgram(program, { checked, control });
+    const { exports } = new WebAssembly.Instance(new WebAssembly.Module(bytes), {
+      env: {
+        helper: (id: number, slot: number) => this.host?.helper(id, slot),
+        tailCall: (slot: number) => this.host?.tailCall(slot),
+        packetLoad: (index: number, size: number) => this.host?.packetLoad(index, size),
+        memory: this.#kernel.memory.wasm,
+        fuel: this.fuel,
+      },
+    });
+    const instance = { enter: exports["enter"] as Instance["enter"], tableIndex };
+    variants.set(checked, instance);
+    return instance;
+  }
+}
+
+const compilers = new WeakMap<Kernel, Compiler>();
+
+function compilerOf(kernel: Kernel): Compiler {
+  const known = compilers.get(kernel);
+  if (known !== undefined) return known;
+  const compiler = new Compiler(kernel);
+  compilers.set(kernel, compiler);
+  return compiler;
+}
+
+const maximumFuel = 0x7fff_ffff;
+
+export class JitEngine implements Engine, Host {
+  readonly #kernel: Kernel;
+  readonly #run: RunState;
+  readonly #call: HelperCall;
+  readonly #compiler: Compiler;
+  readonly #checked: boolean;
+  readonly #fuel: number;
+  readonly #control: number;
+  #program: Program;
+  #slot = 0;
+  #tailCalls = 0;
+
+  constructor(kernel: Kernel, run: RunState, fuel: number, checked: boolean) {
+    this.#kernel = kernel;
+    this.#run = run;
+    this.#program = run.program;
+    this.#compiler = compilerOf(kernel);
+    this.#checked = checked;
+    this.#fuel = Math.min(fuel, maximumFuel);
+    this.#control = kernel.engineMemory.control;
+    this.#call = new HelperCall(kernel, this.#control + cells.arguments, run, this);
+  }
+
+  /** Executed instructions; known to the checked variant only. */
+  get steps(): number {
+    return this.#checked ? this.#fuel - Math.max(0, this.#compiler.fuel.value) : 0;
+  }
+
+  get position(): { readonly program: Program; readonly slot: number } {
+    return { program: this.#program, slot: this.#slot };
+  }
+
+  execute(): bigint {
+    const instance = this.#compiler.instance(this.#program, this.#checked);
+    const { view } = this.#kernel.memory;
+    this.#compiler.fuel.value = this.#fuel;
+    view.setInt32(this.#control + cells.mayGoto, 0, true);
+    view.setInt32(this.#control + cells.cpu, this.#kernel.cpu, true);
+    view.setInt32(this.#control + cells.faultKind, 0, true);
+    view.setUint32(this.#control + cells.arguments, this.#run.context, true);
+    // r2–r5 start as 0: compiled and interpreted programs shall see the same.
+    for (let at = 4; at < 40; at += 4)
+      view.setUint32(this.#control + cells.arguments + at, 0, true);
+    const outer = this.#compiler.host;
+    this.#compiler.host = this;
+    try {
+      instance.enter(0, frameTop(this.#kernel.engineMemory.stackBase, 1) - stackSize);
+    } catch (error) {
+      throw this.#faultOf(error);
+    } finally {
+      this.#compiler.host = outer;
+    }
+    return this.#result();
+  }
+
+  #result(): bigint {
+    return this.#kernel.memory.view.getBigUint64(this.#control + cells.result, true);
+  }
+
+  #setResult(value: number | bigint): void {
+    const { view } = this.#kernel.memory;
+    const at = this.#control + cells.result;
+    if (typeof value === "bigint") view.setBigUint64(at, BigInt.asUintN(64, value), true);
+    else {
+      view.setInt32(at, value, true);
+      view.setInt32(at + 4, Math.floor(value / 0x1_0000_0000), true);
+    }
+  }
+
+  helper(id: number, slot: number): void {
+    this.#slot = slot;
+    const program = this.#program;
+    const result =
+      id === kfuncCall ? callKfunc(program, slot, this.#call) : helperFunction(id)(this.#call);
+    this.#setResult(result);
+  }
+
+  tailCall(slot: number): number {
+    this.#slot = slot;
+    const map = this.#call.mapOf(2, ProgramArrayMap);
+    const target = this.#kernel.programById(map.slot(this.#call.low(3)) ?? 0);
+    if (target === undefined || this.#tailCalls >= maximumTailCalls) return 0;
+    this.#tailCalls += 1;
+    const caller = this.#program;
+    this.#program = target;
+    const frame = this.#kernel.memory.view.getUint32(this.#control + cells.frame, true);
+    this.#compiler.instance(target, this.#checked).enter(0, frame);
+    this.#program = caller;
+    return 1;
+  }
+
+  packetLoad(index: number, size: number): number {
+    const { packet } = this.#run;
+    if (packet === undefined) throw new Fault("bad-instruction", "this program has no packet");
+    const at = packet.at(index, size);
+    if (at === undefined) return 0;
+    this.#setResult(this.#kernel.memory.load(at, size, false));
+    return 1;
+  }
+
+  callFunction(address: bigint, args: readonly bigint[]): bigint {
+    const { view } = this.#kernel.memory;
+    const instance = this.#compiler.instance(this.#program, this.#checked);
+    const isCode = address >= codeAddressBase && address < codeAddressBase + 0x1_0000_0000n;
+    const index = isCode ? instance.tableIndex.get(Number(address - codeAddressBase)) : undefined;
+    if (index === undefined) {
+      throw new Fault("bad-argument", "not the address of a function", address);
+    }
+    const at = this.#control;
+    for (let i = 0; i < 5; i += 1) {
+      view.setBigUint64(at + cells.arguments + i * 8, args[i] ?? 0n, true);
+    }
+    const frame = view.getUint32(at + cells.frame, true);
+    const { stackBase } = this.#kernel.engineMemory;
+    if (frame + 2 * frameStride > stackBase + maximumFrames * frameStride) {
+      throw new Fault("stack-overflow", "callbacks are nested too deeply");
+    }
+    instance.enter(index, frame + frameStride);
+    this.#kernel.memory.view.setUint32(at + cells.frame, frame, true);
+    return this.#result();
+  }
+
+  /** What a trap stands for; other errors are bugs and stay what they are. */
+  #faultOf(error: unknown): unknown {
+    if (!(error instanceof WebAssembly.RuntimeError)) return error;
+    const { view } = this.#kernel.memory;
+    const kind = view.getInt32(this.#control + cells.faultKind, true);
+    if (kind === 0) {
+      return new Fault("bad-address", `memory access out of bounds (${error.message})`);
+    }
+    this.#slot = view.getInt32(this.#control + cells.faultSlot, true);
+    return this.#faultOfKind(kind);
+  }
+
+  #faultOfKind(kind: number): Fault {
+    const insn = this.#program.insns[this.#slot];
+    switch (kind) {
+      case faultKinds.fuel:
+        return new Fault("out-of-fuel", `still running after ${this.#fuel} instructions`);
+      case faultKinds.depth:
+        return new Fault("stack-overflow", "more than 8 calls deep");
+      case faultKinds.frame: {
+        const offset = insn !== undefined && "offset" in insn ? insn.offset : 0;
+        const message = `access at r10${offset < 0 ? "" : "+"}${offset} is outside the stack frame`;
+        return new Fault("stack-overflow", message);
+      }
+      case faultKinds.access:
+        return this.#accessFault();
+      default:
+        if (insn === undefined) return new Fault("bad-instruction", "jump into nowhere");
+        return new Fault("unsupported", `${insn.kind} is not supported here`);
+    }
+  }
+
+  /** Repeats the check that failed, for its message. */
+  #accessFault(): Fault {
+    const { memory } = this.#kernel;
+    const address = memory.view.getBigUint64(this.#control + cells.faultAddress, true);
+    const insn = this.#program.insns[this.#slot];
+    const size = insn !== undefined && "size" in insn ? insn.size : 4;
+    const write =
+      insn?.kind === "store" || insn?.kind === "store_release" || insn?.kind === "atomic";
+    try {
+      memory.check(address, size, write);
+    } catch (fault) {
+      if (fault instanceof Fault) return fault;
+      throw fault;
+    }
+    return new Fault("bad-address", "memory access out of bounds", address);
+  }
+}
