@@ -39,10 +39,15 @@ export const programType = {
   netfilter: 32,
 } as const;
 
+/** BPF_XDP: what libbpf passes for plain XDP programs; the verifier does not look at it. */
+const plainXdpAttach = 37;
+
 /** undefined: a program type (or attach type) that was not measured. */
 export function programVariant(input: VerifierInput): ProgramVariant | undefined {
+  const isPlainXdp = input.programType === programType.xdp && input.attachType === plainXdpAttach;
+  const attachType = isPlainXdp ? 0 : input.attachType;
   let index = variantTypes.findIndex(
-    ([, type, attach]) => type === input.programType && attach === input.attachType,
+    ([, type, attach]) => type === input.programType && attach === attachType,
   );
   if (index < 0) {
     // Types that exist once are the same for every attach type that the kernel lets them have.
