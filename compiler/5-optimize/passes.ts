@@ -9,6 +9,7 @@ import type { OptimizationLevel } from "../options.ts";
 import { checkCalls } from "./check-calls.ts";
 import { combine } from "./combine.ts";
 import { expandMemory } from "./expand-memory.ts";
+import { foldStaticGlobals } from "./fold-static-globals.ts";
 import { hoistInvariants } from "./hoist-invariants.ts";
 import { inlineFunctions } from "./inline-functions.ts";
 import { mergeLoads } from "./merge-loads.ts";
@@ -22,11 +23,13 @@ import {
   PassRuns,
 } from "./pass.ts";
 import { propagateRanges } from "./propagate-ranges.ts";
+import { rebaseAddresses } from "./rebase-addresses.ts";
 import { removeDeadCode } from "./remove-dead-code.ts";
 import { removeDeadStores } from "./remove-dead-stores.ts";
 import { removeUnusedSymbols } from "./remove-unused-symbols.ts";
 import { resolveQueries } from "./resolve-queries.ts";
 import { simplifyCfg } from "./simplify-cfg.ts";
+import { sinkStores } from "./sink-stores.ts";
 import { sinkValues } from "./sink-values.ts";
 import { splitAggregates } from "./split-aggregates.ts";
 import { threadJumps } from "./thread-jumps.ts";
@@ -62,10 +65,13 @@ const afterInlining: readonly FunctionPass[] = [
   removeDeadStores,
   mergeLoads,
   mergeStores,
+  sinkStores,
   threadJumps,
   ...simplify,
   hoistInvariants,
   sinkValues,
+  // Last, as the other passes count from the base.
+  rebaseAddresses,
   removeDeadCode,
 ];
 
@@ -76,6 +82,7 @@ const inlining = inlineFunctions((fn, context) => {
 });
 
 const full: readonly Pass[] = [
+  foldStaticGlobals,
   inlining,
   removeUnusedSymbols,
   ...afterInlining,
@@ -86,6 +93,7 @@ const full: readonly Pass[] = [
 /** Every level's passes in order. */
 export const pipelines: Readonly<Record<OptimizationLevel, readonly Pass[]>> = {
   "0": [
+    foldStaticGlobals,
     inlining,
     removeUnusedSymbols,
     resolveQueries,
@@ -109,10 +117,12 @@ export const functionPasses: ReadonlyMap<string, FunctionPass> = new Map(
     mergeStores,
     numberValues,
     propagateRanges,
+    rebaseAddresses,
     removeDeadCode,
     removeDeadStores,
     resolveQueries,
     simplifyCfg,
+    sinkStores,
     sinkValues,
     splitAggregates,
     threadJumps,

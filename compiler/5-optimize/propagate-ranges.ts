@@ -13,6 +13,7 @@ import {
   removeIncoming,
   sameValue,
   signedValue,
+  successors,
   terminatorOf,
   type ValueType,
 } from "../4-lower/ir-builder.ts";
@@ -41,6 +42,10 @@ interface Range {
 }
 
 function fullRange(value: Value): Range {
+  if (value.kind === "constant") {
+    const signed = signedValue(value);
+    return { min: value.value, max: value.value, smin: signed, smax: signed };
+  }
   const bits = bitWidth[value.type as ValueType];
   const half = 1n << BigInt(bits - 1);
   const { min, max } = knownOf(value);
@@ -128,6 +133,8 @@ class Propagation {
   readonly #preds: Map<Block, Block[]>;
   readonly #rewriter: Rewriter;
   readonly #facts = new Map<Value, Range>();
+  /** What comes into each phi, per edge that was visited. */
+  readonly #inputs = new Map<IrInstruction, Range[]>();
 
   constructor(fn: IrFunction) {
     this.#fn = fn;
@@ -149,8 +156,13 @@ class Propagation {
       }
       frame.undo = [];
       this.#learn(frame.block, frame.undo);
-      for (const each of frame.block.instructions) this.#visit(each);
-      for (const child of this.#tree.children.get(frame.block) ?? []) {
+      for (const each of frame.block.instructions) {
+        if (each.operation.op === "phi") this.#visitPhi(each, frame.undo);
+        else this.#visit(each);
+      }
+      this.#leave(frame.block);
+      // Popped from the end: the arms of a branch come before the block where they join.
+      for (const child of [...(this.#tree.children.get(frame.block) ?? [])].reverse()) {
         stack.push({ block: child, undo: undefined });
       }
     }
@@ -161,31 +173,68 @@ class Propagation {
     const [pred, ...others] = this.#preds.get(block) ?? [];
     const branch = pred && terminatorOf(pred);
     if (branch?.operation.op !== "condbr" || others.length > 0) return;
-    const { then, otherwise } = branch.operation;
-    const condition = operand(branch, 0);
-    if (then === otherwise || !isOp(condition, "icmp")) return;
-    const [value, bound] = [operand(condition, 0), operand(condition, 1)];
-    if (bound.kind !== "constant" || value.kind === "constant" || value.type === "ptr") return;
-    if (value.type === "i1") return;
-    const { predicate } = condition.operation;
-    const holds = then === block ? predicate : invertedPredicate[predicate];
+    const fact = factOnEdge(branch, block);
+    if (fact === undefined) return;
+    const { value, bound, holds } = fact;
     for (const [target, type] of viewsOf(value)) {
       // A narrower view sees the same number only where the comparison is unsigned.
       if (target !== value && holds.startsWith("s")) continue;
-      if (bound.value > onesOf(bitWidth[type])) continue;
-      const before = this.#facts.get(target);
-      const range = refine(before ?? fullRange(target), holds, bound.value, bitWidth[type]);
-      this.#facts.set(target, range);
-      undo.push(() => {
-        if (before === undefined) this.#facts.delete(target);
-        else this.#facts.set(target, before);
-      });
+      if (bound > onesOf(bitWidth[type])) continue;
+      const range = refine(
+        this.#facts.get(target) ?? fullRange(target),
+        holds,
+        bound,
+        bitWidth[type],
+      );
+      this.#set(target, range, undo);
     }
+  }
+
+  #set(value: Value, range: Range, undo: (() => void)[]): void {
+    const before = this.#facts.get(value);
+    this.#facts.set(value, range);
+    undo.push(() => {
+      if (before === undefined) this.#facts.delete(value);
+      else this.#facts.set(value, before);
+    });
+  }
+
+  /** Notes for the phis of the successors what is known of their inputs on the way there. */
+  #leave(block: Block): void {
+    const last = terminatorOf(block);
+    for (const next of new Set(successors(block))) {
+      for (const phi of phisOf(next)) {
+        if (phi.operation.op !== "phi" || phi.type === "ptr" || phi.type === "i1") continue;
+        const value = operand(phi, phi.operation.incoming.indexOf(block));
+        let range = this.#rangeOf(value) ?? fullRange(value);
+        const fact = last?.operation.op === "condbr" ? factOnEdge(last, next) : undefined;
+        if (fact?.value === value) {
+          range = refine(range, fact.holds, fact.bound, bitWidth[value.type as ValueType]);
+        }
+        const list = this.#inputs.get(phi);
+        if (list === undefined) this.#inputs.set(phi, [range]);
+        else list.push(range);
+      }
+    }
+  }
+
+  /** Once all edges are known, loops aside, so is the phi. */
+  #visitPhi(phi: IrInstruction, undo: (() => void)[]): void {
+    const inputs = this.#inputs.get(phi);
+    if (inputs === undefined || inputs.length < phi.operands.length) return;
+    const range = inputs.reduce((a, b) => ({
+      min: smaller(a.min, b.min),
+      max: larger(a.max, b.max),
+      smin: smaller(a.smin, b.smin),
+      smax: larger(a.smax, b.smax),
+    }));
+    this.#set(phi, range, undo);
   }
 
   #rangeOf(value: Value): Range | undefined {
     const known = this.#facts.get(value);
     if (known !== undefined) return known;
+    if (value.kind === "constant") return fullRange(value);
     // zext keeps the number, and makes it non-negative.
     if (!isOp(value, "zext")) return undefined;
     const inner = this.#facts.get(operand(value, 0));
@@ -202,6 +251,14 @@ class Propagation {
       const decided = decide(range, operation.predicate, b.value, bitWidth[a.type]);
       if (decided !== undefined) {
         this.#rewriter.replace(instruction, constant("i1", decided ? 1n : 0n));
+        return;
+      }
+    }
+    if (operation.op === "binary" && operation.binary === "and" && b?.kind === "constant") {
+      // x & m → x where x <= the run of ones at the low end of m
+      const ones = onesOf(trailingOnes(b.value));
+      if (range.min <= range.max && range.max <= ones) {
+        this.#rewriter.replace(instruction, a);
         return;
       }
     }
@@ -238,6 +295,35 @@ class Propagation {
       this.#rewriter.insertBefore(instruction, type, operation, operands),
     );
   }
+}
+
+function trailingOnes(value: bigint): number {
+  let count = 0;
+  while ((value >> BigInt(count)) & 1n) count += 1;
+  return count;
+}
+
+interface Fact {
+  readonly value: Value;
+  readonly holds: IntPredicate;
+  readonly bound: bigint;
+}
+
+/** What a branch says on its edge to `target`, if it compares an integer with a constant. */
+function factOnEdge(branch: IrInstruction, target: Block): Fact | undefined {
+  if (branch.operation.op !== "condbr") return undefined;
+  const { then, otherwise } = branch.operation;
+  const condition = operand(branch, 0);
+  if (then === otherwise || !isOp(condition, "icmp")) return undefined;
+  const [value, bound] = [operand(condition, 0), operand(condition, 1)];
+  if (bound.kind !== "constant" || value.kind === "constant") return undefined;
+  if (value.type === "ptr" || value.type === "i1") return undefined;
+  const { predicate } = condition.operation;
+  return {
+    value,
+    holds: then === target ? predicate : invertedPredicate[predicate],
+    bound: bound.value,
+  };
 }
 
 const unsignedOf: Readonly<Partial<Record<string, "lshr" | "udiv" | "urem">>> = {

@@ -62,6 +62,11 @@ export class Rewriter {
     this.#changed = true;
   }
 
+  /** Something was changed in place. */
+  touch(): void {
+    this.#changed = true;
+  }
+
   isErased(instruction: IrInstruction): boolean {
     return this.#erased.has(instruction);
   }

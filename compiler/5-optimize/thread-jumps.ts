@@ -1,7 +1,7 @@
 /**
  * Jump threading: where a path into a block decides how the block will branch, that path gets its own
- * copy of the block and goes straight on. Only short blocks are copied, never loop headers. The
- * verifier keeps more on such a path, not less: it knows the constant either way, but now without
+ * copy of the block and goes straight on. Only short blocks are copied. A loop's header is copied for
+ * the way in only, where the first test is decided: the loop then tests at its end. The verifier keeps more on such a path, not less: it knows the constant either way, but now without
  * a join in between.
  * Needs: simplify-cfg before (threads blocks that need no copy).
  */
@@ -54,15 +54,16 @@ interface Thread {
 
 function findThreads(fn: IrFunction): Thread[] {
   const preds = predecessors(fn);
-  const headers = new Set(findLoops(fn, dominatorTree(fn)).map((loop) => loop.header));
+  const headers = new Map(findLoops(fn, dominatorTree(fn)).map((loop) => [loop.header, loop]));
   const threads: Thread[] = [];
   // A block that takes part in one thread stays as it is for the others.
   const busy = new Set<Block>();
   for (const block of fn.blocks) {
-    if (headers.has(block) || busy.has(block) || !isCopyable(block)) continue;
+    if (busy.has(block) || !isCopyable(block)) continue;
+    const loop = headers.get(block);
     const ways = new Map<Block, Block[]>();
     for (const pred of preds.get(block) ?? []) {
-      const target = busy.has(pred) ? undefined : targetFrom(block, pred);
+      const target = busy.has(pred) || loop?.blocks.has(pred) ? undefined : targetFrom(block, pred);
       if (target === undefined || headers.has(target) || target === block) continue;
       ways.set(target, [...(ways.get(target) ?? []), pred]);
     }
@@ -146,6 +147,8 @@ function carryOut(fn: IrFunction, { block, ways }: Thread): Block[] {
       phi.operation.incoming.push(copy);
       phi.operands.push(values.get(value) ?? value);
     }
+    // What the user said of the loop stays with its header.
+    if (block.unroll !== undefined && target.unroll === undefined) target.unroll = block.unroll;
     for (const pred of preds) {
       redirectSuccessor(pred, block, copy);
       removeIncoming(block, pred);

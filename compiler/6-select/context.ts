@@ -382,9 +382,10 @@ export class SelectContext {
       if (step.kind === "constant") {
         const sum = offset + BigInt.asIntN(64, step.value);
         if (!fitsSigned(sum, 16)) break;
+        // One step only: sums of sums are left where counting from the inner one saves a register.
         offset = sum;
         base = inner;
-        continue;
+        break;
       }
       const core = offset === 0n ? foldableCore(step) : undefined;
       if (core === undefined) break;

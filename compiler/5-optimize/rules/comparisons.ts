@@ -108,6 +108,17 @@ export const comparisonRules: readonly Rule[] = [
   }),
   // ext(x) ∘ ext(y) → x ∘ y;  ext(x) ∘ c → x ∘ trunc(c)   where nothing is lost and no address uses ext(x)
   rule("extended", narrowComparison),
+  // sext(x) == c → zext(x) == c without the sign bits; false where c is no sign extension
+  rule("sign-extended-equality", (predicate, a, b, tools) => {
+    if (!isEquality(predicate) || b.kind !== "constant" || !isOp(a, "sext")) return undefined;
+    const source = operand(a, 0);
+    const narrow = source.type as ValueType;
+    if (narrow !== "i8" && narrow !== "i16") return undefined;
+    const cut = constant(narrow, b.value);
+    if (signedValue(cut) !== signedValue(b)) return truth(predicate === "ne");
+    const wide = tools.convert("zext", source, "i32");
+    return tools.compare(predicate, wide, constant("i32", cut.value));
+  }),
   // trunc(x) ∘ c → x ∘ c where the cut bits are known to be zero
   rule("truncated", (predicate, a, b, tools) => {
     if (!isOp(a, "trunc") || predicate.startsWith("s")) return undefined;

@@ -1,0 +1,148 @@
+/**
+ * `q = p + 14; if (q > end) …; use p[12]` needs two registers and a copy; `q[-2]` needs one. After the sum of
+ * a pointer and a constant that is compared (a packet bounds check), later accesses are counted from the
+ * sum, if that is the end of the pointer's life. The verifier counts offsets either way.
+ */
+import { type DominatorTree, dominatorTree, reversePostOrder } from "../4-lower/cfg.ts";
+import type { Block, IrFunction, IrInstruction, Value } from "../4-lower/ir.ts";
+import { computeUses, constant, signedValue, successors, type Use } from "../4-lower/ir-builder.ts";
+import { blockOfUse } from "./demote-values.ts";
+import type { FunctionPass } from "./pass.ts";
+import { Rewriter } from "./rewriter.ts";
+import { type InstructionOf, isOp, operand } from "./values.ts";
+
+export const rebaseAddresses: FunctionPass = {
+  kind: "function",
+  name: "rebase-addresses",
+  run(fn) {
+    let changed = false;
+    // The sums of one round are the pointers of the next: checks come in chains.
+    for (let round = 0; round < 8; round += 1) {
+      if (!rebaseOnce(fn)) break;
+      changed = true;
+    }
+    return changed;
+  },
+};
+
+function rebaseOnce(fn: IrFunction): boolean {
+  const uses = computeUses(fn);
+  const tree = dominatorTree(fn);
+  const rewriter = new Rewriter(fn);
+  const positions = positionsOf(fn);
+  const taken = new Set<Value>();
+  for (const block of reversePostOrder(fn)) {
+    for (const sum of block.instructions) {
+      if (!isOp(sum, "ptradd") || operand(sum, 1).kind !== "constant") continue;
+      const pointer = operand(sum, 0);
+      if (taken.has(pointer) || taken.has(sum) || !isMoving(pointer)) continue;
+      if (!isComparedOnly(sum, uses)) continue;
+      const later = usesAfter(pointer, sum, uses, tree, positions);
+      if (later === undefined || later.length === 0) continue;
+      taken.add(pointer).add(sum);
+      for (const use of later) moveUse(use, sum as InstructionOf<"ptradd">, rewriter);
+    }
+  }
+  return rewriter.apply();
+}
+
+/** Packet and similar pointers; addresses of objects are no registers that could be saved. */
+function isMoving(pointer: Value): boolean {
+  if (pointer.kind !== "instruction") return false;
+  const { op } = pointer.operation;
+  return op === "inttoptr" || op === "ptradd" || op === "phi" || op === "load";
+}
+
+/** The sum is there for a check, or is carried around a loop. */
+function isComparedOnly(sum: IrInstruction, uses: ReadonlyMap<Value, readonly Use[]>): boolean {
+  const list = uses.get(sum) ?? [];
+  const isCompared = list.some(({ user }) => user.operation.op === "icmp");
+  return (
+    isCompared &&
+    list.every(({ user, index }) => {
+      const { op } = user.operation;
+      if (op === "icmp" || op === "load" || op === "phi") return true;
+      return (op === "store" && index === 1) || (op === "ptradd" && index === 0);
+    })
+  );
+}
+
+function positionsOf(fn: IrFunction): Map<IrInstruction, number> {
+  const positions = new Map<IrInstruction, number>();
+  for (const block of fn.blocks) {
+    for (const [at, each] of block.instructions.entries()) positions.set(each, at);
+  }
+  return positions;
+}
+
+/**
+ * The uses of `pointer` behind `sum`, if all of them can be counted from the sum and the pointer is not
+ * needed on any other way from there.
+ */
+function usesAfter(
+  pointer: Value,
+  sum: IrInstruction,
+  uses: ReadonlyMap<Value, readonly Use[]>,
+  tree: DominatorTree,
+  positions: ReadonlyMap<IrInstruction, number>,
+): Use[] | undefined {
+  const later: Use[] = [];
+  let reachable: Set<Block> | undefined;
+  for (const use of uses.get(pointer) ?? []) {
+    const { user, index } = use;
+    if (user === sum) continue;
+    const place = blockOfUse(use);
+    const isPhi = user.operation.op === "phi";
+    if (place === sum.block && !isPhi) {
+      if ((positions.get(user) ?? 0) < (positions.get(sum) ?? 0)) continue;
+    } else if (!tree.dominates(sum.block, place)) {
+      reachable ??= reachableFrom(sum.block, pointer);
+      if (reachable.has(place)) return undefined;
+      continue;
+    }
+    if (!isAddressUse(user, index)) return undefined;
+    later.push(use);
+  }
+  return later;
+}
+
+function isAddressUse(user: IrInstruction, index: number): boolean {
+  const { op } = user.operation;
+  if (op === "load") return true;
+  if (op === "store") return index === 1;
+  return op === "ptradd" && index === 0 && operand(user, 1).kind === "constant";
+}
+
+/** Blocks that can follow, up to where the pointer is computed anew. */
+function reachableFrom(start: Block, pointer: Value): Set<Block> {
+  const home = pointer.kind === "instruction" ? pointer.block : undefined;
+  const seen = new Set<Block>();
+  const work = [...successors(start)];
+  for (let block = work.pop(); block !== undefined; block = work.pop()) {
+    if (seen.has(block) || block === home) continue;
+    seen.add(block);
+    work.push(...successors(block));
+  }
+  return seen;
+}
+
+function moveUse({ user, index }: Use, sum: InstructionOf<"ptradd">, rewriter: Rewriter): void {
+  const step = operand(sum, 1);
+  const by = step.kind === "constant" ? signedValue(step) : 0n;
+  if (isOp(user, "ptradd")) {
+    const own = operand(user, 1);
+    const rest = (own.kind === "constant" ? signedValue(own) : 0n) - by;
+    if (rest === 0n) {
+      rewriter.replace(user, sum);
+      return;
+    }
+    user.operands[0] = sum;
+    user.operands[1] = constant("i64", rest);
+  } else {
+    user.operands[index] = rewriter.insertBefore(user, "ptr", { op: "ptradd" }, [
+      sum,
+      constant("i64", -by),
+    ]);
+  }
+  rewriter.touch();
+}
