@@ -479,17 +479,19 @@ export abstract class DeclarationRules extends SpecifierRules {
     const first = this.peek();
     const specifiers = this.SUBRULE(this.specifiers, { ARGS: ["block"] });
     const declarators = this.SUBRULE(this.initDeclarators, { ARGS: [specifiers] });
-    this.#refuseNestedFunction();
-    this.semicolon(declarators?.length === 0 ? afterType(specifiers) : "at end of declaration");
+    const isFunction = this.#refuseNestedFunction();
+    if (!isFunction)
+      this.semicolon(declarators?.length === 0 ? afterType(specifiers) : "at end of declaration");
     return { kind: "declaration", specifiers, declarators, span: this.spanFrom(first) };
   });
 
-  #refuseNestedFunction(): void {
-    if (this.RECORDING_PHASE || !this.isNext(t.LBrace)) return;
+  /** Steps over the body of a nested function, and says so. */
+  #refuseNestedFunction(): boolean {
+    if (this.RECORDING_PHASE || !this.isNext(t.LBrace)) return false;
     const message = "function definition is not allowed here";
     this.report("nested-function", message, tokenSpan(this.peek()));
     this.skipBrackets();
-    this.fail();
+    return true;
   }
 
   /** `a = 1, *b` up to the semicolon; empty where only a type is declared. */

@@ -45,6 +45,17 @@ const precedence: ReadonlyMap<string, number> = new Map([
   ["%", 13],
 ]);
 
+/** Tokens that start an operand and cannot continue an expression. */
+const operandStarts = new Set([
+  t.Identifier,
+  t.TypedefName,
+  t.Number,
+  t.Character,
+  t.StringLiteral,
+  t.Not,
+  t.SizeofKeyword,
+]);
+
 const COMMA = 1;
 export const ASSIGNMENT = 2;
 const CONDITIONAL = 3;
@@ -334,11 +345,21 @@ export abstract class ExpressionRules extends ParserBase {
           const value = this.SUBRULE(this.expression, { ARGS: [COMMA] });
           this.close(t.RParen, ")", open, () => this.CONSUME2(t.RParen));
           this.depth -= 1;
+          this.#checkUnknownCast(value);
           return this.SUBRULE1(this.postfix, { ARGS: [value, open] });
         },
       },
     ]);
   });
+
+  /** `(foo_t)1` with no such type: what follows can only be the operand of a cast. */
+  #checkUnknownCast(value: Expression): void {
+    if (this.RECORDING_PHASE || value.kind !== "identifier") return;
+    if (!operandStarts.has(this.peek().tokenType)) return;
+    const message = `use of undeclared identifier '${value.name}'`;
+    this.report("undeclared-identifier", message, value.span);
+    this.fail();
+  }
 
   readonly compoundLiteral = this.RULE(
     "compoundLiteral",

@@ -53,7 +53,9 @@ export abstract class ParserBase extends EmbeddedActionsParser {
   #nextEvent = 0;
   #nextEventIndex = Number.POSITIVE_INFINITY;
   protected pragmaState: PragmaState = initialPragmaState;
+  /** `#pragma unroll` that waits for its loop, and where it stands. */
   protected pendingUnroll: UnrollPragma | undefined;
+  protected unrollSpan: Span | undefined;
   protected depth = 0;
   protected unaryDepth = 0;
   /** Set when an error was reported for the construct being parsed. */
@@ -117,7 +119,10 @@ export abstract class ParserBase extends EmbeddedActionsParser {
       if (event === undefined || event.index > index) break;
       this.#nextEvent += 1;
       if (event.kind === "state") this.pragmaState = event.state;
-      else this.pendingUnroll = event.hint;
+      else {
+        this.pendingUnroll = event.hint;
+        this.unrollSpan = event.span;
+      }
     }
     this.#scheduleEvent();
   }

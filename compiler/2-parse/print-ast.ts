@@ -37,7 +37,7 @@ function plainText(value: Plain): string {
 function printValue(label: string, value: unknown, indent: string, lines: string[]): void {
   const prefix = label === "" ? indent : `${indent}${label}: `;
   if (Array.isArray(value)) {
-    if (value.every(isPlain)) {
+    if (value.every(isPlain) && value.length > 0) {
       lines.push(`${prefix}${value.map(plainText).join(" ")}`);
       return;
     }

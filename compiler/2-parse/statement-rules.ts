@@ -71,10 +71,21 @@ export abstract class StatementRules extends DeclarationRules {
     this.semicolon("after '__label__' declaration");
   });
 
+  /** `#pragma unroll` stands before a loop, or is an error. */
+  #checkUnroll(): void {
+    if (this.pendingUnroll === undefined || this.unrollSpan === undefined) return;
+    const token = this.peek();
+    if (loopStarts.has(token.tokenType) || token.tokenType === t.LabelName) return;
+    const message = "expected a for, while, or do-while loop to follow '#pragma unroll'";
+    this.report("pragma-unroll", message, tokenSpan(token));
+    this.pendingUnroll = undefined;
+  }
+
   /** Types that depend on what comes behind the next token. */
   #prepareItem(): void {
     if (this.RECORDING_PHASE) return;
     this.markLabel();
+    this.#checkUnroll();
     this.markStatementAttribute();
     this.skipExtensionBeforeDeclaration();
     // `foo_t x;` with no such type: parsed as a declaration, where it is reported.
@@ -533,6 +544,8 @@ export abstract class StatementRules extends DeclarationRules {
     });
   });
 }
+
+const loopStarts = new Set([t.For, t.While, t.Do, t.StatementAttribute, t.Attribute]);
 
 const neverStartsItem = new Set([
   t.RParen,

@@ -21,5 +21,7 @@ void h(int n) {
   switch (n) { case 1 n = 3; } // error: expected ':' after 'case'
   for (n = 0; n < 3) n++; // error: expected ';' in 'for' statement specifier
   int nested(void) { return 1; } // error: function definition is not allowed here
-  n = 5;
+  n = (foo_t)1; // error: use of undeclared identifier 'foo_t'
+  #pragma unroll
+  n = 5; // error: expected a for, while, or do-while loop to follow '#pragma unroll'
 }
