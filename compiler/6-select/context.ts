@@ -201,10 +201,10 @@ export class SelectContext {
       case "instruction":
         break;
     }
-    const slot = value.kind === "instruction" ? this.slots.get(value) : undefined;
-    if (slot !== undefined) {
+    const place = this.frameAddressOf(value);
+    if (place !== undefined) {
       const dst = this.newRegister();
-      this.emit({ kind: "frame_address", dst, slot, offset: 0 });
+      this.emit({ kind: "frame_address", dst, ...place });
       return dst;
     }
     const register = this.#registers.get(value);
