@@ -143,7 +143,11 @@ function onlyValue(s: MutableScalar): bigint | undefined {
 }
 
 function pinOnlyValue(s: MutableScalar): void {
-  if (s.mask === 0n || s.umax - s.umin > s.mask) return;
+  const { value, mask, umin, umax } = s;
+  // Where all low bits are unknown, every number of a range that is not empty is possible.
+  if (mask === 0n ? umin === value && umax === value : umin < umax && (mask & (mask + 1n)) === 0n) {
+    return;
+  }
   const only = onlyValue(s);
   if (only !== undefined) Object.assign(s, constantScalar(only));
 }

@@ -177,17 +177,19 @@ const s32High = 0x7fff_ffffn;
 /** The known number that an addition or subtraction moves a register by, if it is a small one. */
 function distanceOf(insn: RawInsn, src: Reg): number | undefined {
   const op = insn.code & 0xf0;
-  const isSum = op === aluOp.add || op === aluOp.sub;
-  if (!isSum || !is64(insn) || src.scalar.mask !== 0n) return undefined;
-  const value = src.scalar.smin;
+  const known = constantOf(src.scalar, !is64(insn));
+  if ((op !== aluOp.add && op !== aluOp.sub) || known === undefined) return undefined;
+  const value = BigInt.asIntN(is64(insn) ? 64 : 32, known);
   if (value < s32Low || value > s32High) return undefined;
   if (op === aluOp.add) return Number(value);
   return value === s32Low ? undefined : -Number(value);
 }
 
 /** `r1 = r2; r1 += 8`: r1 stays linked to r2, a constant apart. */
-function linkByConstant(insn: RawInsn, dst: MutableReg, src: Reg): void {
-  if (dst.id === 0) return dropId(dst);
+function linkByConstant(insn: RawInsn, dst: MutableReg, before: Scalar, src: Reg): void {
+  // A 32-bit sum is that of the whole number only if the upper half was zero.
+  const isWhole = is64(insn) || bitWidth(before) <= 32;
+  if (dst.id === 0 || !isWhole) return dropId(dst);
   const distance = distanceOf(insn, src);
   if (distance === undefined || dst.link !== 0) return dropId(dst);
   dst.link = is64(insn) ? 64 : 32;
@@ -221,7 +223,7 @@ function adjustScalars(env: Env, insn: RawInsn, dstReg: Reg, src: Reg): void {
   const isMasking = (op === "and" || op === "or") && src.scalar.mask === 0n;
   if (isMasking) forkSignMask(env, insn.dst, dst);
   dst.scalar = transferScalar(op, dst.scalar, src.scalar, !is64(insn));
-  linkByConstant(insn, dst, src);
+  linkByConstant(insn, dst, dstReg.scalar, src);
   setReg(env, insn.dst, dst);
 }
 

@@ -107,11 +107,11 @@ function scalarSafe(
   isPrecise: boolean,
 ): boolean {
   if (exact === "loose" && !isPrecise) return true;
-  if (old.link !== current.link) return false;
-  if (old.link !== 0 && old.off !== current.off) return false;
-  return (
-    coversScalar(old.scalar, current.scalar) && ids.matchesScalar(fullId(old), fullId(current))
-  );
+  if (!coversScalar(old.scalar, current.scalar)) return false;
+  // A number that was linked to nothing may be linked now: that only tells more of it.
+  if (old.id === 0) return true;
+  if (old.link !== current.link || (old.link !== 0 && old.off !== current.off)) return false;
+  return ids.matchesScalar(fullId(old), fullId(current));
 }
 
 function regSafe(

@@ -16,7 +16,7 @@ export class MutableReg {
   /** Constant part of a pointer; the added constant of a scalar with a {@link link}. */
   off = 0;
   /** The scalar is `off` more than those with its id, by an addition of that width; 0 is equal. */
-  link: 0 | 64 = 0;
+  link: 0 | 32 | 64 = 0;
   /** Equal ids: derived from one value (same null-ness, same packet base, same number). */
   id = 0;
   /** The acquired reference that it holds. */
