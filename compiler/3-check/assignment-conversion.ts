@@ -16,7 +16,6 @@ import {
   bare,
   canonical,
   integerRepresentation,
-  isArithmetic,
   isError,
   isFloat,
   isInteger,
@@ -66,19 +65,13 @@ function wording(place: ConversionPlace, to: QualType, from: QualType): string {
 /** What would cure an int/pointer mix-up, as clang appends it. */
 function hint(original: CheckedExpression, value: CheckedExpression, target: QualType): string {
   const pointee = pointeeOf(value.type);
-  if (pointee !== undefined && fits(pointee, target)) {
+  if (pointee !== undefined && compatibleUnqualified(pointee, target)) {
     return value.kind === "address_of" ? "; remove &" : "; dereference with *";
   }
   const wanted = pointeeOf(target);
   if (wanted === undefined || !isLvalue(original) || isPointer(original.type)) return "";
   if (!compatibleUnqualified(wanted, original.type) && !isVoid(wanted)) return "";
   return original.kind === "dereference" ? "; remove *" : "; take the address with &";
-}
-
-function fits(from: QualType, to: QualType): boolean {
-  if (isArithmetic(from) && isArithmetic(to))
-    return compatibleUnqualified(from, to) || isInteger(to);
-  return compatibleUnqualified(from, to);
 }
 
 /** The pointers differ only in the sign of the integers they point to. */
@@ -157,6 +150,7 @@ export function checkConstantConversion(
   value: CheckedExpression,
   target: QualType,
   field: RecordField | undefined,
+  place: Span,
 ): void {
   if (!isInteger(value.type) || !isInteger(target) || bare(target).kind === "bool") return;
   const source = stripImplicit(value);
@@ -174,7 +168,7 @@ export function checkConstantConversion(
   const values = [String(constant.value), String(result)];
   if (field?.bitWidth !== undefined) {
     const name = flips && width === 1 ? "singleBitConversion" : "bitFieldConversion";
-    report(context, name, value.span, [quoteType(source.type), ...values]);
+    report(context, name, place, [quoteType(source.type), ...values]);
     return;
   }
   const args = [quoteType(source.type), quoteType(target), ...values];
@@ -243,7 +237,7 @@ export function convertForAssignment(
   }
   if (isPointer(target)) return convertToPointer(context, original, value, target, place);
   if (isInteger(target) && isInteger(value.type)) {
-    checkConstantConversion(context, value, target, place.field);
+    checkConstantConversion(context, value, target, place.field, place.span);
     return convert(value, target);
   }
   if (isInteger(target) && isPointer(value.type)) {

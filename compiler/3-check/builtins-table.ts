@@ -2,6 +2,7 @@
  * The compiler's own functions, one row each: name and prototype in a small notation. Those whose
  * types depend on their arguments have a kind instead and a function of their own.
  */
+import { atomicRow } from "./atomics-table.ts";
 import {
   boolType,
   charType,
@@ -212,13 +213,11 @@ function makeTable(): ReadonlyMap<string, BuiltinRow> {
 
 const builtins = makeTable();
 
-const atomicPrefix = /^__(sync|atomic|c11_atomic|scoped_atomic)_/;
-
 /** The row of a builtin; undefined where the name is none. */
 export function builtinRow(name: string): BuiltinRow | undefined {
   const found = builtins.get(name);
   if (found !== undefined) return found;
-  return atomicPrefix.test(name) ? { kind: "atomic" } : undefined;
+  return atomicRow(name) !== undefined ? { kind: "atomic" } : undefined;
 }
 
 /** Names that belong to the compiler: unknown ones are errors, not undeclared functions. */

@@ -1,4 +1,5 @@
 /** Inline assembly: operands become lvalues or values as their constraints say. */
+import type { Span } from "../../common/diagnostics/source.ts";
 import type { AsmOperand, AsmStatement } from "../2-parse/ast.ts";
 import type { CheckedAsmOperand, CheckedStatement } from "./checked.ts";
 import { type Context, errorExpression, report } from "./context.ts";
@@ -21,11 +22,19 @@ function noteStore(context: Context, value: CheckedAsmOperand["value"]): void {
   if (use !== undefined) use.references += 1;
 }
 
+/** The constraint's literal, in front of the operand. */
+function constraintPlace(written: AsmOperand): Span {
+  const { span } = written.value;
+  const text = `"${written.constraint}"`;
+  const at = span.file.text.lastIndexOf(text, span.start);
+  return at < 0 ? span : { ...span, start: at, end: at + text.length };
+}
+
 function checkOutput(context: Context, written: AsmOperand): CheckedAsmOperand {
   const value = context.recurse.expression(context, written.value);
   if (isError(value.type)) return operand(written, value);
   if (!/^[=+]/.test(written.constraint)) {
-    report(context, "asmOutputConstraint", written.value.span, [written.constraint]);
+    report(context, "asmOutputConstraint", constraintPlace(written), [written.constraint]);
     return operand(written, errorExpression(value.span));
   }
   if (!isLvalue(value)) {
@@ -44,6 +53,10 @@ function wantsMemory(constraint: string): boolean {
 function checkInput(context: Context, written: AsmOperand): CheckedAsmOperand {
   const value = context.recurse.expression(context, written.value);
   if (isError(value.type)) return operand(written, value);
+  if (!inputConstraint.test(written.constraint)) {
+    report(context, "asmInputConstraint", constraintPlace(written), [written.constraint]);
+    return operand(written, errorExpression(value.span));
+  }
   if (wantsMemory(written.constraint)) {
     if (isLvalue(value)) return operand(written, value);
     report(context, "asmInput", written.value.span, [written.constraint]);
@@ -60,9 +73,16 @@ function checkInput(context: Context, written: AsmOperand): CheckedAsmOperand {
   return operand(written, read);
 }
 
+const clobberNames = /^(?:[rw](?:[0-9]|1[01])|memory|cc|~?\{?dirflag\}?)$/;
+
+const inputConstraint = /^[%&]?[rwimngopXsEF0-9,]+$|^\[\w+\]$/;
+
 export function checkAsm(context: Context, statement: AsmStatement): CheckedStatement {
   const outputs = statement.outputs.map((o) => checkOutput(context, o));
   const inputs = statement.inputs.map((o) => checkInput(context, o));
+  for (const clobber of statement.clobbers) {
+    if (!clobberNames.test(clobber)) report(context, "asmClobber", statement.span, [clobber]);
+  }
   const labels = statement.labels.map((name) => useLabel(context, name, statement.span));
   return {
     kind: "asm",

@@ -1,6 +1,7 @@
 /** `__sync_*`, `__atomic_*` and `__c11_atomic_*`: typed by what their first argument points to. */
 import type { Expression } from "../2-parse/ast.ts";
 import { convertForAssignment } from "./assignment-conversion.ts";
+import { type ArgumentKind, type AtomicRow, atomicRow, withoutSize } from "./atomics-table.ts";
 import type { CheckedExpression } from "./checked.ts";
 import { type Context, errorExpression, report } from "./context.ts";
 import { decay } from "./conversions.ts";
@@ -22,77 +23,6 @@ import {
 } from "./type-tools.ts";
 import type { QualType } from "./types.ts";
 
-/**
- * What an argument after the address is: `value` of the pointed-to type, `pointer` to it, a memory
- * `order`, a `flag`, or the integer that is added to or taken from a pointer's value.
- */
-type ArgumentKind = "value" | "pointer" | "order" | "flag";
-
-interface AtomicRow {
-  readonly args: readonly ArgumentKind[];
-  readonly returns: "value" | "bool" | "void";
-  /** Further arguments are ignored, as in old lists of protected variables. */
-  readonly more?: boolean;
-}
-
-const fetchRow: AtomicRow = { args: ["value", "order"], returns: "value" };
-const syncRow: AtomicRow = { args: ["value"], returns: "value", more: true };
-
-const operations = ["add", "sub", "and", "or", "xor", "nand"] as const;
-
-const rows: ReadonlyMap<string, AtomicRow> = new Map([
-  ...operations.flatMap((op): [string, AtomicRow][] => [
-    [`__sync_fetch_and_${op}`, syncRow],
-    [`__sync_${op}_and_fetch`, syncRow],
-    [`__atomic_fetch_${op}`, fetchRow],
-    [`__atomic_${op}_fetch`, fetchRow],
-    [`__c11_atomic_fetch_${op}`, fetchRow],
-  ]),
-  ...["min", "max"].flatMap((op): [string, AtomicRow][] => [
-    [`__atomic_fetch_${op}`, fetchRow],
-    [`__atomic_${op}_fetch`, fetchRow],
-    [`__c11_atomic_fetch_${op}`, fetchRow],
-  ]),
-  ["__sync_val_compare_and_swap", { args: ["value", "value"], returns: "value", more: true }],
-  ["__sync_bool_compare_and_swap", { args: ["value", "value"], returns: "bool", more: true }],
-  ["__sync_lock_test_and_set", syncRow],
-  ["__sync_swap", syncRow],
-  ["__sync_lock_release", { args: [], returns: "void", more: true }],
-  ["__atomic_load_n", { args: ["order"], returns: "value" }],
-  ["__atomic_load", { args: ["pointer", "order"], returns: "void" }],
-  ["__atomic_store_n", { args: ["value", "order"], returns: "void" }],
-  ["__atomic_store", { args: ["pointer", "order"], returns: "void" }],
-  ["__atomic_exchange_n", { args: ["value", "order"], returns: "value" }],
-  ["__atomic_exchange", { args: ["pointer", "pointer", "order"], returns: "void" }],
-  [
-    "__atomic_compare_exchange_n",
-    { args: ["pointer", "value", "flag", "order", "order"], returns: "bool" },
-  ],
-  [
-    "__atomic_compare_exchange",
-    { args: ["pointer", "pointer", "flag", "order", "order"], returns: "bool" },
-  ],
-  ["__atomic_test_and_set", { args: ["order"], returns: "bool" }],
-  ["__atomic_clear", { args: ["order"], returns: "void" }],
-  ["__c11_atomic_init", { args: ["value"], returns: "void" }],
-  ["__c11_atomic_load", { args: ["order"], returns: "value" }],
-  ["__c11_atomic_store", { args: ["value", "order"], returns: "void" }],
-  ["__c11_atomic_exchange", fetchRow],
-  [
-    "__c11_atomic_compare_exchange_strong",
-    { args: ["pointer", "value", "order", "order"], returns: "bool" },
-  ],
-  [
-    "__c11_atomic_compare_exchange_weak",
-    { args: ["pointer", "value", "order", "order"], returns: "bool" },
-  ],
-]);
-
-/** The name without a size such as `_4`. */
-function withoutSize(name: string): string {
-  return name.startsWith("__sync_") ? name.replace(/_(1|2|4|8|16)$/, "") : name;
-}
-
 interface AtomicCall {
   readonly name: string;
   readonly args: readonly Expression[];
@@ -104,10 +34,11 @@ function checkAddress(
   context: Context,
   pointer: CheckedExpression,
   name: string,
+  place: CheckedExpression["span"],
 ): QualType | undefined {
   const pointee = pointeeOf(pointer.type);
   if (pointee === undefined) {
-    report(context, "atomicPointer", pointer.span, [quoteType(pointer.type)]);
+    report(context, "atomicPointer", place, [quoteType(pointer.type)]);
     return undefined;
   }
   const generic = /^__atomic_(load|store|exchange|compare_exchange|test_and_set|clear)$/.test(name);
@@ -115,15 +46,15 @@ function checkAddress(
     isInteger(pointee) || isPointer(pointee) || (generic && asRecord(pointee) !== undefined);
   const byteWise = name === "__atomic_test_and_set" || name === "__atomic_clear";
   if (!fits && !byteWise) {
-    report(context, "atomicType", pointer.span, [quoteType(pointer.type)]);
+    report(context, "atomicType", place, [quoteType(pointer.type)]);
     return undefined;
   }
   if (canonical(pointee).const && !name.includes("load")) {
-    report(context, "atomicConst", pointer.span, [quoteType(pointer.type)]);
+    report(context, "atomicConst", place, [quoteType(pointer.type)]);
     return undefined;
   }
   if (!byteWise && ![1, 2, 4, 8, 16].includes(sizeOf(pointee))) {
-    report(context, "atomicSize", pointer.span, [quoteType(pointer.type)]);
+    report(context, "atomicSize", place, [quoteType(pointer.type)]);
     return undefined;
   }
   return pointee;
@@ -169,10 +100,8 @@ function checkArgument(
 export function checkAtomic(context: Context, call: AtomicCall): CheckedExpression {
   const { span } = call;
   const name = withoutSize(call.name);
-  const row = rows.get(name);
+  const row = atomicRow(call.name);
   if (row === undefined) {
-    const lockFree = /^__(atomic|c11_atomic)_(is|always)_lock_free$/.test(name);
-    if (lockFree) return { kind: "constant", value: 1n, type: boolType, span };
     report(context, "unknownBuiltin", span, [call.name]);
     return errorExpression(span);
   }
@@ -180,7 +109,7 @@ export function checkAtomic(context: Context, call: AtomicCall): CheckedExpressi
   const [first, ...rest] = call.args as [Expression, ...Expression[]];
   const pointer = decay(context.recurse.expression(context, first));
   if (isError(pointer.type)) return errorExpression(span);
-  const pointee = checkAddress(context, pointer, name);
+  const pointee = checkAddress(context, pointer, name, span);
   if (pointee === undefined) return errorExpression(span);
   const args = row.args.map((kind, i) => {
     const argument = rest[i] as Expression;

@@ -9,9 +9,9 @@ import { forwardNote } from "./check-type.ts";
 import type { CheckedExpression, FunctionSymbol } from "./checked.ts";
 import { type Context, errorExpression, report } from "./context.ts";
 import { decay, promoteArgument } from "./conversions.ts";
-import { closingPlace } from "./expression-place.ts";
+import { closingPlace, placeBetween } from "./expression-place.ts";
 import { placeOf, quoteType } from "./print-type.ts";
-import { lookUp, nearestName, visibleNames } from "./scope.ts";
+import { lookUp, nearestDeclared } from "./scope.ts";
 import {
   asFunction,
   isComplete,
@@ -39,14 +39,13 @@ function reportUndeclared(context: Context, name: string, span: Span): void {
     });
     return;
   }
-  const hint = nearestName(name, visibleNames(context));
-  const entity = hint === undefined ? undefined : lookUp(context, hint);
+  const entity = nearestDeclared(context, name);
   const extra: DiagnosticExtra =
     entity?.kind === "function"
       ? {
           notes: [
-            { message: `did you mean '${hint}'?`, span },
-            { message: `'${hint}' declared here`, span: entity.span },
+            { message: `did you mean '${entity.name}'?`, span },
+            { message: `'${entity.name}' declared here`, span: entity.span },
           ],
         }
       : {};
@@ -206,7 +205,8 @@ export function checkCall(context: Context, call: Call): CheckedExpression {
   const pointee = pointeeOf(pointer.type);
   const type = pointee && asFunction(pointee);
   if (type === undefined) {
-    report(context, "notAFunction", callee.span, [quoteType(checked.type)]);
+    const place = placeBetween(callee.span, span.end, "(", callee.span);
+    report(context, "notAFunction", place, [quoteType(checked.type)]);
     return errorExpression(span);
   }
   return checkKnownCall(context, call, pointer, type);

@@ -36,6 +36,7 @@ import {
   errorType,
   isComplete,
   isError,
+  isFloat,
   isInteger,
   isVoid,
   plain,
@@ -174,6 +175,7 @@ function initializeStatic(
   auto: CheckedInitializer | undefined,
 ): void {
   const inside = context.function;
+  const errors = context.diagnostics.errorCount;
   withReferences(context, symbol, () => {
     const made = auto
       ? { type: symbol.type, initializer: auto }
@@ -188,6 +190,7 @@ function initializeStatic(
     if (data !== undefined) symbol.data = data;
   });
   context.function = inside;
+  if (context.diagnostics.errorCount > errors) context.unusedAllowed.add(symbol);
 }
 
 /** Whether a variable of this type may be defined; arrays may get their length later. */
@@ -381,7 +384,15 @@ function cleanupFunction(
 function enterLocal(context: Context, declared: DeclaredName, symbol: VariableSymbol): void {
   const earlier = context.scope.ordinary.get(declared.name);
   if (earlier !== undefined && !clashes(context, earlier, declared, "variable")) {
-    report(context, "redefinition", declared.span, [declared.name], previousNote(earlier.span));
+    const sameType = isError(declared.type) || compatible(earlier.type, declared.type);
+    const types = sameType ? [] : [quoteType(declared.type), quoteType(earlier.type)];
+    report(
+      context,
+      sameType ? "redefinition" : "redefinitionType",
+      declared.span,
+      [declared.name, ...types],
+      previousNote(earlier.span),
+    );
   }
   declare(context, declared.name, symbol);
   context.function?.uses.set(symbol, { references: 0, stores: 0 });
@@ -438,7 +449,7 @@ function declareLocal(
     ? { type: declared.type, initializer: auto }
     : context.recurse.initializer(context, declared.type, initializer, declared.span);
   if (made === undefined) {
-    if (!isComplete(symbol.type)) symbol.type = errorType;
+    if (!isComplete(symbol.type) || isFloat(symbol.type)) symbol.type = errorType;
     return [{ kind: "local", symbol, span }];
   }
   symbol.type = made.type;
@@ -468,7 +479,9 @@ export function checkLocalDeclaration(
     if (declarator.name === undefined) continue;
     const isAuto = specifiers.type.kind === "auto_type";
     const auto = isAuto ? deducedType(context, declarator, initializer) : undefined;
+    context.quietFolding = specifiers.storage === undefined && initializer === undefined;
     const declared = readName(context, specifiers, declarator, auto?.type ?? base);
+    context.quietFolding = false;
     checkSpecifiers(context, specifiers, declared);
     if (specifiers.storage === "typedef") declareTypedef(context, declared);
     else if (asFunction(declared.type) !== undefined) {

@@ -6,8 +6,9 @@ import type { CheckedExpression } from "./checked.ts";
 import { evaluateInteger } from "./constant-evaluator.ts";
 import { type Context, errorExpression, report } from "./context.ts";
 import { decay, promote } from "./conversions.ts";
+import { placeBetween } from "./expression-place.ts";
 import { sizeOf } from "./layout.ts";
-import { placeOf, printType, quoteType } from "./print-type.ts";
+import { printType, quoteType } from "./print-type.ts";
 import { nearestName } from "./scope.ts";
 import {
   asArray,
@@ -34,6 +35,7 @@ function checkBounds(
   array: CheckedExpression,
   index: CheckedExpression,
   span: Span,
+  addressTaken: boolean,
 ): void {
   if (context.unevaluated > 0 || array.kind !== "cast" || array.cast !== "array_to_pointer") return;
   const type = asArray(array.operand.type);
@@ -43,7 +45,7 @@ function checkBounds(
   const value = evaluateInteger(index);
   if (value === undefined) return;
   if (value.value < 0n) report(context, "subscriptNegative", span, [String(value.value)]);
-  else if (value.value >= BigInt(type.length)) {
+  else if (value.value >= BigInt(type.length + (addressTaken ? 1 : 0))) {
     report(context, "subscriptBounds", span, [String(value.value), quoteType(array.operand.type)]);
   }
 }
@@ -55,6 +57,7 @@ function subscript(
   index: CheckedExpression,
   span: Span,
   place: Span,
+  addressTaken: boolean,
 ): CheckedExpression {
   const pointee = pointeeOf(pointer.type);
   if (pointee === undefined) return errorExpression(span);
@@ -66,7 +69,7 @@ function subscript(
     report(context, "subscriptIncomplete", place, [quoteType(pointee)], forwardNote(pointee));
     return errorExpression(span);
   }
-  checkBounds(context, pointer, index, place);
+  checkBounds(context, pointer, index, place, addressTaken);
   const offset: CheckedExpression = {
     kind: "pointer_offset",
     pointer,
@@ -79,9 +82,11 @@ function subscript(
   return { kind: "dereference", pointer: offset, type: pointee, span };
 }
 
+/** `a[i]`; `addressTaken`: under `&`, where the place just past the end is fine. */
 export function checkIndex(
   context: Context,
   expression: Extract<Expression, { kind: "index" }>,
+  addressTaken = false,
 ): CheckedExpression {
   const left = decay(context.recurse.expression(context, expression.array));
   const right = decay(context.recurse.expression(context, expression.index));
@@ -89,14 +94,15 @@ export function checkIndex(
   const place = expression.array.span;
   const [pointer, index] = isPointer(left.type) ? [left, right] : [right, left];
   if (!isPointer(pointer.type)) {
-    report(context, "subscriptType", place);
+    const bracket = placeBetween(expression.array.span, expression.index.span.start, "[", place);
+    report(context, "subscriptType", bracket);
     return errorExpression(expression.span);
   }
   if (!isInteger(index.type)) {
     report(context, "subscriptInteger", expression.index.span);
     return errorExpression(expression.span);
   }
-  return subscript(context, pointer, index, expression.span, place);
+  return subscript(context, pointer, index, expression.span, place, addressTaken);
 }
 
 /** The fields that lead to a name, through anonymous members; undefined where there is none. */
@@ -154,16 +160,22 @@ function isVolatileTypedef(type: QualType): boolean {
 
 type Member = Extract<Expression, { kind: "member" }>;
 
+/** The `.` or `->`. */
+function operatorPlace(expression: Member): Span {
+  const { object, nameSpan, arrow } = expression;
+  return placeBetween(object.span, nameSpan.start, arrow ? "->" : ".", nameSpan);
+}
+
 /** The object before the dot, or the one that the pointer before the arrow points to. */
 function memberObject(context: Context, expression: Member): CheckedExpression | undefined {
   const base = context.recurse.expression(context, expression.object);
   if (isError(base.type)) return undefined;
-  const { nameSpan } = expression;
+  const place = operatorPlace(expression);
   if (!expression.arrow) {
     if (asRecord(base.type) !== undefined) return base;
     const pointee = pointeeOf(base.type);
     const isRecordPointer = pointee !== undefined && asRecord(pointee) !== undefined;
-    report(context, isRecordPointer ? "memberDot" : "memberNotRecord", nameSpan, [
+    report(context, isRecordPointer ? "memberDot" : "memberNotRecord", place, [
       quoteType(base.type),
     ]);
     return undefined;
@@ -172,13 +184,12 @@ function memberObject(context: Context, expression: Member): CheckedExpression |
   const pointee = pointeeOf(pointer.type);
   if (pointee === undefined) {
     const isObject = asRecord(base.type) !== undefined;
-    report(context, isObject ? "memberArrow" : "memberArrowPlain", nameSpan, [
-      quoteType(base.type),
-    ]);
+    const name = isObject ? "memberArrow" : "memberArrowPlain";
+    report(context, name, isObject ? place : expression.nameSpan, [quoteType(base.type)]);
     return undefined;
   }
   if (asRecord(pointee) === undefined) {
-    if (!isError(pointee)) report(context, "memberNotRecord", nameSpan, [quoteType(pointee)]);
+    if (!isError(pointee)) report(context, "memberNotRecord", place, [quoteType(pointee)]);
     return undefined;
   }
   return { kind: "dereference", pointer, type: pointee, span: expression.object.span };
@@ -194,8 +205,6 @@ function reportNoMember(
   const hint = nearestName(name, fieldNames(record));
   const written = printType({ ...type, const: false, volatile: false, type: record });
   if (hint === undefined) {
-    const place = placeOf(record);
-    void place;
     report(context, "noMember", span, [name, written]);
   } else {
     report(context, "noMemberHint", span, [name, written, hint], {
@@ -213,7 +222,7 @@ export function checkMember(context: Context, expression: Member): CheckedExpres
     report(
       context,
       "incompleteMember",
-      expression.nameSpan,
+      operatorPlace(expression),
       [quoteType(object.type)],
       forwardNote(object.type),
     );

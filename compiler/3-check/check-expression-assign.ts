@@ -35,13 +35,6 @@ const operators: Readonly<Record<Exclude<AssignmentOperator, "=">, ArithmeticOpe
   "|=": "or",
 };
 
-/** A variable that is only written is reported as unused: writes are counted apart. */
-function noteStore(context: Context, target: CheckedExpression): void {
-  if (target.kind !== "variable") return;
-  const use = context.function?.uses.get(target.symbol);
-  if (use !== undefined) use.stores += 1;
-}
-
 function checkSimple(
   context: Context,
   expression: Assign,
@@ -52,7 +45,6 @@ function checkSimple(
   const value = decay(original);
   if (isError(target.type) || isError(value.type)) return errorExpression(span);
   if (!checkModifiable(context, target, opSpan)) return errorExpression(span);
-  noteStore(context, target);
   const field = bitFieldOf(target);
   const converted = convertForAssignment(context, original, value, target.type, {
     reason: "assigning",
@@ -100,7 +92,6 @@ function checkCompound(
   const value = decay(context.recurse.expression(context, expression.value));
   if (isError(target.type) || isError(value.type)) return errorExpression(span);
   if (!checkModifiable(context, target, opSpan)) return errorExpression(span);
-  noteStore(context, target);
   const steps = op === "add" || op === "sub";
   if (steps && isPointer(target.type) && isInteger(value.type)) {
     return checkPointerStep(context, expression, target, value);

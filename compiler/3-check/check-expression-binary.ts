@@ -18,6 +18,7 @@ import {
 } from "./conversions.ts";
 import { sizeOf } from "./layout.ts";
 import { checkDivisor, checkShift, invalidOperands } from "./operator-checks.ts";
+import { warnPrecedence } from "./precedence-warnings.ts";
 import { quoteType } from "./print-type.ts";
 import {
   asFunction,
@@ -58,9 +59,25 @@ function arithmeticNode(
   if (op === "div" || op === "rem") checkDivisor(context, op, right, opSpan);
   if (left.kind === "constant" && right.kind === "constant") {
     const value = computeArithmetic(op, left.value, right.value, type);
+    warnOverflow(context, op, [left.value, right.value, value], type, opSpan);
     if (value !== undefined) return { kind: "constant", value, type, span };
   }
   return { kind: "arithmetic", op, left, right, type, span };
+}
+
+/** Warns where a constant signed result did not fit. */
+function warnOverflow(
+  context: Context,
+  op: ArithmeticOperator,
+  [left, right, value]: readonly [bigint, bigint, bigint | undefined],
+  type: QualType,
+  place: Span,
+): void {
+  if (value === undefined || !isSigned(type) || context.unevaluated > 0) return;
+  const exact = { add: left + right, sub: left - right, mul: left * right };
+  if (op !== "add" && op !== "sub" && op !== "mul") return;
+  if (exact[op] === value) return;
+  report(context, "integerOverflow", place, [String(value), quoteType(type)]);
 }
 
 function checkArithmetic(
@@ -181,7 +198,7 @@ function comparePointers(context: Context, op: Compare, operands: Operands): Che
   if (isPointer(left.type) && isPointer(right.type)) {
     const a = pointeeOf(left.type) ?? voidType;
     const b = pointeeOf(right.type) ?? voidType;
-    const anyVoid = isVoid(a) || isVoid(b);
+    const anyVoid = equality && (isVoid(a) || isVoid(b));
     const nullSide = isNullPointerConstant(left) || isNullPointerConstant(right);
     if (!anyVoid && !nullSide && !compatibleUnqualified(a, b)) {
       report(context, "comparePointers", opSpan, types);
@@ -210,18 +227,27 @@ function comparePointers(context: Context, op: Compare, operands: Operands): Che
   );
 }
 
+const reflexive: ReadonlySet<Compare> = new Set<Compare>(["==", "<=", ">="]);
+
+/** `x == x`: one and the same plain variable on both sides. */
+function warnSelfComparison(context: Context, op: Compare, operands: Operands): void {
+  const { left, right, opSpan } = operands;
+  if (left.kind !== "cast" || right.kind !== "cast" || opSpan.expandedFrom !== undefined) return;
+  const a = left.operand;
+  const b = right.operand;
+  if (a.kind !== "variable" || b.kind !== "variable" || a.symbol !== b.symbol) return;
+  if (canonical(a.type).volatile || left.explicit || right.explicit) return;
+  report(context, "selfComparison", opSpan, [reflexive.has(op) ? "true" : "false"]);
+}
+
 function checkCompare(op: Compare): (context: Context, operands: Operands) => CheckedExpression {
   return (context, operands) => {
     const { left, right, opSpan, span } = operands;
+    warnSelfComparison(context, op, operands);
     if (isInteger(left.type) && isInteger(right.type)) {
       const common = usualConversions(left, right);
       warnSigns(context, operands, common.type);
-      const node = compareNode(op, { ...operands, ...common });
-      if (common.left.kind !== "constant" || common.right.kind !== "constant") return node;
-      const value = evaluateInteger(node);
-      return value === undefined
-        ? node
-        : { kind: "constant", value: value.value, type: intType, span };
+      return compareNode(op, { ...operands, ...common });
     }
     const scalar = (type: QualType): boolean => isInteger(type) || isPointer(type);
     if (!scalar(left.type) || !scalar(right.type)) {
@@ -257,6 +283,7 @@ const operatorChecks: Readonly<
 
 function checkLogical(context: Context, expression: Binary, op: "and" | "or"): CheckedExpression {
   const { span, opSpan } = expression;
+  warnPrecedence(context, expression);
   const a = decay(context.recurse.expression(context, expression.left));
   const b = decay(context.recurse.expression(context, expression.right));
   if (isError(a.type) || isError(b.type)) return errorExpression(span);
@@ -299,6 +326,7 @@ export function checkBinary(context: Context, expression: Binary): CheckedExpres
   for (const step of chain.toReversed()) {
     const right = decay(context.recurse.expression(context, step.right));
     const { op, opSpan, span } = step;
+    warnPrecedence(context, step);
     if (op === "&&" || op === "||" || op === ",") continue;
     left =
       isError(left.type) || isError(right.type)

@@ -7,7 +7,7 @@ import { forwardNote } from "./check-type.ts";
 import type { CheckedExpression, CheckedStatement, VariableSymbol } from "./checked.ts";
 import { compatible } from "./compatible.ts";
 import { evaluateInteger } from "./constant-evaluator.ts";
-import { type Context, errorExpression, inScope, refer, report, unevaluated } from "./context.ts";
+import { type Context, errorExpression, inScope, report, unevaluated } from "./context.ts";
 import { bitFieldOf, castNode, convert, decay, isNullPointerConstant } from "./conversions.ts";
 import { alignOf, sizeOf } from "./layout.ts";
 import { quoteType } from "./print-type.ts";
@@ -174,8 +174,8 @@ export function checkCompoundLiteral(
     const data = staticData(context, made.type, made.initializer, span);
     if (data !== undefined) symbol.data = data;
     context.dependencies.set(symbol, references);
+    // Kept only where something holds its address.
     context.variables.push(symbol);
-    refer(context, symbol);
   }
   return {
     kind: "compound_literal",

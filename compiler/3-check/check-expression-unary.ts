@@ -1,7 +1,7 @@
 /** Prefix and postfix operators. */
 import type { Span } from "../../common/diagnostics/source.ts";
 import type { Expression } from "../2-parse/ast.ts";
-import { elementSize } from "./check-expression-access.ts";
+import { checkIndex, elementSize } from "./check-expression-access.ts";
 import { forwardNote } from "./check-type.ts";
 import type { CheckedExpression } from "./checked.ts";
 import { type Context, errorExpression, report } from "./context.ts";
@@ -41,6 +41,9 @@ function checkSign(context: Context, expression: Unary): CheckedExpression {
   const operand = decay(context.recurse.expression(context, expression.operand));
   if (isError(operand.type)) return errorExpression(span);
   if (!isInteger(operand.type)) return invalidOperand(context, operand, span);
+  if (expression.op === "~" && bare(operand.type).kind === "bool") {
+    report(context, "boolNegation", span);
+  }
   const value = promote(operand);
   if (expression.op === "+") return value;
   const op = expression.op === "-" ? "negate" : "complement";
@@ -80,7 +83,10 @@ function checkDereference(context: Context, expression: Unary): CheckedExpressio
 
 function checkAddressOf(context: Context, expression: Unary): CheckedExpression {
   const { span } = expression;
-  const operand = context.recurse.expression(context, expression.operand);
+  const operand =
+    expression.operand.kind === "index"
+      ? checkIndex(context, expression.operand, true)
+      : context.recurse.expression(context, expression.operand);
   if (isError(operand.type)) return errorExpression(span);
   if (asFunction(operand.type) !== undefined) {
     return operand.kind === "dereference" ? operand.pointer : { ...decay(operand), span };

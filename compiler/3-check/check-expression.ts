@@ -26,7 +26,7 @@ import {
   refer,
   report,
 } from "./context.ts";
-import { lookUp, nearestName, visibleNames } from "./scope.ts";
+import { lookUp, nearestDeclared } from "./scope.ts";
 import { stringLiteral } from "./string-literals.ts";
 import {
   errorType,
@@ -61,7 +61,7 @@ const handlers: Handlers = {
   assign: checkAssign,
   conditional: checkConditional,
   call: checkCall,
-  index: checkIndex,
+  index: (context, e) => checkIndex(context, e),
   member: checkMember,
   cast: checkCast,
   compound_literal: checkCompoundLiteral,
@@ -136,11 +136,11 @@ function functionName(context: Context, name: string, span: Span): CheckedExpres
 }
 
 function undeclared(context: Context, name: string, span: Span): CheckedExpression {
-  const hint = nearestName(name, visibleNames(context));
-  const entity = hint === undefined ? undefined : lookUp(context, hint);
-  if (hint === undefined || entity === undefined || entity.kind === "typedef") {
+  const entity = nearestDeclared(context, name);
+  if (entity === undefined || entity.kind === "typedef") {
     report(context, "undeclared", span, [name]);
   } else {
+    const hint = entity.name;
     report(context, "undeclaredHint", span, [name, hint], {
       ...previousNote(entity.span, `'${hint}' declared here`),
       fixIts: [{ span, replacement: hint }],

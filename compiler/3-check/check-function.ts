@@ -135,6 +135,7 @@ function closingBrace(span: Span): Span {
 }
 
 function warnUnusedParameters(context: Context, state: FunctionState): void {
+  if (context.diagnostics.errorCount > state.errorsBefore) return;
   for (const [symbol, use] of state.uses) {
     const named = symbol.storage === "param" && symbol.name !== "";
     if (named && use.references === 0 && !context.unusedAllowed.has(symbol)) {
@@ -163,6 +164,7 @@ function checkBody(
     breakable: 0,
     uses: new Map(),
     staticNames: new Map(),
+    errorsBefore: context.diagnostics.errorCount,
   };
   const references = new Set<FunctionSymbol | VariableSymbol>();
   context.dependencies.set(symbol, references);

@@ -7,9 +7,11 @@ import type { Designator, Expression, Initializer, InitializerList } from "../2-
 import { convertForAssignment } from "./assignment-conversion.ts";
 import { fieldNames, findField } from "./check-expression-access.ts";
 import type { CheckedExpression, CheckedInitializer, InitializerElement } from "./checked.ts";
+import { compatibleUnqualified } from "./compatible.ts";
 import { evaluateInteger } from "./constant-evaluator.ts";
-import { type Context, report } from "./context.ts";
+import { type Context, previousNote, report } from "./context.ts";
 import { decay } from "./conversions.ts";
+import { designatedName } from "./expression-place.ts";
 import { sizeOf } from "./layout.ts";
 import { quoteType } from "./print-type.ts";
 import { nearestName } from "./scope.ts";
@@ -19,6 +21,7 @@ import {
   asRecord,
   bare,
   canonical,
+  intType,
   isError,
   withQualifiersOf,
 } from "./type-tools.ts";
@@ -46,6 +49,8 @@ interface Run {
   readonly elements: InitializerElement[];
   /** The place to point at for a whole initialiser: the declared name. */
   readonly declared: Span;
+  /** Where each place of the object was initialised. */
+  readonly places: Map<string, Span>;
   depth: number;
   failed: boolean;
 }
@@ -109,6 +114,25 @@ function checkValue(
   return known ?? run.context.recurse.expression(run.context, expression);
 }
 
+/** Warns of a second initialiser for one place. */
+function warnOverride(run: Run, place: Place, span: Span): void {
+  const earlier = run.places.get(placeKey(place));
+  if (earlier !== undefined) {
+    report(
+      run.context,
+      "overridden",
+      span,
+      [],
+      previousNote(earlier, "previous initialization is here"),
+    );
+  }
+  run.places.set(placeKey(place), span);
+}
+
+function placeKey({ offset, field, type }: Place): string {
+  return `${offset}:${field?.bitOffset ?? ""}:${sizeOf(type)}`;
+}
+
 function addScalar(
   run: Run,
   place: Place,
@@ -127,6 +151,7 @@ function addScalar(
   });
   if (isError(converted.type)) run.failed = true;
   else {
+    warnOverride(run, place, expression.span);
     run.elements.push({
       offset: place.offset,
       type: place.type,
@@ -201,7 +226,11 @@ function fillFromExpression(
   }
   run.failed = true;
   if (isError(original.type)) return;
-  const name = isCharArray(place.type) ? "arrayNeedsListOrString" : "arrayNeedsList";
+  const name = isCharArray(place.type)
+    ? "arrayNeedsListOrString"
+    : compatibleUnqualified(array.element, intType)
+      ? "arrayNeedsListOrWideString"
+      : "arrayNeedsList";
   report(run.context, name, run.depth === 0 ? run.declared : expression.span);
 }
 
@@ -303,8 +332,16 @@ function designatedField(
   if (found !== undefined) return found;
   const hint = nearestName(name, fieldNames(record));
   if (hint === undefined) {
-    report(context, "fieldDesignatorUnknown", designator.span, [name, quoteType(type)]);
-  } else report(context, "fieldDesignatorHint", designator.span, [name, quoteType(type), hint]);
+    report(context, "fieldDesignatorUnknown", designatedName(designator.span, name), [
+      name,
+      quoteType(type),
+    ]);
+  } else
+    report(context, "fieldDesignatorHint", designatedName(designator.span, name), [
+      name,
+      quoteType(type),
+      hint,
+    ]);
   return undefined;
 }
 
@@ -550,7 +587,7 @@ export function checkInitializer(
   initializer: Initializer,
   declared: Span,
 ): { readonly type: QualType; readonly initializer: CheckedInitializer } | undefined {
-  const run: Run = { context, elements: [], declared, depth: 0, failed: false };
+  const run: Run = { context, elements: [], places: new Map(), declared, depth: 0, failed: false };
   const taken = listOfLiteral(type, initializer) ?? initializer;
   const length = fillPart(run, { type, offset: 0 }, taken);
   if (run.failed) return undefined;

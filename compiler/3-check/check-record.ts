@@ -12,6 +12,7 @@ import { applyMode, applyTypeAttributes, forwardNote } from "./check-type.ts";
 import { evaluateInteger } from "./constant-evaluator.ts";
 import { type Context, type EnumeratorEntity, previousNote, report } from "./context.ts";
 import { toRvalue } from "./conversions.ts";
+import { tagPlace } from "./expression-place.ts";
 import { type FieldPlan, layOutRecord, sizeOf } from "./layout.ts";
 import { placeOf, quoteType, rememberPlace } from "./print-type.ts";
 import { declare, lookUpHere } from "./scope.ts";
@@ -48,6 +49,9 @@ interface RecordState {
   readonly fields: FieldPlan[];
 }
 
+/** Where the members of records were declared. */
+const memberPlaces = new WeakMap<RecordType, ReadonlyMap<string, Span>>();
+
 function claimName(context: Context, state: RecordState, name: string, span: Span): boolean {
   const earlier = state.names.get(name);
   if (earlier !== undefined) {
@@ -71,8 +75,20 @@ function claimAnonymous(
   span: Span,
 ): void {
   for (const field of record.definition?.fields ?? []) {
-    if (field.name !== undefined) claimName(context, state, field.name, span);
-    else if (field.bitWidth === undefined) {
+    if (field.name !== undefined) {
+      const earlier = state.names.get(field.name);
+      const place = memberPlaces.get(record)?.get(field.name) ?? span;
+      if (earlier === undefined) state.names.set(field.name, place);
+      else {
+        report(
+          context,
+          "anonymousRedeclares",
+          place,
+          [record.kind, field.name],
+          previousNote(earlier, "previous declaration is here"),
+        );
+      }
+    } else if (field.bitWidth === undefined) {
       const inner = asRecord(field.type);
       if (inner !== undefined) claimAnonymous(context, state, inner, span);
     }
@@ -200,16 +216,20 @@ function addMembers(context: Context, state: RecordState, member: Members, isLas
 
 /** Reads the members of a record and lays it out. */
 export function defineRecord(context: Context, type: RecordType, specifier: RecordSpecifier): void {
-  rememberPlace(type, specifier.span);
+  rememberPlace(type, tagPlace(specifier.span, specifier.tag));
   const members = specifier.members ?? [];
   const state: RecordState = { specifier, names: new Map(), fields: [] };
+  const quiet = context.quietFolding;
+  context.quietFolding = false;
   const attributes = parseAttributes(context, specifier.attributes);
   members.forEach((member, i) => {
     if (member.kind === "static_assert") checkStaticAssert(context, member);
     else addMembers(context, state, member, i === members.length - 1);
   });
+  context.quietFolding = quiet;
   type.preserveAccessIndex = attributes.preserveAccessIndex;
   type.declTags = attributes.declTags;
+  memberPlaces.set(type, state.names);
   type.definition = layOutRecord({
     union: specifier.union,
     fields: state.fields,
@@ -239,8 +259,12 @@ function holds(type: QualType, low: bigint, high: bigint): boolean {
 
 /** The integer type of an enum, as clang chooses: unsigned where no value is negative. */
 function underlyingType(values: readonly bigint[], packed: boolean): QualType | undefined {
-  const low = values.reduce((a, b) => (b < a ? b : a), 0n);
-  const high = values.reduce((a, b) => (b > a ? b : a), 0n);
+  let low = 0n;
+  let high = 0n;
+  for (const value of values) {
+    if (value < low) low = value;
+    if (value > high) high = value;
+  }
   const candidates = packed ? [...narrow, ...wide] : wide;
   const column = low < 0n ? 0 : 1;
   return candidates.map((pair) => pair[column]).find((type) => holds(type, low, high));
@@ -289,7 +313,7 @@ function requestedType(context: Context, specifier: EnumSpecifier): QualType | u
 
 /** Reads the enumerators and chooses the enum's integer type. */
 export function defineEnum(context: Context, type: EnumType, specifier: EnumSpecifier): void {
-  rememberPlace(type, specifier.span);
+  rememberPlace(type, tagPlace(specifier.span, specifier.tag));
   const attributes = parseAttributes(context, specifier.attributes);
   const entities: EnumeratorEntity[] = [];
   let previous: bigint | undefined;

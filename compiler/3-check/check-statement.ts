@@ -11,6 +11,7 @@ import type { CheckedExpression, CheckedStatement } from "./checked.ts";
 import { type Context, inScope, previousNote, report } from "./context.ts";
 import { decay, toCondition } from "./conversions.ts";
 import { defineLabel, popLabels, pushLabels, useLabel } from "./labels.ts";
+import { warnAssignedCondition } from "./precedence-warnings.ts";
 import { isError, isVoid } from "./type-tools.ts";
 import { warnUnusedLocals, warnUnusedValue } from "./usage-warnings.ts";
 
@@ -103,8 +104,11 @@ export function checkExpressionStatement(
   return { kind: "expression", value: discard(checked), span };
 }
 
-function condition(context: Context, expression: Expression): CheckedExpression {
-  return toCondition(context, context.recurse.expression(context, expression));
+/** A controlling expression; clang points at the statement where it is no scalar. */
+function condition(context: Context, expression: Expression, place: Span): CheckedExpression {
+  warnAssignedCondition(context, expression);
+  const checked = context.recurse.expression(context, expression);
+  return toCondition(context, checked, "statementNotScalar", place);
 }
 
 /** A statement in a scope of its own, as the parts of `if` and loops are. */
@@ -112,9 +116,21 @@ function inner(context: Context, statement: Statement): CheckedStatement {
   return inScope(context, "block", () => checkStatement(context, statement));
 }
 
+/** `if (x);` on one line is rarely meant. */
+function warnEmptyBody(context: Context, statement: Of<"if">): void {
+  const { then, condition: test } = statement;
+  if (then.kind !== "empty" || then.attributes.length > 0) return;
+  if (then.span.expandedFrom !== undefined || then.span.file !== test.span.file) return;
+  const between = then.span.file.text.slice(test.span.end, then.span.start);
+  if (!between.includes("\n") && statement.otherwise === undefined) {
+    report(context, "emptyBody", then.span, ["if statement"]);
+  }
+}
+
 function checkIf(context: Context, statement: Of<"if">): CheckedStatement {
-  const test = condition(context, statement.condition);
+  const test = condition(context, statement.condition, statement.span);
   const then = inner(context, statement.then);
+  warnEmptyBody(context, statement);
   const otherwise = statement.otherwise && inner(context, statement.otherwise);
   return {
     kind: "if",
@@ -137,12 +153,15 @@ function loopBody(context: Context, body: Statement): CheckedStatement {
 }
 
 function checkWhile(context: Context, statement: Of<"while" | "do">): CheckedStatement {
-  const before = statement.kind === "while" ? condition(context, statement.condition) : undefined;
+  const before =
+    statement.kind === "while"
+      ? condition(context, statement.condition, statement.span)
+      : undefined;
   const body = loopBody(context, statement.body);
   return {
     kind: "loop",
     form: statement.kind,
-    condition: before ?? condition(context, statement.condition),
+    condition: before ?? condition(context, statement.condition, statement.span),
     body,
     locals: [],
     ...(statement.unroll !== undefined && { unroll: statement.unroll }),
@@ -160,7 +179,7 @@ function checkFor(context: Context, statement: Of<"for">): CheckedStatement {
   return inScope(context, "block", () => {
     const { span } = statement;
     const init = statement.init === undefined ? [] : forInit(context, statement.init);
-    const test = statement.condition && condition(context, statement.condition);
+    const test = statement.condition && condition(context, statement.condition, statement.span);
     const step = statement.step && context.recurse.expression(context, statement.step);
     if (step !== undefined && statement.step !== undefined && !isError(step.type)) {
       warnUnusedValue(context, statement.step, step);

@@ -13,7 +13,7 @@ import {
 } from "./context.ts";
 import { decay, promote } from "./conversions.ts";
 import { quoteType } from "./print-type.ts";
-import { asEnum, bare, intType, isError, isInteger, wrapToType } from "./type-tools.ts";
+import { asEnum, bare, intType, isError, isInteger, scalarBits, wrapToType } from "./type-tools.ts";
 import type { QualType } from "./types.ts";
 
 type Of<K extends Statement["kind"]> = Extract<Statement, { kind: K }>;
@@ -57,7 +57,13 @@ export function checkSwitch(context: Context, statement: Of<"switch">): CheckedS
   const value = promote(written);
   const type = isError(value.type) ? intType : value.type;
   context.ids.switch += 1;
-  const state: SwitchState = { id: context.ids.switch, type, cases: [], default: undefined };
+  const state: SwitchState = {
+    id: context.ids.switch,
+    type,
+    unpromoted: isError(written.type) ? intType : written.type,
+    cases: [],
+    default: undefined,
+  };
   const inside = context.function;
   inside?.switches.push(state);
   if (inside !== undefined) inside.breakable += 1;
@@ -107,8 +113,20 @@ function caseName(span: Span, value: bigint): string {
   return /^[A-Za-z_]\w*$/.test(text) && span.expandedFrom === undefined ? text : String(value);
 }
 
+/** A case that the enum of the condition does not have. */
+function warnNotInEnum(context: Context, type: QualType, value: bigint, span: Span): void {
+  const definition = asEnum(type)?.definition;
+  if (definition === undefined || definition.enumerators.length === 0) return;
+  if (definition.enumerators.some((e) => e.value === value)) return;
+  report(context, "switchNotInEnum", span, [quoteType(type)]);
+}
+
 /** The value of a case label in the switch's type; undefined after a report. */
-function caseValue(context: Context, expression: Expression, type: QualType): bigint | undefined {
+function caseValue(
+  context: Context,
+  expression: Expression,
+  state: SwitchState,
+): bigint | undefined {
   const checked = decay(context.recurse.expression(context, expression));
   if (isError(checked.type)) return undefined;
   if (!isInteger(checked.type)) {
@@ -121,11 +139,13 @@ function caseValue(context: Context, expression: Expression, type: QualType): bi
     return undefined;
   }
   if (!value.exact) report(context, "foldedConstant", expression.span);
-  const converted = wrapToType(value.value, type);
-  if (converted !== value.value && bare(type).kind !== "bool") {
-    report(context, "caseOverflow", expression.span, [String(value.value), String(converted)]);
+  const narrow = wrapToType(value.value, state.unpromoted);
+  const isNarrower = scalarBits(state.unpromoted) < scalarBits(checked.type);
+  if (isNarrower && narrow !== value.value && bare(state.unpromoted).kind !== "bool") {
+    report(context, "caseOverflow", expression.span, [String(value.value), String(narrow)]);
   }
-  return converted;
+  warnNotInEnum(context, state.unpromoted, value.value, expression.span);
+  return wrapToType(value.value, state.type);
 }
 
 export function checkCase(context: Context, statement: Of<"case">): CheckedStatement {
@@ -135,8 +155,8 @@ export function checkCase(context: Context, statement: Of<"case">): CheckedState
     report(context, "caseOutside", span);
     return context.recurse.statement(context, statement.body);
   }
-  const low = caseValue(context, statement.low, state.type);
-  const high = statement.high === undefined ? low : caseValue(context, statement.high, state.type);
+  const low = caseValue(context, statement.low, state);
+  const high = statement.high === undefined ? low : caseValue(context, statement.high, state);
   const caseId = state.cases.length;
   if (low !== undefined && high !== undefined) {
     if (high < low) report(context, "emptyCaseRange", statement.low.span);

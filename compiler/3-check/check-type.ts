@@ -18,6 +18,7 @@ import { parseAttributes } from "./attributes.ts";
 import { evaluateInteger } from "./constant-evaluator.ts";
 import { type Context, inScope, previousNote, report, unevaluated } from "./context.ts";
 import { toRvalue } from "./conversions.ts";
+import { tagPlace } from "./expression-place.ts";
 import { alignOf, sizeOf } from "./layout.ts";
 import { placeOf, quoteType, rememberPlace } from "./print-type.ts";
 import {
@@ -26,8 +27,7 @@ import {
   lookUp,
   lookUpTag,
   lookUpTagHere,
-  nearestName,
-  visibleNames,
+  nearestDeclared,
 } from "./scope.ts";
 import * as types from "./type-tools.ts";
 import {
@@ -145,7 +145,8 @@ function typedefType(
 ): QualType {
   const found = lookUp(context, specifier.name);
   if (found?.kind === "typedef") return found.type;
-  const hint = nearestName(specifier.name, visibleNames(context));
+  const near = nearestDeclared(context, specifier.name);
+  const hint = near?.kind === "typedef" ? near.name : undefined;
   report(
     context,
     "unknownType",
@@ -239,7 +240,13 @@ function taggedType(
   if (earlier.kind !== kindOf(specifier) || earlier.definition !== undefined) {
     const place = placeOf(earlier);
     const name = earlier.kind === kindOf(specifier) ? "redefinition" : "wrongTagKind";
-    report(context, name, specifier.span, [specifier.tag ?? ""], place && previousNote(place));
+    report(
+      context,
+      name,
+      tagPlace(specifier.span, specifier.tag),
+      [specifier.tag ?? ""],
+      place && previousNote(place),
+    );
     return earlier.kind === kindOf(specifier) ? plain(earlier) : errorType;
   }
   context.specified.set(specifier, earlier);
@@ -293,6 +300,7 @@ function arrayLength(
   context: Context,
   length: Expression,
   name: string | undefined,
+  place: Span,
 ): number | undefined {
   const value = toRvalue(context, context.recurse.expression(context, length));
   if (isError(value.type)) return undefined;
@@ -302,10 +310,11 @@ function arrayLength(
   }
   const found = evaluateInteger(value, { constants: context.constants, decideConstantP: true });
   if (found === undefined) {
-    report(context, "variableLengthArray", length.span, [name ?? "array"]);
+    if (context.function === undefined) report(context, "variableLengthFile", place);
+    else report(context, "variableLengthArray", length.span, [name ?? "array"]);
     return undefined;
   }
-  if (!found.exact && context.function === undefined) report(context, "foldedArray", length.span);
+  if (!found.exact && !context.quietFolding) report(context, "foldedArray", place);
   if (found.value < 0n) {
     if (name === undefined) report(context, "negativeArrayUnnamed", length.span);
     else report(context, "negativeArray", length.span, [name]);
@@ -326,7 +335,7 @@ function arrayType(
 ): QualType {
   if (isError(element)) return errorType;
   if (asFunction(element) !== undefined) {
-    report(context, "arrayOfFunctions", declarator.nameSpan, [
+    report(context, "arrayOfFunctions", part.span, [
       declarator.name ?? "type name",
       quoteType(element),
     ]);
@@ -353,7 +362,7 @@ function arrayType(
     return errorType;
   }
   if (part.length === undefined) return types.arrayOf(element, undefined);
-  const length = arrayLength(context, part.length, declarator.name);
+  const length = arrayLength(context, part.length, declarator.name, declarator.nameSpan);
   return length === undefined ? errorType : types.arrayOf(element, length);
 }
 
@@ -374,14 +383,13 @@ function functionType(
   context: Context,
   returns: QualType,
   part: Extract<DeclaratorPart, { kind: "function" }>,
-  declarator: Declarator,
 ): QualType {
   const params = inScope(context, "prototype", () => checkParameters(context, part.params));
   if (isError(returns)) return errorType;
   const kind = bare(returns).kind;
   if (kind === "function" || kind === "array") {
     const name = kind === "function" ? "functionReturnsFunction" : "functionReturnsArray";
-    report(context, name, declarator.nameSpan, [quoteType(returns)]);
+    report(context, name, part.span, [quoteType(returns)]);
     return errorType;
   }
   return plain({
@@ -500,14 +508,17 @@ export function checkDeclaratorType(
       const pointer = applyTypeAttributes(context, pointerTo(type), part.attributes);
       type = qualify(context, pointer, part.qualifiers, declarator.span);
     } else if (part.kind === "array") type = arrayType(context, type, part, declarator);
-    else type = functionType(context, type, part, declarator);
+    else type = functionType(context, type, part);
   }
   return type;
 }
 
 export function checkTypeName(context: Context, name: TypeName): QualType {
   const base = checkSpecifiedType(context, name.specifiers, false);
+  const quiet = context.quietFolding;
+  context.quietFolding = context.function !== undefined;
   const type = checkDeclaratorType(context, base, name.declarator);
+  context.quietFolding = quiet;
   return applyTypeAttributes(context, type, name.declarator.attributes);
 }
 

@@ -69,6 +69,7 @@ function newContext(
     ordinal: 0,
     lazy: false,
     function: undefined,
+    quietFolding: false,
     unevaluated: 0,
     references: undefined,
   };
@@ -128,7 +129,7 @@ function warnUnused(context: Context): void {
     symbol.span.file === mainFile && symbol.span.expandedFrom === undefined;
   for (const symbol of context.functions) {
     const candidate = symbol.linkage === "static" && symbol.body !== undefined && isOwn(symbol);
-    const exempt = symbol.inline === "always" || symbol.inline === "hint" || symbol.attributes.used;
+    const exempt = symbol.attributes.used;
     if (candidate && !exempt && !mentioned.has(symbol) && !context.unusedAllowed.has(symbol)) {
       report(context, "unusedFunction", symbol.span, [symbol.name]);
     }

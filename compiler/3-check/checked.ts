@@ -92,6 +92,8 @@ export interface LabelSymbol {
   readonly kind: "label";
   readonly id: number;
   readonly name: string;
+  /** Whether anything jumps to it. */
+  used: boolean;
   readonly span: Span;
 }
 

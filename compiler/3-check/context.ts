@@ -78,7 +78,9 @@ export function newScope(kind: Scope["kind"], parent: Scope | undefined): Scope 
 
 export interface SwitchState {
   readonly id: number;
+  /** The promoted type of the condition, and the type before promotion. */
   readonly type: QualType;
+  readonly unpromoted: QualType;
   readonly cases: { caseId: number; low: bigint; high: bigint; span: Span }[];
   default: Span | undefined;
 }
@@ -110,6 +112,8 @@ export interface FunctionState {
   breakable: number;
   readonly uses: Map<VariableSymbol, VariableUse>;
   readonly staticNames: Map<string, number>;
+  /** How many errors there were before the body. */
+  readonly errorsBefore: number;
 }
 
 /** A header function whose body waits until someone calls it. */
@@ -189,6 +193,8 @@ export interface Context {
   /** Inside a header that the index handed out: nothing is defined before it is needed. */
   lazy: boolean;
   function: FunctionState | undefined;
+  /** Array lengths may be folded without a word: clang has variable length arrays there. */
+  quietFolding: boolean;
   /** Depth of operands that are never evaluated (sizeof, typeof …). */
   unevaluated: number;
   references: Set<FunctionSymbol | VariableSymbol> | undefined;
@@ -266,6 +272,7 @@ export function atFileScope<T>(context: Context, ordinal: number, run: () => T):
     scope,
     ordinal: before,
     lazy,
+    quietFolding,
     function: inside,
     unevaluated: depth,
     references,
@@ -273,6 +280,7 @@ export function atFileScope<T>(context: Context, ordinal: number, run: () => T):
   context.scope = context.fileScope;
   context.ordinal = ordinal;
   context.lazy = true;
+  context.quietFolding = false;
   context.function = undefined;
   context.unevaluated = 0;
   context.references = undefined;
@@ -282,6 +290,7 @@ export function atFileScope<T>(context: Context, ordinal: number, run: () => T):
     context.scope = scope;
     context.ordinal = before;
     context.lazy = lazy;
+    context.quietFolding = quietFolding;
     context.function = inside;
     context.unevaluated = depth;
     context.references = references;

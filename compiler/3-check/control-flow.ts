@@ -35,6 +35,7 @@ function calleeNeverReturns(expression: CheckedExpression): boolean {
 function hasEntry(statement: CheckedStatement): boolean {
   switch (statement.kind) {
     case "label":
+      return statement.label.used || hasEntry(statement.body);
     case "case":
       return true;
     case "compound":

@@ -21,3 +21,25 @@ export function caretOf(expression: Expression): Span {
 export function closingPlace(span: Span): Span {
   return { ...span, start: Math.max(span.start, span.end - 1) };
 }
+
+/** The first place of a token's text in a file between two offsets; `fallback` where there is none. */
+export function placeBetween(after: Span, before: number, token: string, fallback: Span): Span {
+  const { file, end } = after;
+  if (file !== fallback.file || before < end) return fallback;
+  const at = file.text.indexOf(token, end);
+  if (at < 0 || at >= before) return fallback;
+  return { ...fallback, file, start: at, end: at + token.length };
+}
+
+/** The tag after `struct`, `union` or `enum`; the keyword where there is no tag. */
+export function tagPlace(span: Span, tag: string | undefined): Span {
+  if (tag === undefined || span.expandedFrom !== undefined) return span;
+  const at = span.file.text.indexOf(tag, span.start);
+  return at < 0 || at >= span.end ? span : { ...span, start: at, end: at + tag.length };
+}
+
+/** The name in `.name` of a designator. */
+export function designatedName(span: Span, name: string): Span {
+  const at = span.file.text.indexOf(name, span.start);
+  return at < 0 || at >= span.end ? span : { ...span, start: at, end: at + name.length };
+}

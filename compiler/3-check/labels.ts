@@ -6,7 +6,7 @@ import { type Context, type LabelState, previousNote, report } from "./context.t
 
 function newLabel(context: Context, name: string, span: Span): LabelState {
   context.ids.label += 1;
-  const symbol: LabelSymbol = { kind: "label", id: context.ids.label, name, span };
+  const symbol: LabelSymbol = { kind: "label", id: context.ids.label, name, span, used: false };
   return { symbol, defined: false, used: false, firstUse: span };
 }
 
@@ -26,11 +26,15 @@ export function popLabels(context: Context, block: CompoundStatement): void {
   if (scope !== undefined) finishLabels(context, scope);
 }
 
+function hasErrors(context: Context): boolean {
+  return context.diagnostics.errorCount > (context.function?.errorsBefore ?? 0);
+}
+
 /** Reports what was jumped to but never defined, and what was defined but never used. */
 export function finishLabels(context: Context, scope: ReadonlyMap<string, LabelState>): void {
   for (const [name, label] of scope) {
     if (!label.defined && label.used) report(context, "undeclaredLabel", label.firstUse, [name]);
-    else if (label.defined && !label.used)
+    else if (label.defined && !label.used && !hasErrors(context))
       report(context, "unusedLabel", label.symbol.span, [name]);
   }
 }
@@ -57,6 +61,7 @@ export function useLabel(context: Context, name: string, span: Span): LabelSymbo
     Object.assign(label, { firstUse: span });
   }
   label.used = true;
+  label.symbol.used = true;
   return label.symbol;
 }
 

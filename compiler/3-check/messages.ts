@@ -83,7 +83,7 @@ const declarations = {
     "non-static declaration of '%0' follows static declaration",
   ),
   duplicateMember: error("duplicate-member", "duplicate member '%0'"),
-  nestedRedefinition: error("redefinition", "nested redefinition of '%0'"),
+  anonymousRedeclares: error("duplicate-member", "member of anonymous %0 redeclares '%1'"),
   incompleteVariable: error("incomplete-type", "variable has incomplete type %0"),
   incompleteField: error("incomplete-type", "field has incomplete type %0"),
   incompleteParameter: error("incomplete-type", "variable has incomplete type %0"),
@@ -104,7 +104,6 @@ const declarations = {
   ),
   functionReturnsArray: error("function-returns-array", "function cannot return array type %0"),
   arrayOfFunctions: error("array-of-functions", "'%0' declared as array of functions of type %1"),
-  arrayOfVoid: error("incomplete-type", "array has incomplete element type %0"),
   arrayAlignment: error(
     "array-element-alignment",
     "size of array element of type %0 (%1 bytes) isn't a multiple of its alignment (%2 bytes)",
@@ -121,6 +120,10 @@ const declarations = {
     "variable-length-array",
     "variable length arrays are not supported: the size of '%0' must be constant",
   ),
+  variableLengthFile: error(
+    "variable-length-array",
+    "variable length array declaration not allowed at file scope",
+  ),
   foldedArray: warn(
     "gnu-folding-constant",
     "variable length array folded to constant array as an extension",
@@ -135,10 +138,6 @@ const declarations = {
     "function definition declared with a type that is no function",
   ),
   voidParameter: error("void-parameter", "argument may not have 'void' type"),
-  unnamedParameter: off(
-    "c23-extensions",
-    "omitting the parameter name in a function definition is a C23 extension",
-  ),
   externInitializer: warn("extern-initializer", "'extern' variable has an initializer"),
   blockExternInitializer: error(
     "block-extern-initializer",
@@ -175,16 +174,7 @@ const declarations = {
     "flexible-array-not-last",
     "flexible array member '%0' with type %1 is not at the end of struct",
   ),
-  flexibleUnionOk: off(
-    "gnu-flexible-array-union-member",
-    "flexible array member '%0' in a union is a GNU extension",
-  ),
-  flexibleInside: warn(
-    "gnu-variable-sized-type-not-at-end",
-    "field '%0' with variable sized type %1 not at the end of a struct or class is a GNU extension",
-  ),
   emptyDeclaration: warn("missing-declarations", "declaration does not declare anything"),
-  uselessStorage: warn("missing-declarations", "'%0' ignored on this declaration"),
   invalidStorageFile: error(
     "illegal-storage-class",
     "illegal storage class on file-scoped variable",
@@ -202,7 +192,6 @@ const declarations = {
   nestedFunction: error("nested-function", "function definition is not allowed here"),
   enumTooLarge: error("enum-too-large", "enumeration values exceed range of largest integer"),
   enumOverflow: error("enum-too-large", "overflow in enumeration value"),
-  forwardEnum: off("pedantic", "ISO C forbids forward references to 'enum' types"),
   staticAssert: error("static-assert-failed", "static assertion failed%0"),
   staticAssertNotConstant: error(
     "static-assert-not-constant",
@@ -217,16 +206,10 @@ const declarations = {
     "not-constant-initializer",
     "initializer element is not a compile-time constant",
   ),
-  mainOutside: off("main", "unusual main"),
   visibilityRecord: warn(
     "visibility",
     "declaration of '%0' will not be visible outside of this function",
   ),
-  missingPrototype: off(
-    "strict-prototypes",
-    "a function declaration without a prototype is deprecated in all versions of C",
-  ),
-  parametersMismatch: error("conflicting-types", "conflicting types for '%0'"),
   invalidRestrict: error(
     "invalid-restrict",
     "restrict requires a pointer or reference (%0 is invalid)",
@@ -235,7 +218,6 @@ const declarations = {
 
 const attributes = {
   unknownAttribute: warn("unknown-attributes", "unknown attribute '%0' ignored"),
-  ignoredAttribute: warn("ignored-attributes", "'%0' attribute ignored"),
   attributeArguments: error("attribute-arguments", "'%0' attribute requires %1"),
   alignmentPower: error("attribute-aligned", "requested alignment is not a power of 2"),
   cleanupFunction: error("attribute-cleanup", "'cleanup' argument '%0' is not a function"),
@@ -250,21 +232,17 @@ const attributes = {
 } as const;
 
 const initializers = {
-  scalarBracesEmpty: error("empty-scalar-initializer", "scalar initializer cannot be empty"),
   excessScalar: warn("excess-initializers", "excess elements in scalar initializer"),
   excessArray: warn("excess-initializers", "excess elements in array initializer"),
   excessStruct: warn("excess-initializers", "excess elements in struct initializer"),
   excessUnion: warn("excess-initializers", "excess elements in union initializer"),
-  excessString: warn("excess-initializers", "excess elements in char array initializer"),
   stringTooLong: warn("excess-initializers", "initializer-string for char array is too long"),
-  bracesScalar: warn("braced-scalar-init", "braces around scalar initializer"),
   tooManyBraces: warn(
     "many-braces-around-scalar-init",
     "too many braces around scalar initializer",
   ),
   missingBraces: all("missing-braces", "suggest braces around initialization of subobject"),
-  missingFields: extra("missing-field-initializers", "missing field '%0' initializer"),
-  overridden: extra(
+  overridden: warn(
     "initializer-overrides",
     "initializer overrides prior initialization of this subobject",
   ),
@@ -272,6 +250,10 @@ const initializers = {
   arrayNeedsListOrString: error(
     "array-initializer",
     "array initializer must be an initializer list or string literal",
+  ),
+  arrayNeedsListOrWideString: error(
+    "array-initializer",
+    "array initializer must be an initializer list or wide string literal",
   ),
   fieldDesignatorType: error(
     "field-designator",
@@ -296,15 +278,6 @@ const initializers = {
   designatorNegative: error("array-designator", "array designator value '%0' is negative"),
   designatorRange: error("array-designator", "array designator range [%0, %1] is empty"),
   scalarDesignator: error("scalar-designator", "designator in initializer for scalar type %0"),
-  flexibleInit: error(
-    "flexible-array-init",
-    "initialization of flexible array member is not allowed",
-  ),
-  incompatibleInit: error(
-    "incompatible-initializer",
-    "initializing %0 with an expression of incompatible type %1",
-  ),
-  variableIncomplete: error("incomplete-type", "variable has incomplete type %0"),
 } as const;
 
 const conversions = {
@@ -329,8 +302,6 @@ const conversions = {
   castToIncomplete: error("incomplete-type", "cast to incomplete type %0"),
   castScalar: error("cast", "used type %0 where arithmetic or pointer type is required"),
   castOperand: error("cast", "operand of type %0 where arithmetic or pointer type is required"),
-  castPointerFloat: error("cast", "pointer cannot be cast to type %0"),
-  castFloatPointer: error("cast", "operand of type %0 cannot be cast to a pointer type"),
   intToVoidPointer: warn(
     "int-to-void-pointer-cast",
     "cast to 'void *' from smaller integer type %0",
@@ -372,10 +343,6 @@ const expressions = {
   indirectionVoid: warn(
     "void-ptr-dereference",
     "ISO C does not allow indirection on operand of type %0",
-  ),
-  incompletePointee: error(
-    "incomplete-type",
-    "incomplete type %0 where a complete type is required",
   ),
   incompleteMember: error("incomplete-type", "incomplete definition of type %0"),
   memberNotRecord: error(
@@ -454,7 +421,6 @@ const expressions = {
   incrementType: error("increment", "cannot %0 value of type %1"),
   addressOfRvalue: error("address-of", "cannot take the address of an rvalue of type %0"),
   addressOfBitField: error("address-of", "address of bit-field requested"),
-  addressOfRegister: error("address-of", "address of register variable requested"),
   statementNotScalar: error(
     "condition-type",
     "statement requires expression of scalar type (%0 invalid)",
@@ -490,10 +456,7 @@ const expressions = {
     "incomplete-type",
     "invalid application of '%0' to an incomplete type %1",
   ),
-  sizeofFunction: off("pointer-arith", "invalid application of '%0' to a function type"),
   sizeofBitField: error("sizeof-bit-field", "invalid application of 'sizeof' to bit-field"),
-  voidValue: error("void-value", "invalid use of void expression"),
-  voidArgument: error("void-value", "argument type 'void' is incomplete"),
   genericNoMatch: error(
     "generic-no-match",
     "controlling expression type %0 not compatible with any generic association type",
@@ -511,7 +474,6 @@ const expressions = {
     "label-address",
     "computed goto and label addresses are not supported by BPF",
   ),
-  vaArgType: error("va-arg", "second argument to 'va_arg' is of incomplete type %0"),
   vaArgList: error("va-arg", "first argument to 'va_arg' is of type %0 and not 'va_list'"),
   statementExpressionFileScope: error(
     "statement-expression",
@@ -521,23 +483,28 @@ const expressions = {
   shiftCount: warn("shift-count-overflow", "shift count >= width of type"),
   shiftNegative: warn("shift-count-negative", "shift count is negative"),
   signCompare: extra("sign-compare", "comparison of integers of different signs: %0 and %1"),
+  selfComparison: all("tautological-compare", "self-comparison always evaluates to %0"),
   unusedComparison: all("unused-comparison", "%0 comparison result unused"),
   unusedValue: all("unused-value", "expression result unused"),
   unusedResult: warn(
     "unused-result",
     "ignoring return value of function declared with '%0' attribute",
   ),
-  parentheses: all(
+  parentheses: warn(
     "parentheses",
     "using the result of an assignment as a condition without parentheses",
   ),
   logicalParentheses: all("logical-op-parentheses", "'&&' within '||'"),
+  boolNegation: warn(
+    "bool-operation",
+    "bitwise negation of a boolean expression; did you mean logical negation?",
+  ),
   bitwiseParentheses: all("bitwise-op-parentheses", "'%0' within '%1'"),
   shiftParentheses: warn(
     "shift-op-parentheses",
     "operator '%0' has lower precedence than '%1'; '%1' will be evaluated first",
   ),
-  comparisonParentheses: all(
+  comparisonParentheses: warn(
     "parentheses",
     "%0 has lower precedence than %1; %1 will be evaluated first",
   ),
@@ -545,11 +512,6 @@ const expressions = {
 } as const;
 
 const builtins = {
-  builtinConstant: error("builtin-argument", "argument to '%0' must be a constant integer"),
-  builtinRange: error(
-    "argument-outside-range",
-    "argument value %0 is outside the valid range [%1, %2]",
-  ),
   builtinNotCalled: error("builtin-not-called", "builtin functions must be directly called"),
   builtinUnsupported: error("builtin-unsupported", "'%0' is not supported by BPF"),
   atomicPointer: error(
@@ -588,11 +550,6 @@ const builtins = {
   typeInfoArgument: error("preserve-type-info", "%0 argument 1 invalid"),
   typeInfoKind: error("preserve-type-info", "%0 argument 2 not a constant"),
   chooseConstant: error("choose-expr", "'__builtin_choose_expr' requires a constant expression"),
-  signedOrder: error("atomic", "memory order argument to atomic operation is invalid"),
-  sizedArray: warn(
-    "sizeof-pointer-memaccess",
-    "'%0' call operates on objects of type %1 while the size is based on a different type %2",
-  ),
 } as const;
 
 const statements = {
@@ -613,10 +570,8 @@ const statements = {
   continueOutside: error("continue-outside", "'continue' statement not in loop statement"),
   duplicateLabel: error("duplicate-label", "redefinition of label '%0'"),
   unusedLabel: all("unused-label", "unused label '%0'"),
-  gotoVariable: error("goto", "cannot jump"),
   voidReturn: soft("return-mismatch", "void function '%0' should not return a value"),
   nonVoidReturn: soft("return-mismatch", "non-void function '%0' should return a value"),
-  voidReturnVoid: off("pedantic", "void function '%0' should not return void expression"),
   missingReturn: warn("return-type", "non-void function does not return a value"),
   missingReturnSome: warn(
     "return-type",
@@ -629,15 +584,10 @@ const statements = {
   unusedStatic: all("unused-variable", "unused variable '%0'"),
   unusedConst: off("unused-const-variable", "unused variable '%0'"),
   unusedParameter: extra("unused-parameter", "unused parameter '%0'"),
-  unusedTypedef: all("unused-local-typedef", "unused typedef '%0'"),
   uninitialized: all("uninitialized", "variable '%0' is uninitialized when used here"),
   uninitializedSelf: all(
     "uninitialized",
     "variable '%0' is uninitialized when used within its own initialization",
-  ),
-  sometimesUninitialized: all(
-    "sometimes-uninitialized",
-    "variable '%0' is used uninitialized whenever %1",
   ),
   fallthrough: off("implicit-fallthrough", "unannotated fall-through between switch labels"),
   emptyBody: warn("empty-body", "%0 has empty body"),
@@ -645,16 +595,9 @@ const statements = {
   asmInput: error("asm", "invalid lvalue in asm input for constraint '%0'"),
   asmOutputConstraint: error("asm", "invalid output constraint '%0' in asm"),
   asmInputConstraint: error("asm", "invalid input constraint '%0' in asm"),
-  asmImmediate: error("asm", "constraint '%0' expects an integer constant expression"),
   asmType: error("asm", "invalid type %0 in asm %1"),
   asmClobber: error("asm", "unknown register name '%0' in asm"),
-  asmFileOperands: error("asm", "meaningless operands in file-scope asm"),
   computedGoto: error("computed-goto", "computed goto is not supported by BPF"),
-  nakedParameter: error("naked", "parameter references not allowed in naked functions"),
-} as const;
-
-const notes = {
-  notePrevious: off("note", "previous definition is here"),
 } as const;
 
 export const messages = {
@@ -666,7 +609,6 @@ export const messages = {
   ...expressions,
   ...builtins,
   ...statements,
-  ...notes,
 } as const satisfies Readonly<Record<string, MessageRow>>;
 
 export type MessageName = keyof typeof messages;

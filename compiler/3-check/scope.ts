@@ -12,6 +12,7 @@ import type {
   UnitDeclaration,
 } from "../2-parse/ast.ts";
 import { atFileScope, type Context, type Entity, type Scope } from "./context.ts";
+import { tagPlace } from "./expression-place.ts";
 import { LazyEnum, LazyRecord } from "./lazy-types.ts";
 import { rememberPlace } from "./print-type.ts";
 import type { EnumType, RecordType } from "./types.ts";
@@ -125,7 +126,7 @@ export function lazyRecord(
         );
       }),
   );
-  rememberPlace(type, specifier.span);
+  rememberPlace(type, tagPlace(specifier.span, specifier.tag));
   context.specified.set(specifier, type);
   if (definition !== undefined) context.specified.set(definition, type);
   return type;
@@ -147,7 +148,7 @@ export function lazyEnum(
         atFileScope(context, ordinal, () => context.recurse.defineEnum(context, type, definition));
       }),
   );
-  rememberPlace(type, specifier.span);
+  rememberPlace(type, tagPlace(specifier.span, specifier.tag));
   context.specified.set(specifier, type);
   if (definition !== undefined) context.specified.set(definition, type);
   return type;
@@ -208,12 +209,46 @@ export function nearestName(name: string, candidates: Iterable<string>): string 
   for (const candidate of candidates) {
     if (Math.abs(candidate.length - name.length) >= bestDistance) continue;
     const found = distance(name, candidate, bestDistance);
-    if (found < bestDistance && found > 0) {
+    // As clang: a third of the name may differ, rounded in favour of silence.
+    if (found < bestDistance && found > 0 && Math.floor(name.length / found) >= 3) {
       best = candidate;
       bestDistance = found;
     }
   }
   return best;
+}
+
+const nameCharacters = [..."abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_"];
+
+/** All names that differ from one by a single character lost, gained, changed or swapped. */
+function* neighbours(name: string): Generator<string> {
+  for (let i = 0; i <= name.length; i += 1) {
+    const head = name.slice(0, i);
+    const tail = name.slice(i);
+    const [first = "", second = ""] = tail;
+    if (tail !== "") yield head + tail.slice(1);
+    if (second !== "") yield head + second + first + tail.slice(2);
+    for (const character of nameCharacters) {
+      yield head + character + tail;
+      if (tail !== "") yield head + character + tail.slice(1);
+    }
+  }
+}
+
+/**
+ * The declared name nearest to one that is not. Header names that nothing has reached yet are found
+ * one edit away: the index answers for a name but does not list them all.
+ */
+export function nearestDeclared(context: Context, name: string): Entity | undefined {
+  const visible = nearestName(name, visibleNames(context));
+  if (visible !== undefined) return lookUp(context, visible);
+  if (name.length < 3) return undefined;
+  for (const candidate of neighbours(name)) {
+    if (context.unit.index.ordinary(candidate).length === 0) continue;
+    const found = lookUp(context, candidate);
+    if (found !== undefined) return found;
+  }
+  return undefined;
 }
 
 /** Names that are visible here, without those that only the index knows. */

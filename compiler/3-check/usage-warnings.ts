@@ -8,7 +8,8 @@ import { asRecord, canonical, isVoid } from "./type-tools.ts";
 /** Warns of the locals that a scope leaves unused. */
 export function warnUnusedLocals(context: Context, scope: Scope): void {
   const state = context.function;
-  if (state === undefined) return;
+  // After an error a use may have been lost.
+  if (state === undefined || context.diagnostics.errorCount > state.errorsBefore) return;
   for (const entity of scope.ordinary.values()) {
     if (entity.kind === "typedef") {
       continue;
@@ -78,12 +79,23 @@ function calledFunction(checked: CheckedExpression): FunctionSymbol | undefined 
     : undefined;
 }
 
+/** A discarded assignment or step does not use its variable: such writes are counted apart. */
+function noteStore(context: Context, checked: CheckedExpression): void {
+  const writes = ["assign", "compound_assign", "increment"];
+  if (!writes.includes(checked.kind) || !("target" in checked)) return;
+  const { target } = checked;
+  if (target.kind !== "variable") return;
+  const use = context.function?.uses.get(target.symbol);
+  if (use !== undefined) use.stores += 1;
+}
+
 /** Warns of an expression statement that computes something for nobody. */
 export function warnUnusedValue(
   context: Context,
   expression: Expression,
   checked: CheckedExpression,
 ): void {
+  noteStore(context, checked);
   const symbol = calledFunction(checked);
   if (symbol !== undefined && context.unusedResult.has(symbol) && !isVoid(checked.type)) {
     report(context, "unusedResult", expression.span, ["warn_unused_result"]);
