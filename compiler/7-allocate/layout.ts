@@ -114,4 +114,21 @@ export function duplicateExits(fn: MachineFunction): void {
   });
   const used = new Set<MachineBlock>(fn.blocks.flatMap(machineSuccessors));
   fn.blocks = fn.blocks.filter((block, at) => at === 0 || used.has(block));
+  fallIntoExits(fn);
+}
+
+/** A bare exit that branches need stands behind a block that exits too, which then falls into it. */
+function fallIntoExits(fn: MachineFunction): void {
+  for (const exit of fn.blocks.filter(isBareExit)) {
+    const at = fn.blocks.indexOf(exit);
+    const before = fn.blocks[at - 1];
+    if (before === undefined || machineSuccessors(before).includes(exit)) continue;
+    const ends = (block: MachineBlock): boolean =>
+      block !== exit && block.terminator.kind === "exit" && block.instructions.length > 0;
+    const host = ends(before) ? before : fn.blocks.find(ends);
+    if (host === undefined) continue;
+    host.terminator = { kind: "jump", target: exit, location: host.terminator.location };
+    fn.blocks.splice(at, 1);
+    fn.blocks.splice(fn.blocks.indexOf(host) + 1, 0, exit);
+  }
 }
