@@ -202,7 +202,8 @@ function slotSafe(
   if (exact === "exact" && old.types !== current?.types) return false;
   for (let i = 0; i < 8; i += 1) {
     const type = byteOf(old, i);
-    if (type === byteKind.invalid || type === byteKind.misc) continue;
+    if (type === byteKind.invalid) continue;
+    if (type === byteKind.misc && exact === "loose") continue;
     if (current === undefined) return false;
     const oldScalar = scalarOfSlot(old);
     const scalar = oldScalar && scalarOfSlot(current);
