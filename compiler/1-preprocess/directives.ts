@@ -5,7 +5,7 @@ import type { MacroExpander } from "./expander.ts";
 import type { Identifier } from "./identifiers.ts";
 import type { FoundFile } from "./include-search.ts";
 import { parseInteger } from "./literals.ts";
-import type { Macro } from "./macro.ts";
+import { type Macro, macroOf } from "./macro.ts";
 import { destringize, type Pragmas } from "./pragma.ts";
 import { RawLexer } from "./raw-lexer.ts";
 import type { Conditional, Session } from "./session.ts";
@@ -154,7 +154,7 @@ export class Directives {
     const end = lexer.skipDirectiveLine();
     if (identifier.poisoned)
       session.error("poisoned-identifier", "attempt to use a poisoned identifier", span);
-    const previous = identifier.macro;
+    const previous = macroOf(identifier);
     const macro = session.define(identifier, functionLike, span, start, end);
     // Headers define thousands of macros; only the user's own are checked where they are not used.
     if (session.frames.length === 1 && !session.frame.isSystem) void macro.content;

@@ -4,7 +4,7 @@
  */
 import type { Span } from "../../common/diagnostics/source.ts";
 import type { IdentifierTable } from "./identifiers.ts";
-import type { Macro } from "./macro.ts";
+import { type Macro, macroOf } from "./macro.ts";
 import { type MacroArgument, substitute } from "./substitute.ts";
 import { copyToken, LEADING_SPACE, LINE_START, NO_EXPAND, Token, tokenSpan } from "./token.ts";
 import { endOfFile, tokenTypes } from "./token-types.ts";
@@ -91,7 +91,7 @@ export class MacroExpander {
       const token = this.raw();
       const identifier = token.identifier;
       if (identifier === undefined) return token;
-      const macro = identifier.macro;
+      const macro = macroOf(identifier);
       if (macro === undefined) {
         if (this.#special(token)) continue;
         return token;
@@ -242,7 +242,8 @@ export class MacroExpander {
   }
 
   #argumentToken(token: Token): Token {
-    if (token.identifier?.macro?.disabled !== true || (token.flags & NO_EXPAND) !== 0) return token;
+    if (macroOf(token.identifier)?.disabled !== true || (token.flags & NO_EXPAND) !== 0)
+      return token;
     const blocked = copyToken(token);
     blocked.flags |= NO_EXPAND;
     return blocked;

@@ -1,14 +1,13 @@
 /** Every spelling of an identifier once, with what it means as a keyword and as a macro. */
 import type { TokenType } from "chevrotain";
-import type { Macro } from "./macro.ts";
 import { gnuOnlyKeywords, keywords, tokenTypes } from "./token-types.ts";
 
 export class Identifier {
   readonly text: string;
   /** A keyword's type, else `Identifier`. */
   readonly tokenType: TokenType;
-  /** The current definition. */
-  macro: Macro | undefined = undefined;
+  /** The current definition: a `Macro`, which `macroOf` gives with its type. */
+  macro: object | undefined = undefined;
   /** `#pragma GCC poison`. */
   poisoned = false;
   /** The text splitter knows of it. */

@@ -211,6 +211,11 @@ export class Macro {
   }
 }
 
+/** The current definition of an identifier. */
+export function macroOf(identifier: Identifier | undefined): Macro | undefined {
+  return identifier?.macro as Macro | undefined;
+}
+
 export function isPaste(token: Token): boolean {
   return token.tokenType === tokenTypes.Stray && (token.image === "##" || token.image === "%:%:");
 }

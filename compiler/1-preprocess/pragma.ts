@@ -3,7 +3,7 @@ import type { Span } from "../../common/diagnostics/source.ts";
 import { evaluateCondition } from "./condition.ts";
 import type { MacroExpander } from "./expander.ts";
 import { decodeQuoted, narrowBytes } from "./literals.ts";
-import type { Macro } from "./macro.ts";
+import { type Macro, macroOf } from "./macro.ts";
 import type { Session } from "./session.ts";
 import type { UnrollPragma } from "./stream.ts";
 import { LEADING_SPACE, type Token } from "./token.ts";
@@ -172,7 +172,7 @@ export class Pragmas {
     const name = this.#macroName(tokens);
     if (name === undefined) return;
     const stack = this.#macros.get(name) ?? [];
-    stack.push(this.#session.identifiers.get(name).macro);
+    stack.push(macroOf(this.#session.identifiers.get(name)));
     this.#macros.set(name, stack);
   }
 

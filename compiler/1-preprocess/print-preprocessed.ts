@@ -1,5 +1,6 @@
 /** `-E` and `-dM`. */
 import { lineColumnAt } from "../../common/diagnostics/source.ts";
+import { macroOf } from "./macro.ts";
 import type { LayoutEvent, PreprocessedUnit } from "./stream.ts";
 import { LEADING_SPACE, LINE_START, type Token } from "./token.ts";
 import { endOfFile } from "./token-types.ts";
@@ -7,7 +8,8 @@ import { endOfFile } from "./token-types.ts";
 /** `#define` lines for every macro that is defined at the end, as `-dM -E` prints them. */
 export function printMacros(unit: PreprocessedUnit): string {
   const lines: string[] = [];
-  for (const { macro } of unit.identifiers) {
+  for (const identifier of unit.identifiers) {
+    const macro = macroOf(identifier);
     if (macro !== undefined && macro.dynamic === undefined) lines.push(`#define ${macro}\n`);
   }
   return lines.sort().join("");

@@ -129,6 +129,7 @@ export class TextSplitter implements ItemList {
   }
 
   /** Looks at the text from an offset where a declaration or directive may start. */
+  // biome-ignore lint/complexity/noExcessiveLinesPerFunction: see the head of this file.
   next(from: number, atLineStart: boolean): number {
     const units = this.#units;
     const text = this.#text;

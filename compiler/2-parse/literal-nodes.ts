@@ -57,3 +57,8 @@ export function stringLiteral(
 function errorsOf(text: DecodedText): readonly string[] {
   return text.problems.filter((problem) => !problem.startsWith("unknown escape"));
 }
+
+/** Text of a narrow literal. */
+export function textOf(bytes: Uint8Array): string {
+  return new TextDecoder().decode(bytes);
+}

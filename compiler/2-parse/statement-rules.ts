@@ -1,25 +1,22 @@
-/** Grammar rules of statements (C17 6.8, GNU `asm`, labels, attributes). */
+/** Grammar rules of statements (C17 6.8; GNU local labels, case ranges, attributes). */
 import { type Token, tokenSpan } from "../1-preprocess/token.ts";
 import { endOfFile, tokenTypes as t } from "../1-preprocess/token-types.ts";
+import { AsmRules } from "./asm-rules.ts";
 import type {
-  AsmOperand,
-  AsmStatement,
   Attribute,
   BlockItem,
   CompoundStatement,
   Declaration,
   Expression,
-  ExternalDeclaration,
   Statement,
   UnrollHint,
 } from "./ast.ts";
-import { DeclarationRules, textOf } from "./declaration-rules.ts";
-import type { Rule } from "./expression-rules.ts";
+import type { Rule } from "./operand-rules.ts";
 
 /** A label in front of a statement, innermost last. */
 type Label = (body: Statement) => Statement;
 
-export abstract class StatementRules extends DeclarationRules {
+export abstract class StatementRules extends AsmRules {
   /** A function's body; its parameters are in the scope that is already open. */
   readonly functionBody: Rule<CompoundStatement> = this.RULE(
     "functionBody",
@@ -416,133 +413,6 @@ export abstract class StatementRules extends DeclarationRules {
     this.semicolon("after return statement");
     return { kind: "return", ...(value && { value }), span: this.spanFrom(first) };
   });
-
-  // Inline assembly
-
-  readonly fileAsm: Rule<ExternalDeclaration> = this.RULE("fileAsm", (): ExternalDeclaration => {
-    const word = this.CONSUME(t.Asm) as Token;
-    this.MANY(() => this.CONSUME(t.Qualifier));
-    const open = this.CONSUME(t.LParen) as Token;
-    const text = this.SUBRULE(this.stringLiterals);
-    this.close(t.RParen, ")", open, () => this.CONSUME(t.RParen));
-    this.semicolon("after top-level asm block");
-    return { kind: "file_asm", text: literalText(text), span: this.spanFrom(word) };
-  });
-
-  readonly asmStatement = this.RULE("asmStatement", (): AsmStatement => {
-    const word = this.CONSUME(t.Asm) as Token;
-    let isVolatile = false;
-    this.MANY(() => {
-      this.OR([
-        {
-          ALT: () => {
-            isVolatile = this.CONSUME(t.Qualifier).image.includes("volatile") || isVolatile;
-          },
-        },
-        {
-          ALT: () => {
-            this.CONSUME(t.FunctionSpecifier);
-          },
-        },
-        {
-          ALT: () => {
-            this.CONSUME(t.Goto);
-            isVolatile = true;
-          },
-        },
-      ]);
-    });
-    const open = this.CONSUME(t.LParen) as Token;
-    const template = this.SUBRULE(this.stringLiterals);
-    const outputs: AsmOperand[] = [];
-    const inputs: AsmOperand[] = [];
-    const clobbers: string[] = [];
-    const labels: string[] = [];
-    let extended = false;
-    this.OPTION(() => {
-      this.CONSUME(t.Colon);
-      extended = true;
-      this.SUBRULE(this.asmOperands, { ARGS: [outputs] });
-      this.OPTION1(() => {
-        this.CONSUME1(t.Colon);
-        this.SUBRULE1(this.asmOperands, { ARGS: [inputs] });
-        this.OPTION2(() => {
-          this.CONSUME2(t.Colon);
-          this.SUBRULE(this.asmClobbers, { ARGS: [clobbers] });
-          this.OPTION3(() => {
-            this.CONSUME3(t.Colon);
-            this.SUBRULE(this.asmLabels, { ARGS: [labels] });
-          });
-        });
-      });
-    });
-    this.close(t.RParen, ")", open, () => this.CONSUME(t.RParen));
-    this.semicolon("after asm statement");
-    return {
-      kind: "asm",
-      template: literalText(template),
-      templateSpan: template.span,
-      // Without outputs it has no purpose but its effect.
-      volatile: isVolatile || outputs.length === 0,
-      extended,
-      outputs,
-      inputs,
-      clobbers,
-      labels,
-      span: this.spanFrom(word),
-    };
-  });
-
-  readonly asmOperands = this.RULE("asmOperands", (list: AsmOperand[]): void => {
-    this.OPTION(() => {
-      const first = this.SUBRULE(this.asmOperand);
-      this.ACTION(() => list.push(first));
-      this.MANY(() => {
-        this.CONSUME(t.Comma);
-        const next = this.SUBRULE1(this.asmOperand);
-        this.ACTION(() => list.push(next));
-      });
-    });
-  });
-
-  readonly asmOperand = this.RULE("asmOperand", (): AsmOperand => {
-    const name = this.OPTION(() => {
-      this.CONSUME(t.LBracket);
-      const token = this.SUBRULE(this.name);
-      this.CONSUME(t.RBracket);
-      return token.image;
-    });
-    const constraint = this.SUBRULE(this.stringLiterals);
-    const open = this.CONSUME(t.LParen) as Token;
-    const value = this.SUBRULE(this.expression);
-    this.close(t.RParen, ")", open, () => this.CONSUME(t.RParen));
-    return { ...(name !== undefined && { name }), constraint: literalText(constraint), value };
-  });
-
-  readonly asmClobbers = this.RULE("asmClobbers", (list: string[]): void => {
-    this.OPTION(() => {
-      const first = this.SUBRULE(this.stringLiterals);
-      this.ACTION(() => list.push(literalText(first)));
-      this.MANY(() => {
-        this.CONSUME(t.Comma);
-        const next = this.SUBRULE1(this.stringLiterals);
-        this.ACTION(() => list.push(literalText(next)));
-      });
-    });
-  });
-
-  readonly asmLabels = this.RULE("asmLabels", (list: string[]): void => {
-    this.asIdentifier();
-    this.OPTION(() => {
-      const first = this.SUBRULE(this.name);
-      this.ACTION(() => list.push(first.image));
-      this.MANY(() => {
-        this.CONSUME(t.Comma);
-        const next = this.SUBRULE1(this.name);
-        this.ACTION(() => list.push(next.image));
-      });
-    });
-  });
 }
 
 const loopStarts = new Set([t.For, t.While, t.Do, t.StatementAttribute, t.Attribute]);
@@ -562,7 +432,3 @@ const neverStartsItem = new Set([
   t.Stray,
   t.Else,
 ]);
-
-function literalText(literal: Expression): string {
-  return literal?.kind === "string" ? textOf(literal.bytes) : "";
-}
