@@ -4,7 +4,7 @@ import { portableCase } from "../linker/portable-case.ts";
 import { buildFlowGraph } from "../vm/jit/blocks.ts";
 import { Kernel } from "../vm/kernel/kernel.ts";
 import type { Program } from "../vm/program.ts";
-import { type RunOptions, type RunResult, runProgram } from "../vm/programs/run.ts";
+import { advanceTime, type RunOptions, type RunResult, runProgram } from "../vm/programs/run.ts";
 import { askKernel, type KernelJob, kernelTest } from "./support/kernel.ts";
 import { loadAssembly } from "./support/load-assembly.ts";
 import { randomProgram } from "./support/random-bpf.ts";
@@ -122,6 +122,69 @@ add:
 	r0 = 1
 	exit`);
     expect(runEverywhere(load(text)).retval).toBe((7 << 16) | 21);
+  });
+
+  test("timers run when the clock passes them", () => {
+    const text = `
+	.section maps,"aw",@progbits
+	.globl tm
+	.type tm,@object
+	.size tm, 20
+tm:
+	.long 2, 4, 24, 2, 0
+	.section xdp,"ax",@progbits
+	.globl main
+	.type main,@function
+main:
+	*(u32 *)(r10 - 4) = 1
+	r1 = tm ll
+	r2 = r10
+	r2 += -4
+	call 1
+	if r0 == 0 goto out
+	r6 = r0
+	r6 += 8
+	r1 = r6
+	r2 = tm ll
+	r3 = 1
+	call 169
+	r1 = r6
+	r2 = tick ll
+	call 170
+	r1 = r6
+	r2 = 1000
+	r3 = 0
+	call 171
+out:
+	r0 = 2
+	exit
+	.text
+	.type tick,@function
+tick:
+	r4 = *(u32 *)(r2 + 0)
+	r5 = *(u64 *)(r3 + 0)
+	r5 += r4
+	*(u64 *)(r3 + 0) = r5
+	r1 = r3
+	r1 += 8
+	r2 = 1000
+	r3 = 0
+	call 171
+	r0 = 0
+	exit
+	.section license,"aw",@progbits
+	.asciz "GPL"
+`;
+    const timed = new Kernel();
+    const set = timed.load(loadAssembly(text));
+    if ("message" in set) throw new Error(set.message);
+    const { error } = runProgram(timed, set.programs.get("main") as Program, { packet });
+    expect(error).toBeUndefined();
+    const count = (): number | undefined => set.maps.get("tm")?.entries()[1]?.[1][0];
+    expect(advanceTime(timed, 999n)).toEqual([]);
+    expect(count()).toBe(0);
+    expect(advanceTime(timed, 3001n)).toEqual([]);
+    expect(count()).toBe(4);
   });
 
   test("unaligned accesses across granules are checked to the byte", () => {

@@ -3,7 +3,7 @@
  * Addresses are byte offsets in it, so that WebAssembly code can use them as they are. A shadow
  * byte per 8-byte granule says how many of its first bytes may be accessed, which makes every
  * bounds check exact; the null page and the gaps have 0 there. The shadow lies in the same memory,
- * where compiled code reads it: a table has the address of each 64 KiB page's shadow block.
+ * where compiled code reads it, from its start on. Pages of it that are never touched cost nothing.
  */
 import { Fault, type RegionName } from "./fault.ts";
 
@@ -20,14 +20,14 @@ export const readOnlyShadow = 0x80;
 const wasmPage = 65536;
 /** Nothing lives below: null pointers plus a structure offset must fault. */
 export const firstAddress = wasmPage;
-/** Not 65,536, so that an access at the very end does not wrap around to address 0. */
-const maximumPages = 65535;
-/** Table of shadow blocks: one u32 per 64 KiB page. */
-export const shadowTable = firstAddress;
-const shadowTableSize = 65536 * 4;
-const shadowBlockSize = wasmPage / granule;
-/** The block of pages in which nothing is accessible. */
-const emptyBlock = shadowTable + shadowTableSize;
+/** Addresses end at 256 MiB: reserving the shadow of a larger space takes milliseconds. */
+export const addressBits = 28;
+/** Address of the shadow: one byte per granule. */
+export const shadowBase = firstAddress;
+const shadowSize = 2 ** addressBits / granule;
+const maximumPages = 2 ** addressBits / wasmPage;
+const firstFree = shadowBase + shadowSize;
+const pagesToStartWith = 32;
 
 export const alignUp = (value: number, align: number): number => Math.ceil(value / align) * align;
 
@@ -36,38 +36,18 @@ export class LinearMemory {
   bytes: Uint8Array<ArrayBuffer>;
   view: DataView;
   words: BigUint64Array;
-  #table: Uint32Array;
-  #next = emptyBlock + shadowBlockSize;
+  #next = firstFree;
   readonly #free = new Map<number, number[]>();
   readonly #regions: Region[] = [];
 
   constructor() {
-    this.wasm = new WebAssembly.Memory({ initial: 32, maximum: maximumPages });
+    this.wasm = new WebAssembly.Memory({
+      initial: firstFree / wasmPage + pagesToStartWith,
+      maximum: maximumPages,
+    });
     this.bytes = new Uint8Array(this.wasm.buffer as ArrayBuffer);
     this.view = new DataView(this.wasm.buffer);
     this.words = new BigUint64Array(this.wasm.buffer);
-    this.#table = this.#tableView();
-    this.#table.fill(emptyBlock);
-  }
-
-  #tableView(): Uint32Array {
-    return new Uint32Array(this.wasm.buffer, shadowTable, shadowTableSize / 4);
-  }
-
-  /** Address of the shadow block of a page, made on first use. */
-  #block(page: number): number {
-    const known = this.#table[page] as number;
-    if (known !== emptyBlock) return known;
-    const block = this.#next;
-    this.#ensure(block + shadowBlockSize);
-    this.#next = block + shadowBlockSize;
-    this.#table[page] = block;
-    return block;
-  }
-
-  #shadowAt(granuleIndex: number): number {
-    const block = this.#table[granuleIndex >>> 13] as number;
-    return this.bytes[block + (granuleIndex & (shadowBlockSize - 1))] as number;
   }
 
   /** Pages are added as needed; views are made anew, because growing detaches the old buffer. */
@@ -75,14 +55,15 @@ export class LinearMemory {
     if (end <= this.bytes.length) return;
     const missing = Math.ceil((end - this.bytes.length) / wasmPage);
     const pages = this.bytes.length / wasmPage;
-    // Growing in larger steps keeps the number of copies low.
-    const wanted = Math.min(Math.max(missing, pages >> 1), maximumPages - pages);
-    if (wanted < missing) throw new Fault("unsupported", "the programs' memory is used up (4 GiB)");
+    // Larger steps keep the number of new views low.
+    const step = (pages - firstFree / wasmPage) >> 1;
+    const wanted = Math.min(Math.max(missing, step), maximumPages - pages);
+    if (wanted < missing)
+      throw new Fault("unsupported", "the programs' memory is used up (256 MiB)");
     this.wasm.grow(wanted);
     this.bytes = new Uint8Array(this.wasm.buffer as ArrayBuffer);
     this.view = new DataView(this.wasm.buffer);
     this.words = new BigUint64Array(this.wasm.buffer);
-    this.#table = this.#tableView();
   }
 
   /** Zeroed bytes at an 8-byte aligned address, not yet accessible; a gap follows. */
@@ -111,17 +92,11 @@ export class LinearMemory {
   /** Sets who may access `size` bytes at an address. Both ends may lie within a granule. */
   allow(start: number, size: number, access: "none" | "read" | "write"): void {
     const flag = access === "read" ? readOnlyShadow : 0;
-    const end = start + size;
-    for (let at = start - (start % granule); at < end; ) {
-      const pageEnd = Math.min((Math.floor(at / wasmPage) + 1) * wasmPage, end);
-      const block = this.#block(Math.floor(at / wasmPage));
-      const first = block + ((at % wasmPage) >> 3);
-      const whole = Math.floor((pageEnd - at) / granule);
-      this.bytes.fill(access === "none" ? 0 : flag | granule, first, first + whole);
-      const rest = (pageEnd - at) % granule;
-      if (rest > 0) this.bytes[first + whole] = access === "none" ? 0 : flag | rest;
-      at = pageEnd;
-    }
+    const first = shadowBase + Math.floor(start / granule);
+    const end = shadowBase + Math.floor((start + size) / granule);
+    this.bytes.fill(access === "none" ? 0 : flag | granule, first, end);
+    const rest = (start + size) % granule;
+    if (rest > 0) this.bytes[end] = access === "none" ? 0 : flag | rest;
   }
 
   /** Allocates, makes accessible and names a region. */
@@ -162,10 +137,10 @@ export class LinearMemory {
 
   isAccessible(address: number, size: number, write: boolean): boolean {
     const end = address + size;
-    if (address < firstAddress || end > this.bytes.length) return false;
+    if (address < firstFree || end > this.bytes.length) return false;
     const last = Math.floor((end - 1) / granule);
     for (let g = Math.floor(address / granule); g <= last; g += 1) {
-      const shadow = this.#shadowAt(g);
+      const shadow = this.bytes[shadowBase + g] as number;
       if (write && (shadow & readOnlyShadow) !== 0) return false;
       const valid = g === last ? end - g * granule : granule;
       if ((shadow & 15) < valid) return false;

@@ -71,14 +71,19 @@ export class HelperCall {
     throw new Fault("bad-argument", `map '${name}' has the wrong type for this helper`);
   }
 
-  /** Memory that the argument points to; valid until memory grows. */
-  bytes(register: number, size: number, write = false): Uint8Array {
+  /** The checked address that the argument holds. */
+  address(register: number, size: number, write: boolean): number {
     // The 64-bit form is for reports: a good pointer has nothing in its upper half.
     const start = this.low(register);
-    if (this.high(register) === 0 && this.memory.isAccessible(start, size, write)) {
-      return this.memory.bytes.subarray(start, start + size);
-    }
-    return this.memory.slice(this.arg(register), size, write);
+    const isGood = this.high(register) === 0 && this.memory.isAccessible(start, size, write);
+    return isGood ? start : this.memory.check(this.arg(register), size, write);
+  }
+
+  /** Memory that the argument points to; valid until memory grows. */
+  bytes(register: number, size: number, write = false): Uint8Array {
+    if (size === 0) return this.memory.bytes.subarray(0, 0);
+    const start = this.address(register, size, write);
+    return this.memory.bytes.subarray(start, start + size);
   }
 
   /** A copy, for uses that may make memory grow. */

@@ -11,12 +11,11 @@ const keyOf = (call: HelperCall, map: BpfMap): Uint8Array => call.bytes(2, map.d
 /** A map of maps gives the inner map's handle. */
 function lookup(call: HelperCall): bigint | number {
   const map = call.map(1);
-  const key = keyOf(call, map);
   if (map instanceof ArrayOfMaps || map instanceof HashOfMaps) {
-    const inner = map.inner(key);
+    const inner = map.inner(keyOf(call, map));
     return inner === 0 ? 0 : mapHandleBase + BigInt(inner);
   }
-  return map.lookup(key);
+  return map.lookupAt(call.address(2, map.description.keySize, false));
 }
 
 const rendezvous =
@@ -30,9 +29,9 @@ export const mapHelpers: Readonly<Record<string, Helper>> = {
   bpf_map_lookup_elem: lookup,
   bpf_map_update_elem: (call) => {
     const map = call.map(1);
-    // Copies: making room for the element may move memory.
-    const value = call.copy(3, map.description.valueSize);
-    return map.update(call.copy(2, map.description.keySize), value, call.arg(4));
+    const { keySize, valueSize } = map.description;
+    const key = call.address(2, keySize, false);
+    return map.updateAt(key, call.address(3, valueSize, false), call.arg(4));
   },
   bpf_map_delete_elem: (call) => {
     const map = call.map(1);

@@ -21,6 +21,7 @@ export const timerHelpers: Readonly<Record<string, Helper>> = {
     const timer = timerAt(call);
     if (timer === undefined) return -errno.EINVAL;
     timer.callback = call.arg(2);
+    timer.program = call.run.program;
     return 0;
   },
   bpf_timer_start: (call) => {

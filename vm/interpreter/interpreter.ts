@@ -89,8 +89,22 @@ export class Interpreter implements Engine {
 
   /** Runs the program with r1 = context to its exit; r0. Faults leave as {@link Fault}. */
   execute(): bigint {
+    this.#program = this.#run.program;
+    this.#slot = 0;
+    this.#steps = 0;
+    this.#tailCalls = 0;
+    this.#mayGoto = 0;
+    this.#frames.length = 0;
+    this.#registers.fill(0n);
     this.#registers[1] = BigInt(this.#run.context);
     return this.#enter(this.#program, 0);
+  }
+
+  /** Runs a callback by itself, as a timer does. */
+  enterCallback(address: bigint, args: readonly bigint[]): void {
+    this.#program = this.#run.program;
+    this.#frames.length = 0;
+    this.callFunction(address, args);
   }
 
   callFunction(address: bigint, args: readonly bigint[]): bigint {

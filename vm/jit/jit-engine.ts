@@ -109,26 +109,47 @@ export class JitEngine implements Engine, Host {
   }
 
   execute(): bigint {
-    const instance = this.#compiler.instance(this.#program, this.#checked);
+    const { view } = this.#kernel.memory;
+    view.setUint32(this.#control + cells.arguments, this.#run.context, true);
+    // r2–r5 start as 0: compiled and interpreted programs shall see the same.
+    for (let at = 4; at < 40; at += 4)
+      view.setUint32(this.#control + cells.arguments + at, 0, true);
+    const { stackBase } = this.#kernel.engineMemory;
+    this.#guard(() => {
+      const instance = this.#compiler.instance(this.#program, this.#checked);
+      instance.enter(0, frameTop(stackBase, 1) - stackSize);
+    });
+    return this.#result();
+  }
+
+  /** Runs a callback by itself, as a timer does. */
+  enterCallback(address: bigint, args: readonly bigint[]): void {
+    const { stackBase } = this.#kernel.engineMemory;
+    const { view } = this.#kernel.memory;
+    view.setUint32(this.#control + cells.frame, frameTop(stackBase, 0) - stackSize, true);
+    this.#guard(() => {
+      this.callFunction(address, args);
+    });
+  }
+
+  /** Starts anew and serves the imports while `body` runs. */
+  #guard(body: () => void): void {
+    this.#program = this.#run.program;
+    this.#tailCalls = 0;
     const { view } = this.#kernel.memory;
     this.#compiler.fuel.value = this.#fuel;
     view.setInt32(this.#control + cells.mayGoto, 0, true);
     view.setInt32(this.#control + cells.cpu, this.#kernel.cpu, true);
     view.setInt32(this.#control + cells.faultKind, 0, true);
-    view.setUint32(this.#control + cells.arguments, this.#run.context, true);
-    // r2–r5 start as 0: compiled and interpreted programs shall see the same.
-    for (let at = 4; at < 40; at += 4)
-      view.setUint32(this.#control + cells.arguments + at, 0, true);
     const outer = this.#compiler.host;
     this.#compiler.host = this;
     try {
-      instance.enter(0, frameTop(this.#kernel.engineMemory.stackBase, 1) - stackSize);
+      body();
     } catch (error) {
       throw this.#faultOf(error);
     } finally {
       this.#compiler.host = outer;
     }
-    return this.#result();
   }
 
   #result(): bigint {

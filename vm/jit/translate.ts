@@ -15,7 +15,7 @@ import {
 } from "../engine-memory.ts";
 import { ArrayMap } from "../maps/array.ts";
 import type { BpfMap } from "../maps/map.ts";
-import { shadowTable } from "../memory.ts";
+import { addressBits, shadowBase } from "../memory.ts";
 import type { Program } from "../program.ts";
 import { type Block, buildFlowGraph } from "./blocks.ts";
 import { emitControlFlow } from "./structure.ts";
@@ -544,18 +544,9 @@ export class Translator {
       code.byte(op.i32Add);
     };
     address();
-    this.#const32(16);
-    code.byte(op.i32ShrU);
-    this.#const32(2);
-    code.byte(op.i32Shl);
-    this.#memory(op.i32Load, shadowTable);
-    address();
     this.#const32(3);
     code.byte(op.i32ShrU);
-    this.#const32(0x1fff);
-    code.byte(op.i32And);
-    code.byte(op.i32Add);
-    this.#memory(op.i32Load8U, 0);
+    this.#memory(op.i32Load8U, shadowBase);
   }
 
   /** Branches out `depth` labels unless `needed` (pushed) bytes of the granule may be accessed. */
@@ -594,9 +585,10 @@ export class Translator {
     open(op.block);
     open(op.block);
     this.#get(locals.wide);
-    this.#const64(32n);
+    this.#const64(BigInt(addressBits));
     code.byte(op.i64ShrU);
-    code.byte(op.i32WrapI64);
+    this.#const64(0n);
+    code.byte(op.i64Ne);
     code.byte(op.brIf);
     code.unsigned(0);
     if (size === 1) this.#granule(0, write, inGranule, 0);

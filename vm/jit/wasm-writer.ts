@@ -192,7 +192,8 @@ export interface ModuleParts {
 
 const magic = Uint8Array.of(0, 0x61, 0x73, 0x6d, 1, 0, 0, 0);
 const functionReference = 0x70;
-const maximumPages = 65535;
+/** The limit of the memory that vm/memory.ts makes. */
+const maximumPages = 4096;
 
 /** Assembles a module; all imports come from the module `env`. */
 export function writeModule(parts: ModuleParts): Uint8Array<ArrayBuffer> {

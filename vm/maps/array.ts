@@ -23,6 +23,9 @@ export class ArrayMap extends BpfMap {
   /** Distance of two CPUs' copies of an element. */
   readonly bytesPerCpu: number;
 
+  /** Where the key that a timer callback gets stands. */
+  #timerKey: number | undefined;
+
   constructor(id: number, description: MapDescription, host: MapHost) {
     super(id, description, host);
     const { valueSize, maxEntries, flags, name } = description;
@@ -113,6 +116,15 @@ export class ArrayMap extends BpfMap {
     memory.forgetRegion(key);
     memory.release(key, 4);
     return count;
+  }
+
+  override elementAround(address: number): { key: number; value: number } | undefined {
+    const index = Math.floor((address - this.start) / this.stride);
+    if (index < 0 || index >= this.description.maxEntries) return undefined;
+    const { memory, little } = this.host;
+    this.#timerKey ??= memory.region("map key", this.description.name, 4);
+    memory.view.setUint32(this.#timerKey, index, little);
+    return { key: this.#timerKey, value: this.start + index * this.stride };
   }
 
   override release(): void {

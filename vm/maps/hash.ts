@@ -1,15 +1,16 @@
 /**
  * Hash maps, per-CPU and LRU ones included. Elements (key, then values) stand in chunks of linear
- * memory, so that programs can hold pointers to them; an index in JavaScript finds them.
+ * memory, so that programs can hold pointers to them.
  */
 import { errno } from "../errno.ts";
 import { alignUp } from "../memory.ts";
 import { programAccess } from "./array.ts";
+import { ElementTable } from "./element-table.ts";
 import { BpfMap, checkUpdateFlags, type MapDescription, type MapHost, updateFlags } from "./map.ts";
 
 const elementsPerChunk = 64;
 
-/** Key bytes as a string of one UTF-16 unit per byte: the index's key. */
+/** Key bytes as a string of one UTF-16 unit per byte: a key for JavaScript maps. */
 export function keyText(key: Uint8Array): string {
   let text = "";
   for (const byte of key) text += String.fromCharCode(byte);
@@ -24,8 +25,9 @@ export function keyBytes(text: string): Uint8Array {
 }
 
 export class HashMap extends BpfMap {
-  /** Key → address of the element, in order of insertion (for LRU: of last use). */
-  protected readonly index = new Map<string, number>();
+  protected readonly table: ElementTable;
+  /** Where keys from user space are put to be looked for. */
+  readonly #keyBuffer: number;
   readonly #valueStride: number;
   readonly #valueOffset: number;
   readonly #elementSize: number;
@@ -37,6 +39,8 @@ export class HashMap extends BpfMap {
     this.#valueOffset = alignUp(description.keySize, 8);
     this.#valueStride = alignUp(description.valueSize, 8);
     this.#elementSize = this.#valueOffset + this.#valueStride * (this.isPerCpu ? host.cpuCount : 1);
+    this.#keyBuffer = host.memory.allocate(description.keySize);
+    this.table = new ElementTable(host.memory, description.keySize);
   }
 
   protected address(element: number, cpu: number): number {
@@ -70,30 +74,46 @@ export class HashMap extends BpfMap {
   }
 
   /** Called for each use of an element by a program or user space. */
-  protected touch(_key: string): void {}
+  protected touch(_element: number): void {}
+
+  #find(key: Uint8Array): number {
+    this.host.memory.bytes.set(key, this.#keyBuffer);
+    return this.table.find(this.#keyBuffer);
+  }
 
   override lookup(key: Uint8Array, cpu = this.host.cpu): number {
-    const text = keyText(key);
-    const element = this.index.get(text);
-    if (element === undefined) return 0;
-    this.touch(text);
-    return this.address(element, cpu);
+    return this.#valueOf(this.#find(key), cpu);
+  }
+
+  override lookupAt(keyAddress: number): number {
+    return this.#valueOf(this.table.find(keyAddress), this.host.cpu);
+  }
+
+  #valueOf(element: number, cpu: number): number {
+    if (element < 0) return 0;
+    this.touch(element);
+    return this.address(this.table.addressOf(element), cpu);
   }
 
   override update(key: Uint8Array, value: Uint8Array, flags: bigint): number {
     return this.#put(key, flags, (element, isNew) => {
-      const { memory, cpu, cpuCount } = this.host;
+      const { memory, cpu } = this.host;
       if (isNew && this.isPerCpu) {
-        for (let other = 0; other < cpuCount; other += 1) {
-          memory.bytes.fill(
-            0,
-            this.address(element, other),
-            this.address(element, other) + this.#valueStride,
-          );
-        }
+        memory.bytes.fill(0, this.address(element, 0), element + this.#elementSize);
       }
       memory.bytes.set(value.subarray(0, this.description.valueSize), this.address(element, cpu));
     });
+  }
+
+  /** An element that is there already is overwritten in place. */
+  override updateAt(keyAddress: number, valueAddress: number, flags: bigint): number {
+    const known = flags === 0n ? this.table.find(keyAddress) : -1;
+    if (known < 0) return super.updateAt(keyAddress, valueAddress, flags);
+    this.touch(known);
+    const target = this.address(this.table.addressOf(known), this.host.cpu);
+    const { memory } = this.host;
+    memory.bytes.copyWithin(target, valueAddress, valueAddress + this.description.valueSize);
+    return 0;
   }
 
   override userUpdate(key: Uint8Array, value: Uint8Array, flags: bigint): number {
@@ -110,63 +130,77 @@ export class HashMap extends BpfMap {
   #put(key: Uint8Array, flags: bigint, write: (element: number, isNew: boolean) => void): number {
     const plain = checkUpdateFlags(flags);
     if (plain === undefined) return -errno.EINVAL;
-    const text = keyText(key);
-    const known = this.index.get(text);
-    if (known !== undefined) {
+    const known = this.#find(key);
+    if (known >= 0) {
       if (plain === updateFlags.noexist) return -errno.EEXIST;
-      this.touch(text);
-      write(known, false);
+      this.touch(known);
+      write(this.table.addressOf(known), false);
       return 0;
     }
     if (plain === updateFlags.exist) return -errno.ENOENT;
-    if (this.index.size >= this.description.maxEntries) {
+    if (this.table.size >= this.description.maxEntries) {
       const problem = this.makeRoom();
       if (problem !== 0) return problem;
     }
-    // The value may point into memory that moves when the map grows.
-    const element = this.#allocate();
-    this.host.memory.bytes.set(keyBytes(text), element);
-    this.index.set(text, element);
-    write(element, true);
+    const address = this.#allocate();
+    this.host.memory.bytes.copyWithin(
+      address,
+      this.#keyBuffer,
+      this.#keyBuffer + this.description.keySize,
+    );
+    this.table.insert(address);
+    write(address, true);
     return 0;
   }
 
   override delete(key: Uint8Array): number {
-    return this.remove(keyText(key)) ? 0 : -errno.ENOENT;
+    const element = this.#find(key);
+    if (element < 0) return -errno.ENOENT;
+    this.remove(element);
+    return 0;
   }
 
-  protected remove(text: string): boolean {
-    const element = this.index.get(text);
-    if (element === undefined) return false;
-    this.index.delete(text);
-    this.#free.push(element);
-    return true;
+  protected remove(element: number): void {
+    this.#free.push(this.table.addressOf(element));
+    this.table.remove(element);
   }
 
   override nextKey(key: Uint8Array | undefined): Uint8Array | undefined {
-    const keys = this.index.keys();
-    if (key !== undefined && this.index.has(keyText(key))) {
-      const text = keyText(key);
-      for (let step = keys.next(); !step.done && step.value !== text; ) step = keys.next();
-    }
-    const next = keys.next();
-    return next.done ? undefined : keyBytes(next.value);
-  }
-
-  override entries(): readonly (readonly [key: Uint8Array, value: Uint8Array])[] {
-    return [...this.index.keys()].map((text) => {
-      const key = keyBytes(text);
-      return [key, this.userLookup(key) as Uint8Array] as const;
-    });
+    const known = key === undefined ? -1 : this.#find(key);
+    const next = known < 0 ? this.table.oldest : this.table.next(known);
+    if (next < 0) return undefined;
+    return this.host.memory.copyOut(this.table.addressOf(next), this.description.keySize);
   }
 
   override visitAll(visit: (keyAddress: number, valueAddress: number) => boolean): number {
     let count = 0;
-    for (const element of [...this.index.values()]) {
+    for (const element of this.table.addresses()) {
       count += 1;
       if (!visit(element, this.address(element, this.host.cpu))) break;
     }
     return count;
+  }
+
+  override elementAround(address: number): { key: number; value: number } | undefined {
+    const { valueSize } = this.description;
+    for (const key of this.table.addresses()) {
+      const value = this.address(key, this.host.cpu);
+      if (address >= value && address < value + valueSize) return { key, value };
+    }
+    return undefined;
+  }
+
+  /** Reading all entries does not count as using them. */
+  override entries(): readonly (readonly [key: Uint8Array, value: Uint8Array])[] {
+    const { memory, cpuCount } = this.host;
+    const { keySize, valueSize } = this.description;
+    return this.table.addresses().map((element) => {
+      const value = new Uint8Array(this.userValueSize);
+      for (let cpu = 0; cpu < (this.isPerCpu ? cpuCount : 1); cpu += 1) {
+        value.set(memory.copyOut(this.address(element, cpu), valueSize), cpu * this.#valueStride);
+      }
+      return [memory.copyOut(element, keySize), value] as const;
+    });
   }
 
   override release(): void {
@@ -174,6 +208,7 @@ export class HashMap extends BpfMap {
       this.host.memory.forgetRegion(chunk);
       this.host.memory.release(chunk, this.#elementSize * elementsPerChunk);
     }
+    this.host.memory.release(this.#keyBuffer, this.description.keySize);
   }
 }
 
@@ -186,16 +221,12 @@ export class PerCpuHashMap extends HashMap {
 /** Evicts the least recently used element; the kernel's choice is only roughly that. */
 export class LruHashMap extends HashMap {
   protected override makeRoom(): number {
-    const oldest = this.index.keys().next();
-    if (oldest.done) return -errno.ENOMEM;
-    this.remove(oldest.value);
+    this.remove(this.table.oldest);
     return 0;
   }
 
-  protected override touch(key: string): void {
-    const element = this.index.get(key) as number;
-    this.index.delete(key);
-    this.index.set(key, element);
+  protected override touch(element: number): void {
+    this.table.touch(element);
   }
 }
 

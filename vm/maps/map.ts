@@ -71,9 +71,24 @@ export abstract class BpfMap {
     return 0;
   }
 
+  /** Like `lookup`, with the key in linear memory: the way that costs programs least. */
+  lookupAt(keyAddress: number): number {
+    const { keySize } = this.description;
+    return this.lookup(this.host.memory.bytes.subarray(keyAddress, keyAddress + keySize));
+  }
+
   /** From a program: `value` has the value's size. */
   update(_key: Uint8Array, _value: Uint8Array, _flags: bigint): number {
     return -errno.EOPNOTSUPP;
+  }
+
+  /** Like `update`, with key and value in linear memory. */
+  updateAt(keyAddress: number, valueAddress: number, flags: bigint): number {
+    const { memory } = this.host;
+    const { keySize, valueSize } = this.description;
+    // Copies: making room for the element may move memory.
+    const key = memory.copyOut(keyAddress, keySize);
+    return this.update(key, memory.copyOut(valueAddress, valueSize), flags);
   }
 
   delete(_key: Uint8Array): number {
@@ -135,6 +150,11 @@ export abstract class BpfMap {
   /** Calls back once per element, as bpf_for_each_map_elem does; a nonzero result stops it. */
   visitAll(_visit: (keyAddress: number, valueAddress: number) => boolean): number {
     return -errno.EINVAL;
+  }
+
+  /** Addresses of key and value of the element whose value holds an address. */
+  elementAround(_address: number): { readonly key: number; readonly value: number } | undefined {
+    return undefined;
   }
 
   /** Gives memory back. */

@@ -129,7 +129,8 @@ function xdpRun(kernel: Kernel, program: Program, input: RunInput, bytes: Uint8A
   }
   return {
     run: newState(program, context, xdpSize, packet, sync),
-    outputPacket: () => packet.bytes(),
+    // Metadata comes first, as BPF_PROG_TEST_RUN gives it.
+    outputPacket: () => memory.copyOut(packet.meta, packet.end - packet.meta),
     outputContext: () => hidePointers(memory.copyOut(context, xdpSize), xdpPointers),
     release: () => {
       packet.release();
@@ -146,11 +147,10 @@ function hidePointers(bytes: Uint8Array, offsets: readonly number[]): Uint8Array
   return bytes;
 }
 
-/** PACKET_HOST, PACKET_BROADCAST, PACKET_MULTICAST, PACKET_OTHERHOST, for a device with address 0. */
+/** PACKET_HOST, PACKET_MULTICAST or PACKET_OTHERHOST: the loopback device's own addresses are 0. */
 function packetType(bytes: Uint8Array): number {
   const destination = bytes.subarray(0, 6);
   if (destination.every((byte) => byte === 0)) return 0;
-  if (destination.every((byte) => byte === 0xff)) return 1;
   return ((destination[0] as number) & 1) === 1 ? 2 : 3;
 }
 

@@ -46,8 +46,8 @@ export function runProgram(kernel: Kernel, program: Program, options: RunOptions
   let r0 = 0n;
   let error: FaultReport | undefined;
   const fuel = options.fuel ?? defaultFuel;
+  const engine = makeEngine(kernel, setup.run, fuel, options);
   for (let i = 0; i < (options.repeat ?? 1) && error === undefined; i += 1) {
-    const engine = makeEngine(kernel, setup.run, fuel, options);
     try {
       r0 = engine.execute();
     } catch (thrown) {
@@ -76,6 +76,36 @@ export function runProgram(kernel: Kernel, program: Program, options: RunOptions
   };
   setup.release();
   return result;
+}
+
+/**
+ * Moves the clock and runs the timers that become due, in their order. Reports of callbacks that
+ * failed; such a timer stays off.
+ */
+export function advanceTime(kernel: Kernel, nanoseconds: bigint): readonly FaultReport[] {
+  const end = kernel.time + nanoseconds;
+  const reports: FaultReport[] = [];
+  for (let timer = kernel.timers.nextDue(end); timer; timer = kernel.timers.nextDue(end)) {
+    const { program, callback, due } = timer;
+    timer.due = undefined;
+    const map = kernel.mapById(timer.mapId);
+    const element = map?.elementAround(timer.address);
+    if (program === undefined || callback === undefined || due === undefined) continue;
+    if (map === undefined || element === undefined) continue;
+    if (due > kernel.time) kernel.time = due;
+    const setup = setUpRun(kernel, program, {});
+    if ("problem" in setup) continue;
+    const engine = makeEngine(kernel, setup.run, defaultFuel, {});
+    try {
+      engine.enterCallback(callback, [map.handle, BigInt(element.key), BigInt(element.value)]);
+    } catch (thrown) {
+      if (!(thrown instanceof Fault)) throw thrown;
+      reports.push(faultReport(kernel, engine.position, thrown));
+    }
+    setup.release();
+  }
+  kernel.time = end;
+  return reports;
 }
 
 function makeEngine(
