@@ -178,8 +178,9 @@ class Flattener {
     const opcode = view.getUint8(i * 8);
     if (symbol === undefined) this.#error(`relocation of a symbol that does not exist`);
     else if (opcode === CALL) this.#relocateCall(view, i, slot, symbol);
-    else if (opcode === LD_IMM64) this.#relocateImmediate(view, i, slot, symbol, r.addend ?? 0);
-    else this.#error(`relocation at instruction ${range.start + i}, which takes none`);
+    else if (opcode === LD_IMM64 && (i + 2) * 8 <= view.byteLength) {
+      this.#relocateImmediate(view, i, slot, symbol, r.addend ?? 0);
+    } else this.#error(`relocation at instruction ${range.start + i}, which takes none`);
   }
 
   #relocateCall(view: DataView, i: number, slot: number, symbol: ObjectSymbol): void {

@@ -27,6 +27,9 @@ export interface KconfigMap {
   readonly offsets: ReadonlyMap<string, number>;
 }
 
+/** Sizes come from BTF, which may be corrupt. */
+const largestKconfig = 1 << 20;
+
 const tristate: Readonly<Record<string, bigint>> = { n: 0n, y: 1n, m: 2n };
 
 function numberOf(value: bigint | number | string | boolean): bigint | undefined {
@@ -93,6 +96,10 @@ export function kconfigMap(
     size = Math.ceil(size / align) * align;
     offsets.set(variable.name, size);
     size += variable.size;
+  }
+  if (size > largestKconfig) {
+    diagnostics.error("bad-btf", `${view.path}: the variables of .kconfig need ${size} bytes`);
+    return undefined;
   }
   const initial = new Uint8Array(size);
   for (const variable of variables) {

@@ -66,7 +66,8 @@ function fieldValue(kind: CoreRelocationKind, access: Access): CoreValue {
   if (last.name === undefined) {
     const size = btfSizeOf(btf, last.type);
     if (size === undefined) return error("an array element has no size");
-    if (kind === "field_byte_offset") return value(bitOffset / 8, true, size, last.type);
+    if (kind === "field_byte_offset")
+      return value(Math.floor(bitOffset / 8), true, size, last.type);
     return kind === "field_byte_size" ? value(size) : error("an array element has no bits");
   }
   const record = btf.types[last.type - 1];
@@ -89,13 +90,10 @@ interface MemberPlace {
 function memberPlace(access: Access, type: TypeId, bitSize: number): MemberPlace | string {
   const { btf, bitOffset } = access;
   const size = btfSizeOf(btf, type);
-  if (size === undefined || size === 0) {
-    return bitSize === 0 && size === 0
-      ? { byteOffset: bitOffset / 8, byteSize: 0, bitSize: 0, bitField: false }
-      : "the member has no size";
-  }
+  if (size === undefined || (size === 0 && bitSize > 0)) return "the member has no size";
   if (bitSize === 0) {
-    return { byteOffset: bitOffset / 8, byteSize: size, bitSize: size * 8, bitField: false };
+    const byteOffset = Math.floor(bitOffset / 8);
+    return { byteOffset, byteSize: size, bitSize: size * 8, bitField: false };
   }
   // The smallest aligned load that holds all bits.
   let byteSize = size;
