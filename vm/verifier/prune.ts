@@ -199,11 +199,10 @@ function slotSafe(
   isPrecise: boolean,
 ): boolean {
   if (old === current && old.types === 0) return true;
-  if (exact === "exact" && old.types !== current?.types) return false;
+  if (exact !== "loose" && old.types !== current?.types) return false;
   for (let i = 0; i < 8; i += 1) {
     const type = byteOf(old, i);
-    if (type === byteKind.invalid) continue;
-    if (type === byteKind.misc && exact === "loose") continue;
+    if (type === byteKind.invalid || type === byteKind.misc) continue;
     if (current === undefined) return false;
     const oldScalar = scalarOfSlot(old);
     const scalar = oldScalar && scalarOfSlot(current);
