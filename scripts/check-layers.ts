@@ -37,6 +37,8 @@ const importPattern = /(?:^|\n)\s*(?:import|export)\s[^;]*?from\s*"([^"]+)"|impo
 export interface ModuleImports {
   readonly file: string;
   readonly imports: readonly string[];
+  /** Those that exist at run time: `import type` can make no cycle of modules. */
+  readonly valueImports: readonly string[];
 }
 
 function sourceFiles(folder: string): string[] {
@@ -48,11 +50,17 @@ function sourceFiles(folder: string): string[] {
 }
 
 export function importsOf(file: string, text: string): ModuleImports {
-  const imports = [...text.matchAll(importPattern)].map((match) => match[1] ?? match[2] ?? "");
-  const resolved = imports.map((path) =>
-    path.startsWith(".") ? relative(root, resolve(root, dirname(file), path)) : path,
-  );
-  return { file, imports: resolved };
+  const matches = [...text.matchAll(importPattern)].map((match) => {
+    const path = match[1] ?? match[2] ?? "";
+    const isType = /^\s*(?:import|export)\s+type\s/.test(match[0]);
+    const to = path.startsWith(".") ? relative(root, resolve(root, dirname(file), path)) : path;
+    return { to, isType };
+  });
+  return {
+    file,
+    imports: matches.map(({ to }) => to),
+    valueImports: matches.filter(({ isType }) => !isType).map(({ to }) => to),
+  };
 }
 
 function layerOf(file: string): string {
@@ -118,7 +126,7 @@ export function checkLayers(): string[] {
       return rule === undefined ? [] : [`${file} imports ${to}: ${rule}`];
     }),
   );
-  const cycle = findCycle(new Map(modules.map((m) => [m.file, m.imports])));
+  const cycle = findCycle(new Map(modules.map((m) => [m.file, m.valueImports])));
   if (cycle !== undefined) problems.push(`import cycle: ${cycle.join(" → ")}`);
   if (modules.length < minimumModules) {
     problems.push(`only ${modules.length} modules seen: the check looks in the wrong place`);
