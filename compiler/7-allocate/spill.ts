@@ -7,6 +7,7 @@
  */
 import {
   framePointer,
+  isVirtual,
   type MachineBlock,
   type MachineFunction,
   type MachineInstruction,
@@ -166,7 +167,9 @@ class BlockSpiller {
       this.#forgetPerUse();
       return true;
     }
-    if (to?.home.kind === "slot" && !to.perUse && from === undefined) {
+    // From an argument register the value may as well stay in one for the uses that follow.
+    const isNear = !isVirtual(op.src.register);
+    if (to?.home.kind === "slot" && !to.perUse && from === undefined && !isNear) {
       this.#output.push({
         ...slotStore(to.home.slot, op.src.register),
         location: op.location,
