@@ -1,7 +1,7 @@
 /** Paths that are left for later. */
 import type { Env } from "./env.ts";
 import { isPreciseReg, isPreciseSlot } from "./precision.ts";
-import { sameReg } from "./prune.ts";
+import { IdMap, regsExact } from "./prune.ts";
 import { type Reg, unknownReg } from "./reg.ts";
 import { kind } from "./reg-types.ts";
 import { copyState, type Frame, isSpilledReg, newState, type State } from "./state.ts";
@@ -34,26 +34,27 @@ export function pushAsync(env: Env, insn: number, previous: number, frame: Frame
   return state;
 }
 
-function widenReg(old: Reg, current: Reg, isPrecise: boolean): Reg {
+function widenReg(old: Reg, current: Reg, ids: IdMap, isPrecise: boolean): Reg {
   if (old.type !== kind.scalar || current.type !== kind.scalar || isPrecise) return current;
-  const isSame = sameReg(old, current) && (old.id === 0) === (current.id === 0);
-  return isSame ? current : unknownReg;
+  return regsExact(old, current, ids) ? current : unknownReg;
 }
 
 /** Between two rounds of a loop: numbers that changed and decided nothing become unknown. */
 export function widenImprecise(old: State, current: State): void {
-  for (const [i, frame] of current.frames.entries()) {
+  const ids = new IdMap();
+  for (let i = current.frames.length - 1; i >= 0; i -= 1) {
+    const frame = current.frames[i]!;
     const before = old.frames[i];
     if (before === undefined) continue;
     for (let r = 0; r < 10; r += 1) {
-      frame.regs[r] = widenReg(before.regs[r]!, frame.regs[r]!, isPreciseReg(before, r));
+      frame.regs[r] = widenReg(before.regs[r]!, frame.regs[r]!, ids, isPreciseReg(before, r));
     }
     const count = Math.min(frame.stack.length, before.stack.length);
     for (let s = 0; s < count; s += 1) {
       const a = before.stack[s]!;
       const b = frame.stack[s]!;
       if (!isSpilledReg(a) || !isSpilledReg(b)) continue;
-      const reg = widenReg(a.reg, b.reg, isPreciseSlot(before, s));
+      const reg = widenReg(a.reg, b.reg, ids, isPreciseSlot(before, s));
       if (reg !== b.reg) frame.stack[s] = { types: b.types, reg };
     }
   }

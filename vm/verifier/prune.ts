@@ -15,7 +15,7 @@ import { byteKind, byteOf, type Frame, type Slot, type State } from "./state.ts"
 export type Exactness = "loose" | "within" | "exact";
 
 /** Old ids stand for new ones, one to one. */
-class IdMap {
+export class IdMap {
   readonly #oldToNew = new Map<number, number>();
   readonly #newToOld = new Map<number, number>();
   #fresh = 0x4000_0000;
@@ -68,7 +68,7 @@ function sameScalar(a: Scalar, b: Scalar): boolean {
 }
 
 /** Everything but ids. */
-export function sameReg(a: Reg, b: Reg): boolean {
+function sameReg(a: Reg, b: Reg): boolean {
   return (
     a.type === b.type &&
     a.off === b.off &&
@@ -82,7 +82,7 @@ export function sameReg(a: Reg, b: Reg): boolean {
   );
 }
 
-function regsExact(old: Reg, current: Reg, ids: IdMap): boolean {
+export function regsExact(old: Reg, current: Reg, ids: IdMap): boolean {
   return (
     sameReg(old, current) &&
     ids.matches(fullId(old), fullId(current)) &&
