@@ -78,7 +78,9 @@ export class IncludeSearch {
     const bytes = this.#ascii.get(file);
     if (bytes !== undefined) return bytes;
     const { text } = file;
-    return Uint16Array.from({ length: text.length }, (_, index) => text.charCodeAt(index));
+    const units = new Uint16Array(text.length);
+    for (let index = 0; index < text.length; index += 1) units[index] = text.charCodeAt(index);
+    return units;
   }
 
   find(name: string, angled: boolean, includer: FoundFile): FoundFile | undefined {

@@ -4,7 +4,7 @@ import { type Token, tokenSpan } from "../1-preprocess/token.ts";
 import { tokenTypes as t } from "../1-preprocess/token-types.ts";
 import type { AssignmentOperator, BinaryOperator, Expression, UnaryOperator } from "./ast.ts";
 import { ASSIGNMENT, COMMA, OperandRules, type Rule } from "./operand-rules.ts";
-import { retype } from "./parser-base.ts";
+import { retype } from "./token-window.ts";
 
 /** Binding strength; assignment and `?:` are handled by the rule itself. */
 const precedence: ReadonlyMap<string, number> = new Map([

@@ -11,7 +11,8 @@ import type {
   TypeName,
 } from "./ast.ts";
 import { characterLiteral, numberLiteral, stringLiteral } from "./literal-nodes.ts";
-import { ParserBase, retype } from "./parser-base.ts";
+import { ParserBase } from "./parser-base.ts";
+import { retype } from "./token-window.ts";
 
 export type Rule<T> = ParserMethod<[], T>;
 

@@ -13,8 +13,8 @@ import type {
   TypeName,
 } from "./ast.ts";
 import { ASSIGNMENT, type Rule } from "./operand-rules.ts";
-import { retype } from "./parser-base.ts";
 import { SpecifierRules } from "./specifier-rules.ts";
+import { retype } from "./token-window.ts";
 
 export abstract class RecordRules extends SpecifierRules {
   abstract readonly declarator: Rule<Declarator>;

@@ -15,7 +15,7 @@ import type {
 } from "./ast.ts";
 import { ExpressionRules } from "./expression-rules.ts";
 import type { Rule } from "./operand-rules.ts";
-import { retype } from "./parser-base.ts";
+import { retype } from "./token-window.ts";
 import { typeOfWords } from "./type-words.ts";
 
 /** Where specifiers stand: decides what is said when there is no type. */
