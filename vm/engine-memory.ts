@@ -50,3 +50,11 @@ export function allocateEngineMemory(memory: LinearMemory): EngineMemory {
 export function frameTop(stackBase: number, depth: number): number {
   return stackBase + depth * frameStride - granule;
 }
+
+/**
+ * Stack memory that a run starts with: zero in the frames of the program and in the first frame of
+ * each callback, so that what is read before it is written does not depend on earlier runs.
+ */
+export function clearFrames(memory: LinearMemory, lowest: number, count: number): void {
+  memory.bytes.fill(0, lowest, lowest + (count - 1) * frameStride + stackSize);
+}

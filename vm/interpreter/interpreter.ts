@@ -14,6 +14,7 @@ import {
 import type { Instruction, Register, Source } from "../../common/isa/instruction.ts";
 import {
   cells,
+  clearFrames,
   codeAddressBase,
   frameTop,
   maximumCallDepth,
@@ -97,6 +98,8 @@ export class Interpreter implements Engine {
     this.#frames.length = 0;
     this.#registers.fill(0n);
     this.#registers[1] = BigInt(this.#run.context);
+    const lowest = frameTop(this.#stackBase, 1) - stackSize;
+    clearFrames(this.#kernel.memory, lowest, maximumCallDepth);
     return this.#enter(this.#program, 0);
   }
 
@@ -114,6 +117,8 @@ export class Interpreter implements Engine {
       throw new Fault("bad-argument", "not the address of a function", address);
     }
     const saved = this.#registers.slice();
+    const frame = frameTop(this.#stackBase, this.#frames.length + 1) - stackSize;
+    clearFrames(this.#kernel.memory, frame, 1);
     const returnSlot = this.#slot;
     this.#registers.set(args, 1);
     const result = this.#enter(program, slot);
@@ -141,7 +146,6 @@ export class Interpreter implements Engine {
     const saved = [r[6], r[7], r[8], r[9]] as [bigint, bigint, bigint, bigint];
     this.#frames.push({ program, returnSlot, saved, depth });
     const top = frameTop(this.#stackBase, this.#frames.length);
-    this.#kernel.memory.bytes.fill(0, top - stackSize, top);
     r[10] = BigInt(top);
   }
 

@@ -1,9 +1,11 @@
 /** Runs compiled programs: instantiates modules, serves their imports, turns traps into faults. */
 import {
   cells,
+  clearFrames,
   codeAddressBase,
   frameStride,
   frameTop,
+  maximumCallDepth,
   maximumFrames,
   maximumTailCalls,
   stackSize,
@@ -115,9 +117,11 @@ export class JitEngine implements Engine, Host {
     for (let at = 4; at < 40; at += 4)
       view.setUint32(this.#control + cells.arguments + at, 0, true);
     const { stackBase } = this.#kernel.engineMemory;
+    const lowest = frameTop(stackBase, 1) - stackSize;
+    if (this.#checked) clearFrames(this.#kernel.memory, lowest, maximumCallDepth);
     this.#guard(() => {
       const instance = this.#compiler.instance(this.#program, this.#checked);
-      instance.enter(0, frameTop(stackBase, 1) - stackSize);
+      instance.enter(0, lowest);
     });
     return this.#result();
   }
@@ -214,6 +218,7 @@ export class JitEngine implements Engine, Host {
     if (frame + 2 * frameStride > stackBase + maximumFrames * frameStride) {
       throw new Fault("stack-overflow", "callbacks are nested too deeply");
     }
+    if (this.#checked) clearFrames(this.#kernel.memory, frame + frameStride, 1);
     instance.enter(index, frame + frameStride);
     this.#kernel.memory.view.setUint32(at + cells.frame, frame, true);
     return this.#result();

@@ -38,7 +38,17 @@ export interface TranslateOptions {
   readonly functionAt: ReadonlyMap<number, number>;
 }
 
-const locals = { base: 0, r0: 6, wide: 11, wide2: 12, word: 13, word2: 14, dispatch: 15 } as const;
+const locals = {
+  base: 0,
+  r0: 6,
+  wide: 11,
+  wide2: 12,
+  word: 13,
+  word2: 14,
+  dispatch: 15,
+  /** Instructions left; in the global `fuel` while other code runs. */
+  fuel: 16,
+} as const;
 
 const localOf = (register: Register): number =>
   register === 0 ? locals.r0 : register <= 5 ? register : register + 1;
@@ -115,9 +125,9 @@ export class Translator {
     code.unsigned(2);
     code.unsigned(locals.word - locals.r0);
     code.byte(valueType.i64);
-    code.unsigned(locals.dispatch + 1 - locals.word);
+    code.unsigned(locals.fuel + 1 - locals.word);
     code.byte(valueType.i32);
-    if (this.#options.checked) this.#zeroFrame();
+    this.#takeFuel();
     const graph = buildFlowGraph(this.#program.insns, entry);
     const emitter = {
       body: (block: Block): void => this.#block(block),
@@ -127,16 +137,6 @@ export class Translator {
     code.byte(op.unreachable);
     code.byte(op.end);
     return code.finish();
-  }
-
-  #zeroFrame(): void {
-    this.#get(locals.base);
-    this.#const32(0);
-    this.#const32(stackSize);
-    // memory.fill
-    this.#code.byte(0xfc);
-    this.#code.byte(11);
-    this.#code.byte(0);
   }
 
   #get(local: number): void {
@@ -224,18 +224,27 @@ export class Translator {
     for (let slot = block.start; slot < block.end; slot += 1) {
       if (this.#program.insns[slot] !== undefined) count += 1;
     }
-    const code = this.#code;
-    code.byte(op.globalGet);
-    code.unsigned(0);
+    this.#get(locals.fuel);
     this.#const32(count);
-    code.byte(op.i32Sub);
-    this.#tee(locals.word);
-    code.byte(op.globalSet);
-    code.unsigned(0);
-    this.#get(locals.word);
+    this.#code.byte(op.i32Sub);
+    this.#tee(locals.fuel);
     this.#const32(0);
-    code.byte(op.i32LtS);
+    this.#code.byte(op.i32LtS);
     this.#faultIf(faultKinds.fuel);
+  }
+
+  #takeFuel(): void {
+    if (!this.#options.checked) return;
+    this.#code.byte(op.globalGet);
+    this.#code.unsigned(0);
+    this.#set(locals.fuel);
+  }
+
+  #giveFuel(): void {
+    if (!this.#options.checked) return;
+    this.#get(locals.fuel);
+    this.#code.byte(op.globalSet);
+    this.#code.unsigned(0);
   }
 
   /** Faults where the i32 on the stack is not 0. */
@@ -248,6 +257,7 @@ export class Translator {
 
   #fault(kind: number): void {
     const { control } = this.#options;
+    this.#giveFuel();
     this.#const32(control);
     this.#const32(kind);
     this.#memory(op.i32Store, cells.faultKind);
@@ -296,6 +306,7 @@ export class Translator {
         this.#call(insn);
         break;
       case "exit":
+        this.#giveFuel();
         this.#get(locals.r0);
         this.#code.byte(op.return);
         break;
@@ -681,6 +692,7 @@ export class Translator {
     code.byte(op.i32Eqz);
     code.byte(op.if);
     code.byte(emptyBlockType);
+    this.#giveFuel();
     this.#const64(0n);
     code.byte(op.return);
     code.byte(op.end);
@@ -711,6 +723,7 @@ export class Translator {
     this.#const32(control);
     this.#get(locals.base);
     this.#memory(op.i32Store, cells.frame);
+    this.#giveFuel();
     if (isHelper && insn.imm === tailCallHelper) {
       this.#const32(this.#slot);
       code.byte(op.call);
@@ -727,6 +740,7 @@ export class Translator {
     this.#const32(this.#slot);
     code.byte(op.call);
     code.unsigned(imports.helper);
+    this.#takeFuel();
     this.#takeResult();
   }
 
@@ -748,10 +762,12 @@ export class Translator {
       this.#faultIf(faultKinds.depth);
       this.#get(locals.word);
     }
+    this.#giveFuel();
     for (let register = 1; register <= 5; register += 1) this.#get(register);
     code.byte(op.call);
     code.unsigned(index);
     this.#setRegister(0);
+    this.#takeFuel();
   }
 
   /** Lookup in an array that r1 is known to be: no call. */

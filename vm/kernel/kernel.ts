@@ -2,13 +2,15 @@
  * A simulated kernel: memory, maps, programs, time, one process, a random generator. Everything in
  * it is deterministic; what time it is and who runs is set by its user.
  */
+
 import type { Endian } from "../../common/object/object-file.ts";
+import { mapTypeById } from "../../common/platform/map-types.ts";
 import type { LoadedObject, MapSpec, ProgramSpec } from "../../linker/program.ts";
 import { allocateEngineMemory, type EngineMemory } from "../engine-memory.ts";
-import { errno, errnoName } from "../errno.ts";
+import { type ErrnoName, errno, errnoName } from "../errno.ts";
 import { createMap } from "../maps/create-map.ts";
 import type { BpfMap, MapHost } from "../maps/map.ts";
-import { ArrayOfMaps, ObjectArrayMap } from "../maps/program-array.ts";
+import { ObjectArrayMap } from "../maps/program-array.ts";
 import { RingBufferMap } from "../maps/ring-buffer.ts";
 import { LinearMemory } from "../memory.ts";
 import { decodeLoadedProgram, type Program } from "../program.ts";
@@ -194,18 +196,56 @@ export class Kernel implements MapHost {
     return bytes;
   }
 
+  /** The errno with which a map type refuses a bpf() command altogether; 0 where it does not. */
+  #refusal(map: BpfMap, operation: string): number {
+    const name = mapTypeById(map.description.type)?.refusals[operation];
+    return name === undefined ? 0 : -(errno[name as ErrnoName] ?? errno.EINVAL);
+  }
+
+  /** BPF_MAP_LOOKUP_ELEM from user space: a copy of the value, or a negative errno. */
+  mapLookup(map: BpfMap, key: Uint8Array): Uint8Array | number {
+    const refusal = this.#refusal(map, "lookup");
+    if (refusal !== 0) return refusal;
+    return key.length === map.description.keySize ? map.userLookup(key) : -errno.EINVAL;
+  }
+
   /** BPF_MAP_UPDATE_ELEM from user space, with the checks that do not depend on the type. */
   mapUpdate(map: BpfMap, key: Uint8Array, value: Uint8Array, flags = 0n): number {
     if (map.frozen) return -errno.EPERM;
+    const refusal = this.#refusal(map, "update");
+    if (refusal !== 0) return refusal;
     if (key.length !== map.description.keySize) return -errno.EINVAL;
-    const isHandle = map instanceof ObjectArrayMap || map instanceof ArrayOfMaps;
+    const isHandle = map instanceof ObjectArrayMap;
     if (!isHandle && value.length !== map.userValueSize) return -errno.EINVAL;
     return map.userUpdate(key, value, flags);
   }
 
   /** BPF_MAP_DELETE_ELEM from user space. */
   mapDelete(map: BpfMap, key: Uint8Array): number {
-    return map.frozen ? -errno.EPERM : map.delete(key);
+    if (map.frozen) return -errno.EPERM;
+    const refusal = this.#refusal(map, "delete");
+    if (refusal !== 0) return refusal;
+    return key.length === map.description.keySize ? map.delete(key) : -errno.EINVAL;
+  }
+
+  /** BPF_MAP_LOOKUP_AND_DELETE_ELEM from user space. */
+  mapLookupAndDelete(map: BpfMap, key: Uint8Array): Uint8Array | number {
+    const refusal = this.#refusal(map, "lookup_and_delete");
+    if (refusal !== 0) return refusal;
+    if (map.description.keySize === 0) {
+      const value = new Uint8Array(map.description.valueSize);
+      const problem = map.pop(value);
+      return problem === 0 ? value : problem;
+    }
+    const value = this.mapLookup(map, key);
+    if (value instanceof Uint8Array) map.delete(key);
+    return value;
+  }
+
+  /** BPF_MAP_GET_NEXT_KEY: -ENOENT after the last key. */
+  mapNextKey(map: BpfMap, key: Uint8Array | undefined): Uint8Array | number {
+    const refusal = this.#refusal(map, "get_next_key");
+    return refusal !== 0 ? refusal : (map.nextKey(key) ?? -errno.ENOENT);
   }
 
   unload(program: Program): void {
