@@ -7,58 +7,73 @@ import type { Value } from "./ir.ts";
 import { constant, type ValueType } from "./ir-builder.ts";
 import { integerOf, isMemory, scalarType } from "./lower-types.ts";
 import { addressOf, bitFieldUnit, type Place } from "./place.ts";
+import { alignAt } from "./pointer-alignment.ts";
 
-/** The memory access that covers a bit-field, and where the field lies in it. */
-interface BitAccess {
+/** A memory access that holds a bit-field or a part of it. */
+interface BitPiece {
+  /** Bytes from the record's start, and the access's size. */
   readonly offset: number;
   readonly size: number;
+  /** Where the part lies in the access, from its lowest bit. */
   readonly shift: number;
   readonly width: number;
+  /** Where the part lies in the value. */
+  readonly at: number;
+}
+
+type BitPlace = Place & { readonly bits: NonNullable<Place["bits"]> };
+
+function isBitPlace(place: Place): place is BitPlace {
+  return place.bits !== undefined;
+}
+
+/** The part of the bit-field that the access at `offset` holds. */
+function pieceAt(state: FunctionState, { bits }: BitPlace, offset: number, size: number): BitPiece {
+  const start = bits.bitOffset;
+  const end = start + (bits.field.bitWidth ?? 0);
+  const from = Math.max(start, offset * 8);
+  const to = Math.min(end, (offset + size) * 8);
+  const width = to - from;
+  const little = state.module.endian === "little";
+  const shift = little ? from - offset * 8 : (offset + size) * 8 - to;
+  return { offset, size, width, shift, at: little ? from - start : end - to };
 }
 
 /**
- * The narrowest aligned access that holds the whole bit-field and stays in its record. A CO-RE chain
- * uses the unit that loaders compute with.
+ * The accesses that hold a bit-field: the narrowest aligned one that stays among the bit-fields around
+ * it, so that a write disturbs no other member; where there is none, several. A CO-RE chain uses the
+ * unit that loaders compute with.
  */
-function bitAccess(state: FunctionState, place: Place): BitAccess | undefined {
+function bitPieces(state: FunctionState, place: BitPlace): BitPiece[] {
   const { bits } = place;
-  if (bits === undefined) return undefined;
-  const width = bits.field.bitWidth ?? 0;
-  const little = state.module.endian === "little";
-  const access = (offset: number, size: number): BitAccess => {
-    const start = bits.bitOffset - offset * 8;
-    return { offset, size, width, shift: little ? start : size * 8 - start - width };
-  };
   if (place.core !== undefined) {
     const unit = bitFieldUnit(bits, place.type);
-    return access(unit.offset, unit.size);
+    return [pieceAt(state, place, unit.offset, unit.size)];
   }
   const first = bits.bitOffset >> 3;
-  const last = (bits.bitOffset + width - 1) >> 3;
+  const end = (bits.bitOffset + (bits.field.bitWidth ?? 0) + 7) >> 3;
   for (const size of [1, 2, 4, 8]) {
     const offset = first - (first % size);
-    if (last < offset + size && offset + size <= Math.max(bits.recordSize, last + 1))
-      return access(offset, size);
+    if (end <= offset + size && offset >= bits.runStart && offset + size <= bits.runEnd) {
+      return [pieceAt(state, place, offset, size)];
+    }
   }
-  // Packed fields may straddle every aligned unit: an unaligned one then.
-  for (const size of [1, 2, 4, 8]) {
-    if (last - first < size) return access(first, size);
+  const pieces: BitPiece[] = [];
+  for (let at = first; at < end; at += pieces.at(-1)?.size ?? 1) {
+    const size = [8, 4, 2].find((each) => at % each === 0 && at + each <= end) ?? 1;
+    pieces.push(pieceAt(state, place, at, size));
   }
-  return undefined;
-}
-
-function alignAt(align: number, offset: number): number {
-  return offset === 0 ? align : Math.min(align, offset & -offset);
+  return pieces;
 }
 
 function unitPlace(
   state: FunctionState,
   place: Place,
-  access: BitAccess,
+  piece: BitPiece,
 ): { address: Value; align: number } {
   const base = addressOf(state, place);
-  const address = place.core === undefined ? state.offset(base, access.offset) : base;
-  return { address, align: Math.min(access.size, alignAt(place.align, access.offset)) };
+  const address = place.core === undefined ? state.offset(base, piece.offset) : base;
+  return { address, align: Math.min(piece.size, alignAt(place.align, piece.offset)) };
 }
 
 function shift(
@@ -90,42 +105,62 @@ export function convertInteger(
   return state.emit(to, { op: signed ? "sext" : "zext" }, [value]);
 }
 
-function readBits(state: FunctionState, place: Place, access: BitAccess): Value {
-  const { address, align } = unitPlace(state, place, access);
-  const unit = integerOf(access.size * 8);
+/** The part's bits as the low bits of a value; `signed`: extended by the highest of them. */
+function readPiece(
+  state: FunctionState,
+  place: Place,
+  piece: BitPiece,
+  bits: 32 | 64,
+  signed: boolean,
+): Value {
+  const { address, align } = unitPlace(state, place, piece);
+  const wide = integerOf(bits);
   const operation = { op: "load" as const, align, volatile: place.volatile };
-  let value: Value = state.emit(unit, operation, [address]);
-  const wide = integerOf(Math.max(32, access.size * 8));
-  const bits = Math.max(32, access.size * 8);
-  value = convertInteger(state, value, wide, false);
-  if (isSigned(place.type)) {
-    value = shift(state, "shl", value, bits - access.width - access.shift);
-    value = shift(state, "ashr", value, bits - access.width);
-  } else {
-    value = shift(state, "lshr", value, access.shift);
-    if (access.width + access.shift < access.size * 8) {
-      const mask = (1n << BigInt(access.width)) - 1n;
-      value = state.emit(wide, { op: "binary", binary: "and" }, [value, constant(wide, mask)]);
-    }
+  const loaded = state.emit(integerOf(piece.size * 8), operation, [address]);
+  const value = convertInteger(state, loaded, wide, false);
+  if (signed) {
+    const top = shift(state, "shl", value, bits - piece.width - piece.shift);
+    return shift(state, "ashr", top, bits - piece.width);
   }
-  return convertInteger(state, value, scalarType(place.type), isSigned(place.type));
+  const low = shift(state, "lshr", value, piece.shift);
+  if (piece.width + piece.shift === piece.size * 8) return low;
+  const mask = (1n << BigInt(piece.width)) - 1n;
+  return state.emit(wide, { op: "binary", binary: "and" }, [low, constant(wide, mask)]);
 }
 
-function writeBits(state: FunctionState, place: Place, access: BitAccess, value: Value): void {
-  const { address, align } = unitPlace(state, place, access);
-  const unit = integerOf(access.size * 8);
-  const bits = access.size * 8;
-  const field = convertInteger(state, value, unit, false);
+function readBits(state: FunctionState, place: BitPlace): Value {
+  const pieces = bitPieces(state, place);
+  const signed = isSigned(place.type);
+  const [only] = pieces;
+  if (only !== undefined && pieces.length === 1) {
+    const value = readPiece(state, place, only, only.size === 8 ? 64 : 32, signed);
+    return convertInteger(state, value, scalarType(place.type), signed);
+  }
+  let value: Value = constant("i64", 0);
+  for (const piece of pieces) {
+    const part = shift(state, "shl", readPiece(state, place, piece, 64, false), piece.at);
+    value = state.emit("i64", { op: "binary", binary: "or" }, [value, part]);
+  }
+  const unused = 64 - (place.bits.field.bitWidth ?? 0);
+  if (signed) value = shift(state, "ashr", shift(state, "shl", value, unused), unused);
+  return convertInteger(state, value, scalarType(place.type), signed);
+}
+
+function writePiece(state: FunctionState, place: Place, piece: BitPiece, value: Value): void {
+  const { address, align } = unitPlace(state, place, piece);
+  const bits = piece.size * 8;
+  const unit = integerOf(bits);
+  const field = convertInteger(state, shift(state, "lshr", value, piece.at), unit, false);
   const store = { op: "store" as const, align, volatile: place.volatile };
-  if (access.width === bits) {
+  if (piece.width === bits) {
     state.emit("void", store, [field, address]);
     return;
   }
-  const mask = ((1n << BigInt(access.width)) - 1n) << BigInt(access.shift);
+  const mask = ((1n << BigInt(piece.width)) - 1n) << BigInt(piece.shift);
   const load = { op: "load" as const, align, volatile: place.volatile };
   const old = state.emit(unit, load, [address]);
   const kept = state.emit(unit, { op: "binary", binary: "and" }, [old, constant(unit, ~mask)]);
-  const moved = shift(state, "shl", field, access.shift);
+  const moved = shift(state, "shl", field, piece.shift);
   const cut = state.emit(unit, { op: "binary", binary: "and" }, [moved, constant(unit, mask)]);
   const merged = state.emit(unit, { op: "binary", binary: "or" }, [kept, cut]);
   state.emit("void", store, [merged, address]);
@@ -133,8 +168,7 @@ function writeBits(state: FunctionState, place: Place, access: BitAccess, value:
 
 /** The value at a place; of memory types its address. */
 export function readPlace(state: FunctionState, place: Place): Value {
-  const access = bitAccess(state, place);
-  if (access !== undefined) return readBits(state, place, access);
+  if (isBitPlace(place)) return readBits(state, place);
   const address = addressOf(state, place);
   if (isMemory(place.type) || canonical(place.type).type.kind === "function") return address;
   if (canonical(place.type).type.kind === "void") return constant("i64", 0);
@@ -147,9 +181,8 @@ export function readPlace(state: FunctionState, place: Place): Value {
 
 /** Stores a scalar, or copies an object from the address `value`. */
 export function writePlace(state: FunctionState, place: Place, value: Value): void {
-  const access = bitAccess(state, place);
-  if (access !== undefined) {
-    writeBits(state, place, access, value);
+  if (isBitPlace(place)) {
+    for (const piece of bitPieces(state, place)) writePiece(state, place, piece, value);
     return;
   }
   const address = addressOf(state, place);

@@ -31,6 +31,7 @@ import {
   isTerminator,
 } from "./ir-builder.ts";
 import type { ModuleState } from "./module-state.ts";
+import type { PendingJump, Scope, ScopeSnapshot } from "./scopes.ts";
 
 /** What break and continue leave, and how many scopes are open around them. */
 export interface JumpTarget {
@@ -50,11 +51,6 @@ export interface NodeVisitor {
   readonly initialize: (address: Value, type: QualType, initializer: CheckedInitializer) => void;
 }
 
-/** A block of the source with the variables that die at its end. */
-export interface Scope {
-  readonly locals: VariableSymbol[];
-}
-
 export class FunctionState {
   readonly module: ModuleState;
   readonly fn: IrFunction;
@@ -68,7 +64,12 @@ export class FunctionState {
   /** Blocks of labels, made when first mentioned. */
   readonly labels = new Map<LabelSymbol, Block>();
   /** Open scopes at each label's place, known once it was lowered. */
-  readonly labelDepths = new Map<LabelSymbol, number>();
+  readonly labelScopes = new Map<LabelSymbol, ScopeSnapshot>();
+  readonly pendingJumps: PendingJump[] = [];
+  /** Stack objects that control can reach without passing their declaration. */
+  readonly bypassed = new Set<Value>();
+  /** Open scopes around each switch, by its id. */
+  readonly switchDepths = new Map<number, number>();
   /** Blocks of switch cases, by switch and case id. */
   readonly caseBlocks = new Map<string, Block>();
   /** Hidden parameter for a record result. */

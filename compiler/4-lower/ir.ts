@@ -175,8 +175,9 @@ export type Operation =
   /** [ptr] → i64: __builtin_object_size; `value` if still unknown at the end. */
   | { op: "object_size"; type: number }
   /**
-   * Inline assembly: operands are inputs (for "+r" the old value too). Result: void, the value of the
-   * only register output, or — with several — i64s picked by `asm_output`.
+   * Inline assembly: operands are inputs (for "+r" the old value too, for "m" outputs the address), in
+   * the order of the constraints; values for registers are i64 or ptr (i32 for "w"). Result: void, the value of the
+   * only register output, or — with several — an i64 from which `asm_output` picks.
    */
   | {
       op: "asm";
@@ -189,7 +190,7 @@ export type Operation =
       operandOf: number[];
       clobbers: string[];
     }
-  /** [asm instruction] → the value of register output `index`. */
+  /** [asm instruction] → the value of register output `index` (memory outputs do not count). */
   | { op: "asm_output"; index: number }
   /** Compiler barrier; memory may change. */
   | { op: "fence" }

@@ -1,7 +1,5 @@
 /** The compiler's own functions → IR, by table. Families of names share a row. */
 import type { CheckedBuiltin, CheckedExpression } from "../3-check/checked.ts";
-import { alignOf } from "../3-check/layout.ts";
-import { pointeeOf } from "../3-check/type-tools.ts";
 import { convertInteger } from "./access.ts";
 import { bitCount, highBitIndex, lowBitIndex, parity, reverseBits, rotate } from "./bit-tricks.ts";
 import type { FunctionState } from "./function-state.ts";
@@ -13,6 +11,7 @@ import { isTrue } from "./lower-expression-tools.ts";
 import { lowerOverflow } from "./lower-overflow.ts";
 import { lowerStringFunction } from "./lower-string.ts";
 import { scalarType } from "./lower-types.ts";
+import { pointerAlignment } from "./pointer-alignment.ts";
 
 type Lower = (state: FunctionState, expr: CheckedBuiltin) => Value;
 
@@ -23,12 +22,9 @@ function argument(state: FunctionState, expr: CheckedBuiltin, index: number): Va
   return arg === undefined ? nothing : state.visit.rvalue(arg);
 }
 
-/** The alignment that a pointer argument's own type promises, before it became `void *`. */
+/** The alignment of what a pointer argument points to, before it became `void *`. */
 function promisedAlign(expr: CheckedExpression | undefined): number {
-  let at = expr;
-  while (at?.kind === "cast" && at.cast === "bitcast") at = at.operand;
-  const pointee = at && pointeeOf(at.type);
-  return pointee === undefined ? 1 : Math.max(1, alignOf(pointee));
+  return expr === undefined ? 1 : pointerAlignment(expr).align;
 }
 
 const copy =

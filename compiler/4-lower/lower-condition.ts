@@ -1,5 +1,6 @@
 /** Conditions: control flow straight from `&&`, `||`, `!` and comparisons. */
 import type { CheckedExpression } from "../3-check/checked.ts";
+import { scalarBits } from "../3-check/type-tools.ts";
 import type { FunctionState } from "./function-state.ts";
 import type { Block } from "./ir.ts";
 
@@ -18,10 +19,9 @@ function expectation(
 function withoutCasts(expr: CheckedExpression): CheckedExpression {
   if (expr.kind !== "cast") return expr;
   if (expr.cast === "to_bool" || expr.cast === "noop") return withoutCasts(expr.operand);
-  const widens =
-    expr.cast === "integral" &&
-    (isBoolean(expr.operand) || withoutCasts(expr.operand).kind === "builtin");
-  return widens ? withoutCasts(expr.operand) : expr;
+  const keepsBits =
+    expr.cast === "integral" && scalarBits(expr.type) >= scalarBits(expr.operand.type);
+  return keepsBits || isBoolean(expr.operand) ? withoutCasts(expr.operand) : expr;
 }
 
 /** Expressions whose value is 0 or 1. */

@@ -13,7 +13,7 @@ import { lowerCondition } from "./lower-condition.ts";
 import { isTrue } from "./lower-expression-tools.ts";
 import { isMemory, scalarType } from "./lower-types.ts";
 import { addressOf, type Place, placeOf } from "./place.ts";
-import { leaveScopes } from "./scopes.ts";
+import { closeScope, openScope } from "./scopes.ts";
 
 type Of<K extends CheckedExpression["kind"]> = Extract<CheckedExpression, { kind: K }>;
 
@@ -278,7 +278,7 @@ function logical(state: FunctionState, expr: CheckedExpression): Value {
 }
 
 function statementExpression(state: FunctionState, expr: Of<"statement_expression">): Value {
-  state.scopes.push({ locals: [...expr.locals] });
+  openScope(state, expr.locals);
   for (const statement of expr.body) state.visit.statement(statement);
   let result: Value = nothing;
   if (expr.result !== undefined) {
@@ -290,8 +290,7 @@ function statementExpression(state: FunctionState, expr: Of<"statement_expressio
       result = copy;
     }
   }
-  leaveScopes(state, state.scopes.length - 1);
-  state.scopes.pop();
+  closeScope(state);
   return result;
 }
 
@@ -310,6 +309,13 @@ function assign(state: FunctionState, expr: Of<"assign">): Value {
   return asStored(state, place, value);
 }
 
+/** x with odd · x = 1 modulo 2^64: Newton's iteration doubles the number of right bits. */
+function inverse64(odd: bigint): bigint {
+  let x = odd;
+  for (let bits = 3; bits < 64; bits *= 2) x = BigInt.asUintN(64, x * (2n - odd * x));
+  return x;
+}
+
 function pointerDifference(state: FunctionState, expr: Of<"pointer_difference">): Value {
   const left = state.emit("i64", { op: "ptrtoint" }, [state.visit.rvalue(expr.left)]);
   const right = state.emit("i64", { op: "ptrtoint" }, [state.visit.rvalue(expr.right)]);
@@ -324,7 +330,11 @@ function pointerDifference(state: FunctionState, expr: Of<"pointer_difference">)
       constant("i64", Math.log2(size)),
     ]);
   }
-  return state.emit("i64", { op: "binary", binary: "sdiv" }, [bytes, constant("i64", size)]);
+  // Otherwise, exactly divisible as it is, a shift and a multiplication by the odd part's inverse.
+  const zeros = Math.log2(size & -size);
+  const even = state.emit("i64", { op: "binary", binary: "ashr" }, [bytes, constant("i64", zeros)]);
+  const inverse = constant("i64", inverse64(BigInt(size >> zeros)));
+  return state.emit("i64", { op: "binary", binary: "mul" }, [even, inverse]);
 }
 
 function unary(state: FunctionState, expr: Of<"unary">): Value {

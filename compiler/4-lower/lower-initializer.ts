@@ -80,7 +80,9 @@ function element(
   const bits = each.field && {
     field: each.field,
     bitOffset: each.field.bitOffset,
-    recordSize: size - each.offset,
+    // What else the record has is being filled too: any access inside the object will do.
+    runStart: 0,
+    runEnd: size - each.offset,
   };
   const place: Place = {
     address: at,

@@ -6,7 +6,7 @@ import type {
   LabelSymbol,
   VariableSymbol,
 } from "../3-check/checked.ts";
-import { alignOf, sizeOf } from "../3-check/layout.ts";
+import { sizeOf } from "../3-check/layout.ts";
 import { isVoid } from "../3-check/type-tools.ts";
 import { convertInteger, copyObject } from "./access.ts";
 import type { FunctionState } from "./function-state.ts";
@@ -15,7 +15,16 @@ import { constant, type ValueType } from "./ir-builder.ts";
 import { lowerAsm } from "./lower-asm.ts";
 import { lowerCondition } from "./lower-condition.ts";
 import { isMemory, resultType } from "./lower-types.ts";
-import { leaveScopes } from "./scopes.ts";
+import { variableAlign } from "./pointer-alignment.ts";
+import {
+  beginLife,
+  closeScope,
+  jumpToLabel,
+  leaveScopes,
+  markBypassed,
+  openScope,
+  snapshot,
+} from "./scopes.ts";
 
 type Of<K extends CheckedStatement["kind"]> = Extract<CheckedStatement, { kind: K }>;
 
@@ -23,18 +32,16 @@ type Of<K extends CheckedStatement["kind"]> = Extract<CheckedStatement, { kind: 
 const smallRange = 32n;
 
 function inScope(state: FunctionState, locals: readonly VariableSymbol[], body: () => void): void {
-  state.scopes.push({ locals: [...locals] });
+  openScope(state, locals);
   body();
-  leaveScopes(state, state.scopes.length - 1);
-  state.scopes.pop();
+  closeScope(state);
 }
 
 /** The object of a local variable that comes to life here. */
 function slotOf(state: FunctionState, symbol: VariableSymbol): Value {
   const known = state.slots.get(symbol);
   if (known !== undefined) return known;
-  const align = Math.max(1, alignOf(symbol.type), symbol.attributes.align ?? 1);
-  const slot = state.alloca(sizeOf(symbol.type), align, symbol.name);
+  const slot = state.alloca(sizeOf(symbol.type), variableAlign(symbol), symbol.name);
   state.slots.set(symbol, slot);
   return slot;
 }
@@ -45,6 +52,7 @@ function local(state: FunctionState, statement: Of<"local">): void {
   state.at(statement.span);
   state.emit("void", { op: "lifetime_start" }, [slot]);
   if (initializer !== undefined) state.visit.initialize(slot, symbol.type, initializer);
+  beginLife(state, symbol);
 }
 
 function ifStatement(state: FunctionState, statement: Of<"if">): void {
@@ -141,6 +149,7 @@ function switchStatement(state: FunctionState, statement: Of<"switch">): void {
   if (cases.length === 0) state.branchTo(fallback);
   else state.emit("void", { op: "switch", cases, fallback }, [value]);
   state.startBlock(state.newBlock("switch.body"));
+  state.switchDepths.set(statement.id, state.scopes.length);
   state.jumpTargets.push({ breakTo: end, continueTo: undefined, scopeDepth: state.scopes.length });
   state.visit.statement(statement.body);
   state.jumpTargets.pop();
@@ -177,10 +186,7 @@ function extendResult(
 }
 
 function goTo(state: FunctionState, label: LabelSymbol): void {
-  // Cleanups of scopes that a forward goto leaves are those open here and not at the label.
-  const depth = state.labelDepths.get(label) ?? state.module.labelDepth(state.symbol, label);
-  leaveScopes(state, Math.min(depth, state.scopes.length));
-  state.branchTo(state.labelBlock(label));
+  if (!state.isTerminated) state.branchTo(jumpToLabel(state, label));
 }
 
 type Lowerings = {
@@ -203,14 +209,16 @@ const lowerings: Lowerings = {
     const block = state.caseBlock(statement.switchId, statement.caseId);
     state.branchTo(block);
     state.startBlock(block);
+    markBypassed(state, state.switchDepths.get(statement.switchId) ?? 0);
     state.visit.statement(statement.body);
   },
   loop,
   label(state, statement) {
     const block = state.labelBlock(statement.label);
-    state.labelDepths.set(statement.label, state.scopes.length);
+    state.labelScopes.set(statement.label, snapshot(state));
     state.branchTo(block);
     state.startBlock(block);
+    markBypassed(state, 0);
     state.visit.statement(statement.body);
   },
   goto: (state, statement) => {

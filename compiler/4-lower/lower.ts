@@ -30,7 +30,7 @@ import { lowerInitializer } from "./lower-initializer.ts";
 import { lowerStatement } from "./lower-statement.ts";
 import { isMemory, recordPieces, resultType, scalarType } from "./lower-types.ts";
 import { type LowerOptions, ModuleState } from "./module-state.ts";
-import { leaveScopes } from "./scopes.ts";
+import { dropBypassedMarks, finishJumps, leaveScopes, openScope } from "./scopes.ts";
 
 /** Options beyond the target's. */
 export interface LowerUnitOptions {
@@ -133,9 +133,9 @@ function storeParameters(
       state.slots.set(symbol, only);
       continue;
     }
-    const align = Math.max(1, alignOf(symbol.type));
     const size = Math.max(sizeOf(symbol.type), isMemory(symbol.type) ? pieces.length * 8 : 0);
-    const slot = state.alloca(size, isMemory(symbol.type) ? 8 : align, symbol.name);
+    const align = isMemory(symbol.type) ? 8 : Math.max(1, alignOf(symbol.type));
+    const slot = state.alloca(size, align, symbol.name);
     state.slots.set(symbol, slot);
     values.forEach((value, i) => {
       storeParameter(state, symbol, value, state.offset(slot, i * 8));
@@ -169,10 +169,12 @@ function lowerFunction(
   const hidden = returns !== undefined && isMemory(returns) ? 1 : 0;
   if (hidden === 1) state.resultAddress = fn.params[0];
   if (!symbol.naked) storeParameters(state, body.params, hidden);
-  state.scopes.push({ locals: [] });
+  openScope(state, []);
   state.visit.statement(body.body);
   state.at(body.endSpan);
   finishFunction(state, returns === undefined || isVoid(returns));
+  finishJumps(state);
+  dropBypassedMarks(state);
   removeUnreachableBlocks(fn);
   return fn;
 }

@@ -5,10 +5,8 @@ import type { CoreRelocationKind } from "../../common/object/btf.ts";
 import type { Endian } from "../../common/object/object-file.ts";
 import type {
   CheckedExpression,
-  CheckedStatement,
   CheckedUnit,
   FunctionSymbol,
-  LabelSymbol,
   VariableSymbol,
 } from "../3-check/checked.ts";
 import { printType } from "../3-check/print-type.ts";
@@ -35,7 +33,6 @@ export class ModuleState {
   readonly #mapPath: (path: string) => string;
   readonly #functions: ReadonlyMap<string, FunctionSymbol>;
   readonly #locations = new WeakMap<Span, DebugLocation>();
-  readonly #labelDepths = new Map<FunctionSymbol, ReadonlyMap<LabelSymbol, number>>();
   #constants = 0;
 
   constructor(
@@ -132,47 +129,5 @@ export class ModuleState {
       irType,
       bytes.reduce((value, byte) => (value << 8n) | BigInt(byte), 0n),
     );
-  }
-
-  /** How many scopes are open at a label; found by a walk of the body, for jumps forward. */
-  labelDepth(symbol: FunctionSymbol, label: LabelSymbol): number {
-    let depths = this.#labelDepths.get(symbol);
-    if (depths === undefined) {
-      const found = new Map<LabelSymbol, number>();
-      if (symbol.body !== undefined) findLabels(symbol.body.body, 1, found);
-      depths = found;
-      this.#labelDepths.set(symbol, depths);
-    }
-    return depths.get(label) ?? 0;
-  }
-}
-
-/** Labels with the number of scopes around them, counted as lowering opens them. */
-function findLabels(
-  statement: CheckedStatement,
-  depth: number,
-  found: Map<LabelSymbol, number>,
-): void {
-  switch (statement.kind) {
-    case "compound":
-      for (const each of statement.body) findLabels(each, depth + 1, found);
-      return;
-    case "if":
-      findLabels(statement.then, depth, found);
-      if (statement.otherwise !== undefined) findLabels(statement.otherwise, depth, found);
-      return;
-    case "switch":
-    case "case":
-      findLabels(statement.body, depth, found);
-      return;
-    case "loop":
-      findLabels(statement.body, depth + 1, found);
-      return;
-    case "label":
-      found.set(statement.label, depth);
-      findLabels(statement.body, depth, found);
-      return;
-    default:
-      return;
   }
 }

@@ -6,10 +6,11 @@ import { InternalError } from "../../common/diagnostics/diagnostic.ts";
 import type { CheckedExpression } from "../3-check/checked.ts";
 import { alignOf, sizeOf } from "../3-check/layout.ts";
 import { asRecord } from "../3-check/type-tools.ts";
-import type { CType, QualType, RecordField } from "../3-check/types.ts";
+import type { CType, QualType, RecordField, RecordType } from "../3-check/types.ts";
 import type { FunctionState } from "./function-state.ts";
 import type { Value } from "./ir.ts";
 import { globalAddress } from "./ir-builder.ts";
+import { alignAt, pointerAlignment, variableAlign } from "./pointer-alignment.ts";
 
 /** A chain of accesses that starts at one pointer. */
 export interface CorePath {
@@ -32,7 +33,9 @@ export interface Place {
   readonly bits?: {
     readonly field: RecordField;
     readonly bitOffset: number;
-    readonly recordSize: number;
+    /** Bytes of the record that hold this bit-field and its neighbours, and nothing else. */
+    readonly runStart: number;
+    readonly runEnd: number;
   };
   readonly core?: CorePath;
 }
@@ -46,14 +49,9 @@ function placeAt(address: Value, type: QualType, align = Math.max(1, alignOf(typ
   return { address, type, align, volatile: type.volatile };
 }
 
-/** Alignment of `offset` bytes behind an address of that alignment. */
-function alignAt(align: number, offset: number): number {
-  return offset === 0 ? align : Math.min(align, offset & -offset);
-}
-
 const variablePlace: Finder<"variable"> = (state, { symbol, type }) => {
   const isLocal = symbol.storage === "local" || symbol.storage === "param";
-  const align = Math.max(1, alignOf(type), symbol.attributes.align ?? 1);
+  const align = variableAlign(symbol);
   if (!isLocal) return placeAt(globalAddress(symbol.linkName), type, align);
   const slot = state.slots.get(symbol);
   if (slot !== undefined) return placeAt(slot, type, align);
@@ -135,7 +133,11 @@ const dereferencePlace: Finder<"dereference"> = (state, expr) => {
       };
     }
   }
-  return placeAt(state.visit.rvalue(pointer), type);
+  const known = pointerAlignment(pointer);
+  const natural = Math.max(1, alignOf(type));
+  // Only a variable's own alignment says less than the type: other pointers are trusted.
+  const align = known.isDeclared ? Math.min(known.align, natural) : natural;
+  return placeAt(state.visit.rvalue(pointer), type, align);
 };
 
 /** The object of a member access, as the start of a chain where its record is relocated. */
@@ -158,7 +160,7 @@ const memberPlace: Finder<"member"> = (state, expr) => {
   const offset = isBitField ? (bitOffset - last.bitOffset) >> 3 : bitOffset >> 3;
   const align = alignAt(base.align, offset);
   const bits = isBitField
-    ? { field: last, bitOffset: last.bitOffset, recordSize: recordSizeOf(expr) }
+    ? { field: last, bitOffset: last.bitOffset, ...bitFieldRun(holderOf(expr), last) }
     : undefined;
   const common = { type: expr.type, align, volatile, ...(bits && { bits }) };
   if (base.core === undefined) {
@@ -166,16 +168,51 @@ const memberPlace: Finder<"member"> = (state, expr) => {
   }
   const core: CorePath = {
     ...base.core,
-    access: [...base.core.access, ...expr.path.map((field) => field.index)],
+    access: [...base.core.access, ...memberIndices(expr)],
     offset: base.core.offset + offset,
   };
   return { ...common, address: undefined, core };
 };
 
-function recordSizeOf(expr: Extract<CheckedExpression, { kind: "member" }>): number {
-  const holder = expr.path.at(-2);
-  if (holder !== undefined) return sizeOf(holder.type);
-  return expr.record.definition?.size ?? 0;
+/**
+ * Positions of the members on the way to the field, as BTF numbers them: unnamed bit-fields are not
+ * members there.
+ */
+function memberIndices(expr: Extract<CheckedExpression, { kind: "member" }>): number[] {
+  let record: RecordType | undefined = expr.record;
+  return expr.path.map((field) => {
+    const before: readonly RecordField[] = record?.definition?.fields.slice(0, field.index) ?? [];
+    record = asRecord(field.type);
+    return field.index - before.filter(isPadding).length;
+  });
+}
+
+function isPadding(field: RecordField): boolean {
+  return field.name === undefined && field.bitWidth !== undefined;
+}
+
+/** The record that declares the field itself. */
+function holderOf(expr: Extract<CheckedExpression, { kind: "member" }>): RecordType | undefined {
+  const outer = expr.path.at(-2);
+  return outer === undefined ? expr.record : asRecord(outer.type);
+}
+
+/** The bytes of adjacent bit-fields around one and the padding after them; a zero-width one ends the run. */
+function bitFieldRun(
+  record: RecordType | undefined,
+  field: RecordField,
+): { runStart: number; runEnd: number } {
+  const size = record?.definition?.size ?? 0;
+  if (record?.kind !== "struct") return { runStart: 0, runEnd: size };
+  const fields = record.definition?.fields ?? [];
+  const isMember = (each: RecordField | undefined): boolean => (each?.bitWidth ?? 0) > 0;
+  let first = field.index;
+  let next = first + 1;
+  while (isMember(fields[first - 1])) first -= 1;
+  while (isMember(fields[next])) next += 1;
+  const after = fields[next]?.bitOffset;
+  const runStart = (fields[first] ?? field).bitOffset >> 3;
+  return { runStart, runEnd: after === undefined ? size : after >> 3 };
 }
 
 const literalPlace: Finder<"compound_literal"> = (state, { symbol, initializer, type }) => {
