@@ -48,7 +48,7 @@ function findPrototype(env: Env, id: number): HelperPrototype {
       errno.invalid,
     );
   }
-  if (prototype.extraCheck !== undefined) env.unsupported(`helper ${prototype.name}`);
+  if (prototype.needsTarget) env.unsupported(`helper ${prototype.name}`);
   return prototype;
 }
 

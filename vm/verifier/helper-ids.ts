@@ -58,6 +58,7 @@ export const helperId = {
   inodeStorageDelete: 146,
   perCpuPtr: 153,
   thisCpuPtr: 154,
+  dPath: 147,
   taskStorageGet: 156,
   taskStorageDelete: 157,
   forEachMapElem: 164,

@@ -1,8 +1,16 @@
 /** Helper prototypes as the argument checks need them, per program type. */
+import { helperAvailable } from "../../common/platform/helper-availability.ts";
+import {
+  type Helper,
+  type HelperSignature,
+  helperById,
+  helperSignature,
+} from "../../common/platform/helpers.ts";
+import { programTypeById } from "../../common/platform/program-types.ts";
 import type { Env } from "./env.ts";
+import { helperId } from "./helper-ids.ts";
 import { programVariant } from "./program-variants.ts";
 import { typeFlag } from "./reg-types.ts";
-import { type HelperRow, helperAvailability, helperRows } from "./standin-tables.ts";
 
 /** What an argument must be, without its flags. */
 export type ArgKind =
@@ -58,8 +66,8 @@ export interface HelperPrototype {
   readonly gplOnly: boolean;
   readonly pktAccess: boolean;
   readonly mightSleep: boolean;
-  /** Only some functions may be traced with it. */
-  readonly extraCheck: string | undefined;
+  /** Only programs at some kernel functions may call it. */
+  readonly needsTarget: boolean;
 }
 
 const flagNames: Record<string, number> = {
@@ -83,71 +91,41 @@ function splitFlags(text: string, prefix: string): { kind: string; flags: number
   return { kind: kind.slice(prefix.length), flags };
 }
 
-const rowsById = new Map(helperRows.map((row) => [row.id, row]));
-
 export function helperName(id: number): string {
-  return rowsById.get(id)?.name ?? "unknown";
+  return helperById(id)?.name ?? "unknown";
 }
 
-function argOf(row: HelperRow, text: string, at: number): HelperArg {
+function argOf(signature: HelperSignature, text: string, at: number): HelperArg {
   const { kind, flags } = splitFlags(text, "ARG_");
   return {
     kind: kind as ArgKind,
     flags,
-    size: row.argSize?.[String(at)] ?? 0,
-    btf: row.argBtf?.[String(at)],
+    size: signature.argSizes?.[String(at)] ?? 0,
+    btf: signature.argBtf?.[String(at)],
   };
 }
 
-const programTypeNames: Record<number, string> = {
-  1: "SOCKET_FILTER",
-  2: "KPROBE",
-  3: "SCHED_CLS",
-  4: "SCHED_ACT",
-  5: "TRACEPOINT",
-  6: "XDP",
-  7: "PERF_EVENT",
-  8: "CGROUP_SKB",
-  9: "CGROUP_SOCK",
-  10: "LWT_IN",
-  11: "LWT_OUT",
-  12: "LWT_XMIT",
-  13: "SOCK_OPS",
-  14: "SK_SKB",
-  15: "CGROUP_DEVICE",
-  16: "SK_MSG",
-  17: "RAW_TRACEPOINT",
-  18: "CGROUP_SOCK_ADDR",
-  19: "LWT_SEG6LOCAL",
-  20: "LIRC_MODE2",
-  21: "SK_REUSEPORT",
-  22: "FLOW_DISSECTOR",
-  23: "CGROUP_SYSCTL",
-  24: "RAW_TRACEPOINT_WRITABLE",
-  25: "CGROUP_SOCKOPT",
-  26: "TRACING",
-  27: "STRUCT_OPS",
-  28: "EXT",
-  29: "LSM",
-  30: "SK_LOOKUP",
-  31: "SYSCALL",
-  32: "NETFILTER",
-};
+/** A program type without its prefix, as the tables have it: `XDP`. */
+function programTypeName(id: number): string {
+  return programTypeById(id)?.name.replace("BPF_PROG_TYPE_", "") ?? "";
+}
 
-function build(row: HelperRow, programType: number, gplOnly: boolean): HelperPrototype {
-  const name = programTypeNames[programType] ?? "";
-  const variant = row.variants?.find((v) => v.programTypes.includes(name));
-  const { kind, flags } = splitFlags(row.ret, "RET_");
+/** Helpers that only some kernel functions may be traced with. */
+const checkedHelpers: ReadonlySet<number> = new Set([helperId.dPath, 161, 193]);
+
+function build(helper: Helper, programType: number, gplOnly: boolean): HelperPrototype {
+  const signature = helperSignature(helper, programTypeName(programType));
+  const { kind, flags } = splitFlags(signature.returnType, "RET_");
   return {
-    id: row.id,
-    name: row.name,
-    args: (variant?.args ?? row.args).map((text, i) => argOf(row, text, i + 1)),
+    id: helper.id,
+    name: helper.name,
+    args: signature.argTypes.map((text, i) => argOf(signature, text, i + 1)),
     ret: kind as ReturnKind,
     retFlags: flags,
-    gplOnly: gplOnly || (variant?.gplOnly ?? row.gplOnly),
-    pktAccess: variant?.pktAccess ?? row.pktAccess,
-    mightSleep: row.mightSleep,
-    extraCheck: row.extraCheck,
+    gplOnly: gplOnly || signature.gplOnly,
+    pktAccess: signature.packetAccess,
+    mightSleep: signature.mightSleep,
+    needsTarget: checkedHelpers.has(helper.id),
   };
 }
 
@@ -157,13 +135,13 @@ export const lastHelper = 211;
 /** The prototype for this program's type, or undefined if it has no such helper. */
 export function helperPrototypeOf(env: Env, id: number): HelperPrototype | undefined {
   if (env.prototypes.has(id)) return env.prototypes.get(id);
-  const row = rowsById.get(id);
+  const helper = helperById(id);
   const variant = programVariant(env.input);
-  const letter = variant === undefined ? "-" : (helperAvailability[id]?.[variant.index] ?? "-");
+  const answer = variant === undefined ? "no" : (helperAvailable(variant, id) ?? "no");
   const prototype =
-    row === undefined || letter === "-"
+    helper === undefined || answer === "no"
       ? undefined
-      : build(row, env.input.programType, letter === "g");
+      : build(helper, env.input.programType, answer === "gpl");
   env.prototypes.set(id, prototype);
   return prototype;
 }

@@ -2,13 +2,14 @@
 
 import { constantScalar } from "../../common/domain/scalar.ts";
 import { isTnumAligned, printTnum, tnumAdd, tnumConst } from "../../common/domain/tnum.ts";
+import type { ContextValueKind } from "../../common/platform/context-access.ts";
 import { contextField } from "./context-access.ts";
 import type { Env } from "./env.ts";
 import { checkMapAccess, checkMapDirection, readFrozen } from "./map-access.ts";
+import { mapType } from "./map-rules.ts";
 import { checkPointerOffset } from "./pointer-offset.ts";
 import { pointerReg, type Reg, scalarReg } from "./reg.ts";
 import { kind, kindOf, mayBeNull, typeFlag, typeName } from "./reg-types.ts";
-import { mapType } from "./map-rules.ts";
 import { checkPacketAccess, checkRegion, mayWritePacket } from "./regions.ts";
 import { loadedReg, setReg, setUnknown } from "./registers.ts";
 import { checkSocketField } from "./socket-fields.ts";
@@ -87,28 +88,29 @@ function accessMemory(env: Env, reg: Reg, a: MemoryAccess, offset: number): void
   if (a.value >= 0 && (a.isRead || isReadOnly)) setUnknown(env, a.value);
 }
 
-const contextPointers: Record<string, number> = {
-  "pkt(r=0)": kind.packet,
-  "pkt_end()": kind.packetEnd,
-  "pkt_meta(r=0)": kind.packetMeta,
-  "sock()": kind.socket,
-  "sock_common_or_null(id=1)": kind.sockCommon | typeFlag.maybeNull,
-  "sock_or_null(id=1)": kind.socket | typeFlag.maybeNull,
-  "flow_keys()": kind.flowKeys,
-  "tp_buffer()": kind.tpBuffer,
+/** Pointer types of context fields; kernel objects behind BTF pointers are not modelled. */
+const contextPointers: Partial<Record<ContextValueKind, number>> = {
+  pkt: kind.packet,
+  pkt_end: kind.packetEnd,
+  pkt_meta: kind.packetMeta,
+  sock: kind.socket,
+  sock_common_or_null: kind.sockCommon | typeFlag.maybeNull,
+  sock_or_null: kind.socket | typeFlag.maybeNull,
+  flow_keys: kind.flowKeys,
+  tp_buffer: kind.tpBuffer,
 };
 
 function accessContext(env: Env, reg: Reg, a: MemoryAccess, offset: number): void {
   checkPointerOffset(env, reg, a.register, false);
   const field = contextField(env, offset, a.size, a.isRead);
-  const isPointer = field !== undefined && field !== "";
+  const isPointer = field !== undefined && field !== "scalar";
   if (field === undefined || (isPointer && a.signed)) {
     env.say(`invalid bpf_context access off=${offset} size=${a.size}`);
     verboseLine(env, env.insn, "; ");
     throw new Rejection(errno.access);
   }
   if (!a.isRead || a.value < 0) return;
-  if (field === "") return setUnknown(env, a.value);
+  if (!isPointer) return setUnknown(env, a.value);
   const type = contextPointers[field];
   if (type === undefined) env.unsupported(`context field of type ${field}`);
   const pointer = pointerReg(type);

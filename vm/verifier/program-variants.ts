@@ -1,11 +1,6 @@
 /** Which row of the measured tables a program belongs to: by program type and attach type. */
+import { contextVariants } from "../../common/platform/context-access.ts";
 import type { VerifierInput } from "./input.ts";
-import { variantTypes } from "./standin-tables.ts";
-
-export interface ProgramVariant {
-  readonly name: string;
-  readonly index: number;
-}
 
 /** enum bpf_prog_type, for rules that name types. */
 export const programType = {
@@ -42,18 +37,12 @@ export const programType = {
 /** BPF_XDP: what libbpf passes for plain XDP programs; the verifier does not look at it. */
 const plainXdpAttach = 37;
 
-/** undefined: a program type (or attach type) that was not measured. */
-export function programVariant(input: VerifierInput): ProgramVariant | undefined {
+/** The measured variant's name; undefined for a program or attach type that was not measured. */
+export function programVariant(input: VerifierInput): string | undefined {
   const isPlainXdp = input.programType === programType.xdp && input.attachType === plainXdpAttach;
   const attachType = isPlainXdp ? 0 : input.attachType;
-  let index = variantTypes.findIndex(
-    ([, type, attach]) => type === input.programType && attach === attachType,
-  );
-  if (index < 0) {
-    // Types that exist once are the same for every attach type that the kernel lets them have.
-    const same = variantTypes.filter(([, type]) => type === input.programType);
-    if (same.length !== 1) return undefined;
-    index = variantTypes.findIndex(([, type]) => type === input.programType);
-  }
-  return { name: variantTypes[index]![0], index };
+  const ofType = contextVariants().filter((variant) => variant.programType === input.programType);
+  // Types that exist once are the same for every attach type that the kernel lets them have.
+  if (ofType.length === 1) return ofType[0]?.name;
+  return ofType.find((variant) => variant.attachType === attachType)?.name;
 }
