@@ -1,9 +1,10 @@
 /** The library: what `import … from "bpfc"` gives. Runs in Node and in a browser. */
-import { Diagnostics } from "./common/diagnostics/diagnostic.ts";
+import { type Diagnostic, Diagnostics } from "./common/diagnostics/diagnostic.ts";
 import type { FileSystem } from "./common/file-system.ts";
 import { writeElf } from "./common/object/write-elf.ts";
 import { defaultPreprocessOptions } from "./compiler/1-preprocess/options.ts";
 import { type CompileOptions, compile } from "./compiler/compile.ts";
+import { filterDiagnostic } from "./compiler/warning-options.ts";
 
 export type { Diagnostic } from "./common/diagnostics/diagnostic.ts";
 export { Diagnostics } from "./common/diagnostics/diagnostic.ts";
@@ -21,13 +22,21 @@ export type { LoadedObject, MapSpec, ProgramSpec } from "./linker/program.ts";
 /** Options of a plain compilation: -O2 -mcpu=v3, BTF, no include directories besides the shipped headers. */
 export const defaultCompileOptions: CompileOptions = defaultPreprocessOptions;
 
-/** Compiles one C file to the bytes of an ELF object; undefined where there were errors. */
+export interface CompileResult {
+  /** Undefined where there were errors. */
+  readonly object: Uint8Array | undefined;
+  /** Errors, and the warnings that are on by default. */
+  readonly diagnostics: readonly Diagnostic[];
+}
+
+/** Compiles one C file to the bytes of an ELF object. */
 export function compileToObject(
   path: string,
   files: FileSystem,
   options: Partial<CompileOptions> = {},
-): { readonly object: Uint8Array | undefined; readonly diagnostics: Diagnostics } {
-  const diagnostics = new Diagnostics();
-  const { object } = compile(path, { ...defaultCompileOptions, ...options }, files, diagnostics);
+): CompileResult {
+  const all = new Diagnostics();
+  const { object } = compile(path, { ...defaultCompileOptions, ...options }, files, all);
+  const diagnostics = all.list.flatMap((d) => filterDiagnostic(d, [], false) ?? []);
   return { object: object && writeElf(object), diagnostics };
 }

@@ -4,6 +4,7 @@
  * was counted over 25 build systems.
  */
 import type { CpuVersion, OptimizationLevel } from "../../compiler/options.ts";
+import { isKnownWarning, type WarningOption } from "../../compiler/warning-options.ts";
 import type {
   CcOptions,
   CcOutput,
@@ -11,9 +12,7 @@ import type {
   MacroOption,
   ParsedCommandLine,
   Probe,
-  WarningOption,
 } from "./options.ts";
-import { isKnownWarning } from "./warnings.ts";
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 

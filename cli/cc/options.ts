@@ -2,6 +2,7 @@
 
 import type { Endian } from "../../common/object/object-file.ts";
 import type { CpuVersion, OptimizationLevel } from "../../compiler/options.ts";
+import type { WarningOption } from "../../compiler/warning-options.ts";
 
 /** How far to go: the whole way to an object is `object`. */
 export type CcOutput =
@@ -17,12 +18,6 @@ export interface MacroOption {
   readonly kind: "define" | "undefine";
   /** `NAME`, `NAME=VALUE` or `NAME(args)=VALUE`. */
   readonly text: string;
-}
-
-export interface WarningOption {
-  /** The name after `-W` or `-Wno-`. */
-  readonly name: string;
-  readonly state: "on" | "off" | "error" | "no-error";
 }
 
 export interface DependencyOptions {

@@ -8,6 +8,7 @@ import { printDependencies } from "../../compiler/1-preprocess/dependencies.ts";
 import { printMacros, printPreprocessed } from "../../compiler/1-preprocess/print-preprocessed.ts";
 import { type Compilation, type CompileGoal, compile } from "../../compiler/compile.ts";
 import { shippedHeaderDirectory } from "../../compiler/shipped-header-files.ts";
+import { filterDiagnostic } from "../../compiler/warning-options.ts";
 import { nodeFileSystem } from "../node-file-system.ts";
 import { removeOutput, writeOutput } from "../output.ts";
 import { print, printError, report } from "../report.ts";
@@ -16,7 +17,6 @@ import { compileOptions, standardDirectories } from "./compile-options.ts";
 import type { CcOptions, CcOutput } from "./options.ts";
 import { printForm } from "./print-form.ts";
 import { answerProbe, searchPathText } from "./probes.ts";
-import { filterDiagnostic } from "./warnings.ts";
 
 declare const BPFC_VERSION: string;
 

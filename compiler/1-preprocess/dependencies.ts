@@ -18,7 +18,7 @@ const MAX_COLUMNS = 75;
 export function printDependencies(unit: PreprocessedUnit, options: DependencyOptions): string {
   const files = unit.dependencies
     .filter((file) => !(options.userOnly && file.isSystem))
-    .map((file) => file.path)
+    .map((file) => file.path.replace(/^\.\//, ""))
     .filter(
       (path) => options.builtinPrefix === undefined || !path.startsWith(options.builtinPrefix),
     );

@@ -41,10 +41,12 @@ def address(data):
 
 
 def load_btf(blob):
-    log = ctypes.create_string_buffer(65536)
-    attr = struct.pack("<QQIII", address(blob), ctypes.addressof(log), len(blob), 65536, 1)
-    fd, error, _ = bpf(BTF_LOAD, attr)
+    fd, error, _ = bpf(BTF_LOAD, struct.pack("<QQIII", address(blob), 0, len(blob), 0, 0))
     if fd < 0:
+        # Only a refusal is asked for its reason: the log of large BTF does not fit.
+        log = ctypes.create_string_buffer(1 << 20)
+        attr = struct.pack("<QQIII", address(blob), ctypes.addressof(log), len(blob), 1 << 20, 1)
+        bpf(BTF_LOAD, attr)
         raise OSError(error, "BTF_LOAD: " + log.value.decode()[-400:])
     return fd
 

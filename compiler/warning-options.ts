@@ -2,8 +2,13 @@
  * Which warnings are on: clang's `-W` names, groups and `-Werror`. The last option that names a
  * warning decides.
  */
-import type { Diagnostic } from "../../common/diagnostics/diagnostic.ts";
-import type { WarningOption } from "./options.ts";
+import type { Diagnostic } from "../common/diagnostics/diagnostic.ts";
+
+export interface WarningOption {
+  /** The name after `-W` or `-Wno-`. */
+  readonly name: string;
+  readonly state: "on" | "off" | "error" | "no-error";
+}
 
 /** Warnings that clang gives without any option. */
 const onByDefault = new Set([

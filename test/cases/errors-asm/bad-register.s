@@ -1,0 +1,4 @@
+	.text
+main:
+	r0 = r11 # error
+	exit

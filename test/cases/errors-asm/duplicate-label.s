@@ -1,0 +1,5 @@
+	.text
+main:
+	r0 = 0
+main: # error
+	exit

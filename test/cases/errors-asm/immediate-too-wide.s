@@ -1,0 +1,4 @@
+	.text
+main:
+	r0 += 0x123456789 # error
+	exit

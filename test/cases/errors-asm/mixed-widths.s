@@ -1,0 +1,4 @@
+	.text
+main:
+	w0 = r1 # error
+	exit

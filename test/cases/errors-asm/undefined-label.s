@@ -1,0 +1,4 @@
+	.text
+main:
+	if r1 == 0 goto nowhere # error
+	exit

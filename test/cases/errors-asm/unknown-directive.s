@@ -1,0 +1,4 @@
+	.text
+	.frobnicate 4 # error
+main:
+	exit

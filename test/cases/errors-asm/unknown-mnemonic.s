@@ -1,0 +1,4 @@
+	.text
+main:
+	r0 = frobnicate 5 # error
+	exit

@@ -1,0 +1,4 @@
+	.section .rodata,"a",@progbits
+text:
+	.asciz "no end # error
+	.byte 1

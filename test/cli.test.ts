@@ -1,0 +1,216 @@
+/** The command line as a user meets it: exit codes, output files, probes, reproducibility, packing. */
+import { spawnSync } from "node:child_process";
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { basename, join } from "node:path";
+import { afterAll, describe, expect, test } from "vitest";
+
+const root = join(import.meta.dirname, "..");
+const bundle = join(root, "dist/bpfc.cjs");
+const work = mkdtempSync(join(tmpdir(), "bpfc-cli-"));
+afterAll(() => rmSync(work, { recursive: true }));
+
+function bpfc(args: readonly string[], options: { cwd?: string; input?: string } = {}) {
+  const result = spawnSync(process.execPath, [bundle, ...args], {
+    cwd: work,
+    encoding: "utf8",
+    ...options,
+  });
+  return { status: result.status, stdout: result.stdout, stderr: result.stderr };
+}
+
+const listCases = (folder: string, ending: string): string[] =>
+  readdirSync(join(root, "test/cases", folder))
+    .filter((name) => name.endsWith(ending))
+    .map((name) => join(root, "test/cases", folder, name));
+
+/** No trace, one message with a position, exit code 1, and no output file, not even an older one. */
+function expectRefusal(args: readonly string[], output: string, position: RegExp): void {
+  writeFileSync(output, "older");
+  const { status, stderr } = bpfc([...args, "-o", output]);
+  expect(status, stderr).toBe(1);
+  expect(stderr).toMatch(position);
+  expect(stderr).not.toMatch(/\n\s+at |internal error|unexpected error/);
+  expect(existsSync(output)).toBe(false);
+}
+
+describe("wrong input ends in a diagnostic, exit code 1 and no output file", () => {
+  test.each(listCases("errors", ".c"))("%s", (path) => {
+    expectRefusal(["cc", "-c", path], join(work, "out.o"), /:\d+:\d+: (fatal )?error: /);
+  });
+
+  test.each(listCases("errors-asm", ".s"))("%s", (path) => {
+    const line =
+      readFileSync(path, "utf8")
+        .split("\n")
+        .findIndex((text) => text.includes("# error")) + 1;
+    expectRefusal(
+      ["as", path],
+      join(work, "out.o"),
+      new RegExp(`${basename(path)}:${line}:\\d+: error: `),
+    );
+  });
+
+  const object = join(work, "good.o");
+  const damages: Readonly<Record<string, (bytes: Buffer) => Buffer>> = {
+    empty: () => Buffer.alloc(0),
+    "not ELF": (b) => Buffer.concat([Buffer.from("#!/bin/sh\n"), b]),
+    "cut in the header": (b) => b.subarray(0, 40),
+    "cut in the sections": (b) => b.subarray(0, b.length >> 1),
+    "32-bit class": (b) => Buffer.from(b.map((byte, i) => (i === 4 ? 1 : byte))),
+    "another machine": (b) => Buffer.from(b.map((byte, i) => (i === 18 ? 62 : byte))),
+    "section table out of the file": (b) =>
+      Buffer.from(b.map((byte, i) => (i === 43 ? 0x7f : byte))),
+  };
+  test.each(Object.keys(damages))("an object that is damaged: %s", (name) => {
+    const source = join(root, "examples/xdp-firewall/firewall.bpf.c");
+    if (!existsSync(object)) expect(bpfc(["cc", "-c", source, "-o", object]).status).toBe(0);
+    const path = join(work, "damaged.o");
+    writeFileSync(path, damages[name]!(readFileSync(object)));
+    for (const command of [
+      ["objdump", "-d", path],
+      ["verify", path],
+      ["run", path],
+    ]) {
+      const { status, stderr } = bpfc(command);
+      expect(status, stderr).toBe(1);
+      expect(stderr).toMatch(/error: .*damaged\.o/);
+      expect(stderr).not.toMatch(/\n\s+at |internal error|unexpected error/);
+    }
+  });
+
+  test("unknown options and missing files", () => {
+    expect(bpfc(["cc", "--bogus", "x.c"])).toMatchObject({
+      status: 1,
+      stderr: "bpfc: error: unknown argument: '--bogus'\n",
+    });
+    expect(bpfc(["cc"])).toMatchObject({ status: 1, stderr: "bpfc: error: no input files\n" });
+    expect(bpfc(["cc", "-c", "missing.c"]).status).toBe(1);
+    expect(bpfc(["nonsense"]).status).toBe(1);
+  });
+});
+
+describe("what build systems ask", () => {
+  test("--version has clang's shape", () => {
+    expect(bpfc(["cc", "--version"]).stdout).toMatch(/^clang version (\d+)\.\d+\.\d+/);
+  });
+  test("-v -E - prints the search path", () => {
+    const { status, stderr } = bpfc(["cc", "-v", "-E", "-"], { input: "" });
+    expect(status).toBe(0);
+    expect(stderr).toMatch(/#include <\.\.\.> search starts here:\n( \S+\n)+End of search list\./);
+  });
+  test("-dM -E - prints the predefined macros", () => {
+    const { stdout } = bpfc(["cc", "-dM", "-E", "-"], { input: "" });
+    expect(stdout).toContain("#define __BYTE_ORDER__ __ORDER_LITTLE_ENDIAN__");
+  });
+  test("-S shows BTF with the comments that probes look for", () => {
+    const input = "struct s { int i; } __attribute__((preserve_access_index)); struct s foo = {};";
+    const { stdout } = bpfc(["cc", "-g", "-target", "bpf", "-S", "-o", "-", "-x", "c", "-"], {
+      input,
+    });
+    expect(stdout).toMatch(/BTF_KIND_VAR\(id = \d+\)/);
+  });
+  test("-mcpu=help lists v4", () => {
+    expect(bpfc(["cc", "--target=bpf", "-mcpu=help"]).stdout).toContain("v4");
+  });
+  test("-MD -MP -MF writes rules", () => {
+    writeFileSync(join(work, "d.c"), '#include "h.h"\nint x;\n');
+    writeFileSync(join(work, "h.h"), "int y;\n");
+    expect(bpfc(["cc", "-MD", "-MP", "-MFd.d", "-c", "d.c", "-o", "d.o"]).status).toBe(0);
+    expect(readFileSync(join(work, "d.d"), "utf8")).toBe("d.o: d.c h.h\nh.h:\n");
+  });
+  test("called as bpfc-clang it is clang", () => {
+    const link = join(work, "bpfc-clang");
+    cpSync(bundle, link);
+    const result = spawnSync(process.execPath, [link, "--version"], { encoding: "utf8" });
+    expect(result.stdout).toMatch(/^clang version/);
+  });
+});
+
+test("the same source in two folders gives the same bytes", () => {
+  const objects = ["one", "two/deeper"].map((folder) => {
+    const cwd = join(work, folder);
+    mkdirSync(cwd, { recursive: true });
+    cpSync(join(root, "examples/tc-classifier/classifier.bpf.c"), join(cwd, "classifier.bpf.c"));
+    expect(bpfc(["cc", "-c", "classifier.bpf.c"], { cwd }).status).toBe(0);
+    return readFileSync(join(cwd, "classifier.bpf.o"));
+  });
+  expect(objects[0]?.equals(objects[1] ?? Buffer.alloc(0))).toBe(true);
+});
+
+test("compiling to assembly and assembling gives the same bytes as compiling to an object", () => {
+  for (const name of ["xdp-firewall/firewall", "tc-classifier/classifier", "tail-call/tail_call"]) {
+    const source = join(root, "examples", `${name}.bpf.c`);
+    expect(bpfc(["cc", "-c", source, "-o", "direct.o"]).status).toBe(0);
+    expect(bpfc(["cc", "-S", source, "-o", "text.s"]).status).toBe(0);
+    expect(bpfc(["as", "text.s", "-o", "text.o"])).toEqual({ status: 0, stdout: "", stderr: "" });
+    expect(readFileSync(join(work, "text.o")).equals(readFileSync(join(work, "direct.o")))).toBe(
+      true,
+    );
+  }
+});
+
+test("run prints one JSON object per run", () => {
+  const source = join(root, "examples/xdp-firewall/firewall.bpf.c");
+  const packet =
+    "02000000000102000000000208004500001c00010000401100000a010203c633640700010002000800000000";
+  const args = [
+    "run",
+    source,
+    "--json",
+    "--packet",
+    packet,
+    "--entry",
+    "blocklist:080000000a000000=0000000000000000",
+  ];
+  const { status, stdout } = bpfc(args);
+  expect(status).toBe(0);
+  expect(JSON.parse(stdout)).toMatchObject({
+    program: "firewall",
+    retval: 1,
+    action: "XDP_DROP",
+    packet,
+    trace: [],
+    maps: { blocklist: [{ key: "080000000a000000", value: "0100000000000000" }] },
+  });
+});
+
+test("the package installs into an empty project and its library compiles", () => {
+  const pack = spawnSync(
+    "npm",
+    ["pack", "--ignore-scripts", "--silent", "--pack-destination", work],
+    { cwd: root, encoding: "utf8" },
+  );
+  expect(pack.status, pack.stderr).toBe(0);
+  const project = join(work, "project");
+  mkdirSync(project);
+  writeFileSync(join(project, "package.json"), '{ "type": "module" }');
+  const archive = join(work, pack.stdout.trim().split("\n").at(-1) ?? "");
+  const install = spawnSync("npm", ["install", "--offline", "--no-audit", "--no-fund", archive], {
+    cwd: project,
+    encoding: "utf8",
+  });
+  expect(install.status, install.stderr).toBe(0);
+  const script = `
+    import { compileToObject, memoryFileSystem } from "bpfc";
+    const text = '#include <linux/bpf.h>\\n#include <bpf/bpf_helpers.h>\\nSEC("xdp") int drop(struct xdp_md *ctx) { return XDP_DROP; }';
+    const { object, diagnostics } = compileToObject("drop.c", memoryFileSystem({ "drop.c": text }));
+    console.log(object?.length > 500, diagnostics.length);`;
+  writeFileSync(join(project, "use.js"), script);
+  expect(spawnSync(process.execPath, ["use.js"], { cwd: project, encoding: "utf8" }).stdout).toBe(
+    "true 0\n",
+  );
+  const version = spawnSync(join(project, "node_modules/.bin/bpfc-clang"), ["--version"], {
+    encoding: "utf8",
+  });
+  expect(version.stdout).toMatch(/^clang version/);
+});
