@@ -151,6 +151,9 @@ test("include directories are searched in clang's order", () => {
 test("an expansion that would fill the memory is refused", () => {
   const lines = ["#define A0 x x x x x x x x x x"];
   for (let n = 1; n < 12; n += 1) lines.push(`#define A${n} ${`A${n - 1} `.repeat(10)}`);
-  const { diagnostics } = preprocessText(`${lines.join("\n")}\nA11\n`);
-  expect(diagnostics.list.map((d) => d.message)).toEqual(["macro expansion is too large"]);
+  const byArguments = `#define T(x) x x x x x x x x x x\n${"T(".repeat(12)}y${")".repeat(12)}\n`;
+  for (const text of [`${lines.join("\n")}\nA11\n`, byArguments]) {
+    const { diagnostics } = preprocessText(text);
+    expect(diagnostics.list.map((d) => d.message)).toEqual(["macro expansion is too large"]);
+  }
 });

@@ -33,7 +33,7 @@ interface Context {
 /** Deeper nesting of expansions than this is refused: it would not end. */
 const MAX_CONTEXTS = 20_000;
 /** More tokens than this from one macro call in the text are refused: it would fill the memory. */
-const MAX_TOKENS_PER_EXPANSION = 20_000_000;
+const MAX_TOKENS_PER_EXPANSION = 500_000;
 
 export class MacroExpander {
   #source: TokenSource;
@@ -41,6 +41,7 @@ export class MacroExpander {
   #contexts: Context[] = [];
   #argumentDepth = 0;
   #budget = MAX_TOKENS_PER_EXPANSION;
+  #refused = false;
   /** The macro call in the text that is being expanded, from its name to its closing parenthesis. */
   #outermostCall: Span | undefined;
   /** In `#if`: `defined` is an operator. */
@@ -68,7 +69,7 @@ export class MacroExpander {
     for (;;) {
       const context = this.#contexts.at(-1);
       if (context === undefined) {
-        this.#budget = MAX_TOKENS_PER_EXPANSION;
+        if (this.#argumentDepth === 0) this.#budget = MAX_TOKENS_PER_EXPANSION;
         return this.#source.next();
       }
       if (context.index < context.tokens.length) {
@@ -157,12 +158,7 @@ export class MacroExpander {
 
   /** Pushes the expansion; false where a function-like macro's name stands alone. */
   #expand(macro: Macro, name: Token): boolean {
-    if (this.#contexts.length > MAX_CONTEXTS || this.#budget <= 0) {
-      this.#host.error("macro-expansion", "macro expansion is too large", tokenSpan(name));
-      for (const context of this.#contexts) if (context.macro) context.macro.disabled = false;
-      this.#contexts = [];
-      return false;
-    }
+    if (this.#refusesMore(name)) return false;
     if (macro.dynamic !== undefined) {
       this.#push(this.#host.expandDynamic(macro, name, this), undefined, name);
       return true;
@@ -187,8 +183,24 @@ export class MacroExpander {
     const tokens = substitute(macro, args, place, {
       identifiers: this.#host.identifiers,
       report: (message, at) => this.#host.error("token-paste", message, tokenSpan(at)),
+      spend: (count) => {
+        this.#budget -= count;
+        return this.#budget > 0;
+      },
     });
+    if (this.#refusesMore(name)) return false;
     this.#push(tokens, macro, name);
+    return true;
+  }
+
+  /** True, after a report, where an expansion has grown without measure. */
+  #refusesMore(name: Token): boolean {
+    if (this.#contexts.length <= MAX_CONTEXTS && this.#budget > 0) return false;
+    if (!this.#refused)
+      this.#host.error("macro-expansion", "macro expansion is too large", tokenSpan(name));
+    this.#refused = true;
+    for (const context of this.#contexts) if (context.macro) context.macro.disabled = false;
+    this.#contexts = [];
     return true;
   }
 

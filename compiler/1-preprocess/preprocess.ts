@@ -22,6 +22,9 @@ import { LINE_START, Token, tokenSpan } from "./token.ts";
 import { BoundaryTracker, summarizeTokens } from "./token-splitter.ts";
 import { endOfFile } from "./token-types.ts";
 
+/** After so many errors the rest of the text has nothing to say. */
+const MAX_ERRORS = 1000;
+
 /** Preprocesses the file at `path`; undefined where it cannot be read (and says so). */
 export function preprocess(
   path: string,
@@ -60,7 +63,11 @@ class Preprocessor {
       { next: () => this.#nextFromFile() },
       {
         identifiers,
-        error: (code, message, span, note) => session.error(code, message, span, note),
+        error: (code, message, span, note) => {
+          session.error(code, message, span, note);
+          // Nothing sensible follows an expansion that was cut off.
+          if (code === "macro-expansion") session.aborted = true;
+        },
         expandDynamic: (macro, name, on) => expandDynamicMacro(session, macro, name, on),
         pragmaOperator: (literal, name) => this.#pragmaOperator(literal, name),
       },
@@ -84,7 +91,10 @@ class Preprocessor {
     session.dependencies.set(this.#main.path, { path: this.#main.path, isSystem: false });
     this.#enter({ file: this.#main, directory: -1 });
     for (const name of [...options.includes].reverse()) this.#enterCommandLineInclude(name);
-    while (session.frames.length > 0 && !session.aborted) this.#step();
+    while (session.frames.length > 0 && !session.aborted) {
+      this.#step();
+      if (session.diagnostics.errorCount > MAX_ERRORS) session.aborted = true;
+    }
     this.#finishHeader();
     const end = this.#main.text.length;
     const output = this.#mainOutput;

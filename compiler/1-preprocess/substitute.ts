@@ -23,6 +23,8 @@ export interface SubstitutionContext {
   readonly identifiers: IdentifierTable;
   /** `#pragma`-free report of pastes that give no token. */
   readonly report: (message: string, at: Token) => void;
+  /** Asks whether so many more tokens may be made; false once there are too many. */
+  readonly spend: (tokens: number) => boolean;
 }
 
 /** The tokens that replace a macro call, before rescanning. `call` is the macro's name in the text. */
@@ -172,6 +174,7 @@ class Substitution {
   #argument(parameter: number, token: Token, raw: boolean): Token[] {
     const argument = this.#args[parameter]!;
     const source = raw ? argument.tokens : argument.expanded();
+    if (!this.#context.spend(source.length)) return [];
     if (source.length === 0) return raw ? [this.#placemarker(token)] : [];
     return source.map((item, index) => {
       const copy = copyToken(item);

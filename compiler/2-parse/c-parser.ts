@@ -9,6 +9,9 @@ import { type Decision, decodeDecision } from "./lookahead-tables.ts";
 import type { TypeNameOracle } from "./scopes.ts";
 import { StatementRules } from "./statement-rules.ts";
 
+/** After so many errors the rest of the text has nothing to say. */
+const MAX_ERRORS = 1000;
+
 /** Which pushed attributes go to which declarations: the subject rule's name before `(`. */
 const subjectsOf: Readonly<Record<string, readonly string[]>> = {
   struct: ["record", "record(unless(is_union))"],
@@ -63,7 +66,7 @@ export class CParser extends StatementRules {
     this.load(run, diagnostics, oracle);
     for (;;) {
       this.#skipStray();
-      if (this.isNext(endOfFile)) return;
+      if (this.isNext(endOfFile) || diagnostics.errorCount > MAX_ERRORS) return;
       const start = this.currIdx + 1;
       begin(start);
       this.reclassify();
