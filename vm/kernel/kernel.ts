@@ -3,13 +3,14 @@
  * it is deterministic; what time it is and who runs is set by its user.
  */
 
+import { skipModifiers } from "../../common/object/btf-types.ts";
 import type { Endian } from "../../common/object/object-file.ts";
 import { mapTypeById } from "../../common/platform/map-types.ts";
 import type { LoadedObject, MapSpec, ProgramSpec } from "../../linker/program.ts";
 import { allocateEngineMemory, type EngineMemory } from "../engine-memory.ts";
 import { type ErrnoName, errno, errnoName } from "../errno.ts";
 import { createMap } from "../maps/create-map.ts";
-import type { BpfMap, MapHost } from "../maps/map.ts";
+import { type BpfMap, type MapHost, updateFlags } from "../maps/map.ts";
 import { ObjectArrayMap } from "../maps/program-array.ts";
 import { RingBufferMap } from "../maps/ring-buffer.ts";
 import { LinearMemory } from "../memory.ts";
@@ -124,6 +125,10 @@ export class Kernel implements MapHost {
     return this.#programs.get(id);
   }
 
+  isProgram(id: number): boolean {
+    return this.#programs.has(id);
+  }
+
   get maps(): readonly BpfMap[] {
     return [...this.#maps.values()];
   }
@@ -131,9 +136,10 @@ export class Kernel implements MapHost {
   /** BPF_MAP_CREATE with the attributes of a loaded object's map; a negative errno on refusal. */
   createMap(
     spec: Omit<MapSpec, "slots" | "keyType" | "valueType" | "pinning" | "frozen">,
+    hasLock = false,
   ): BpfMap | number {
     const { name, type, keySize, valueSize, maxEntries, flags, extra } = spec;
-    const description = { name, type, keySize, valueSize, maxEntries, flags, extra };
+    const description = { name, type, keySize, valueSize, maxEntries, flags, extra, hasLock };
     const map = createMap(this.#nextId, description, this);
     if (typeof map === "number") return map;
     this.#nextId += 1;
@@ -156,7 +162,7 @@ export class Kernel implements MapHost {
   load(object: LoadedObject): LoadedSet | LoadFailure {
     const maps: BpfMap[] = [];
     for (const spec of object.maps) {
-      const map = this.createMap(withCpuCount(spec, this.cpuCount));
+      const map = this.createMap(withCpuCount(spec, this.cpuCount), hasSpinLock(object, spec));
       if (typeof map === "number") {
         return { message: `cannot create map '${spec.name}': ${errnoName(-map)}` };
       }
@@ -212,6 +218,8 @@ export class Kernel implements MapHost {
   /** BPF_MAP_UPDATE_ELEM from user space, with the checks that do not depend on the type. */
   mapUpdate(map: BpfMap, key: Uint8Array, value: Uint8Array, flags = 0n): number {
     if (map.frozen) return -errno.EPERM;
+    const wantsLock = (flags & BigInt(updateFlags.lock)) !== 0n;
+    if (wantsLock && map.description.hasLock !== true) return -errno.EINVAL;
     const refusal = this.#refusal(map, "update");
     if (refusal !== 0) return refusal;
     if (key.length !== map.description.keySize) return -errno.EINVAL;
@@ -256,6 +264,18 @@ export class Kernel implements MapHost {
     map.release();
     this.#maps.delete(map.id);
   }
+}
+
+/** Whether the value's BTF struct holds a struct bpf_spin_lock. */
+function hasSpinLock(object: LoadedObject, spec: MapSpec): boolean {
+  if (object.btf === undefined || spec.valueType === 0) return false;
+  const value = skipModifiers(object.btf, spec.valueType);
+  if (value?.kind !== "struct") return false;
+  const { btf } = object;
+  return value.members.some((member) => {
+    const type = skipModifiers(btf, member.type);
+    return type?.kind === "struct" && type.name === "bpf_spin_lock";
+  });
 }
 
 const perfEventArray = 4;

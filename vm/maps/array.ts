@@ -71,7 +71,7 @@ export class ArrayMap extends BpfMap {
   }
 
   #checkUpdate(key: Uint8Array, flags: bigint): number {
-    const plain = checkUpdateFlags(flags);
+    const plain = checkUpdateFlags(flags, this.description.hasLock);
     if (plain === undefined) return -errno.EINVAL;
     if (this.indexOf(key) >= this.description.maxEntries) return -errno.E2BIG;
     return plain === updateFlags.noexist ? -errno.EEXIST : 0;
@@ -81,10 +81,9 @@ export class ArrayMap extends BpfMap {
     if (!this.isPerCpu) return this.update(key, value, flags);
     const problem = this.#checkUpdate(key, flags);
     if (problem !== 0) return problem;
-    const { valueSize } = this.description;
     const index = this.indexOf(key);
     for (let cpu = 0; cpu < this.host.cpuCount; cpu += 1) {
-      const part = value.subarray(cpu * this.stride, cpu * this.stride + valueSize);
+      const part = value.subarray(cpu * this.stride, (cpu + 1) * this.stride);
       this.host.memory.bytes.set(part, this.address(index, cpu));
     }
     return 0;

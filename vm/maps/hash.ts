@@ -118,17 +118,17 @@ export class HashMap extends BpfMap {
 
   override userUpdate(key: Uint8Array, value: Uint8Array, flags: bigint): number {
     if (!this.isPerCpu) return this.update(key, value, flags);
-    const { valueSize } = this.description;
+    // The padding of each CPU's value is copied too, as the kernel does.
     return this.#put(key, flags, (element) => {
       for (let cpu = 0; cpu < this.host.cpuCount; cpu += 1) {
-        const part = value.subarray(cpu * this.#valueStride, cpu * this.#valueStride + valueSize);
+        const part = value.subarray(cpu * this.#valueStride, (cpu + 1) * this.#valueStride);
         this.host.memory.bytes.set(part, this.address(element, cpu));
       }
     });
   }
 
   #put(key: Uint8Array, flags: bigint, write: (element: number, isNew: boolean) => void): number {
-    const plain = checkUpdateFlags(flags);
+    const plain = checkUpdateFlags(flags, this.description.hasLock);
     if (plain === undefined) return -errno.EINVAL;
     const known = this.#find(key);
     if (known >= 0) {
@@ -195,11 +195,11 @@ export class HashMap extends BpfMap {
     const { memory, cpuCount } = this.host;
     const { keySize, valueSize } = this.description;
     return this.table.addresses().map((element) => {
-      const value = new Uint8Array(this.userValueSize);
-      for (let cpu = 0; cpu < (this.isPerCpu ? cpuCount : 1); cpu += 1) {
-        value.set(memory.copyOut(this.address(element, cpu), valueSize), cpu * this.#valueStride);
-      }
-      return [memory.copyOut(element, keySize), value] as const;
+      const key = memory.copyOut(element, keySize);
+      if (!this.isPerCpu)
+        return [key, memory.copyOut(this.address(element, 0), valueSize)] as const;
+      const size = this.#valueStride * cpuCount;
+      return [key, memory.copyOut(this.address(element, 0), size)] as const;
     });
   }
 

@@ -10,7 +10,7 @@ export class LocalStorageMap extends BpfMap {
     const known = this.#values.get(owner);
     if (known !== undefined || !create) return known ?? 0;
     const { valueSize, name } = this.description;
-    const copy = initial?.slice();
+    const copy = initial && new Uint8Array(initial);
     const address = this.host.memory.region("map value", name, valueSize);
     if (copy !== undefined) this.host.memory.bytes.set(copy.subarray(0, valueSize), address);
     this.#values.set(owner, address);

@@ -4,13 +4,15 @@
  */
 import { errno } from "../errno.ts";
 import { programAccess } from "./array.ts";
-import { keyBytes, keyText } from "./hash.ts";
+import { keyText } from "./hash.ts";
 import { BpfMap, checkUpdateFlags, updateFlags } from "./map.ts";
 
 interface Entry {
   readonly prefix: number;
   /** The data's bits up to the prefix; the rest zero. */
   readonly data: string;
+  /** As it was given when it was last updated, bits after the prefix included. */
+  key: Uint8Array;
   readonly address: number;
 }
 
@@ -30,7 +32,8 @@ export class LpmTrieMap extends BpfMap {
 
   /** The first `prefix` bits of the key's data. */
   #masked(key: Uint8Array, prefix: number): string {
-    const data = key.slice(4);
+    // Not slice(): a Buffer of Node would share its bytes.
+    const data = new Uint8Array(key.subarray(4));
     for (let i = 0; i < data.length; i += 1) {
       const bits = Math.min(8, Math.max(0, prefix - i * 8));
       data[i] = (data[i] as number) & (0xff00 >> bits);
@@ -64,6 +67,7 @@ export class LpmTrieMap extends BpfMap {
     if (known !== undefined) {
       if (plain === updateFlags.noexist) return -errno.EEXIST;
       memory.bytes.set(value, known.address);
+      known.key = new Uint8Array(key);
       return 0;
     }
     if (plain === updateFlags.exist) return -errno.ENOENT;
@@ -73,7 +77,7 @@ export class LpmTrieMap extends BpfMap {
     const address = memory.region("map value", name, valueSize, programAccess(mapFlags));
     memory.bytes.set(value, address);
     const table = this.#tables.get(prefix) ?? new Map<string, Entry>();
-    table.set(data, { prefix, data, address });
+    table.set(data, { prefix, data, key: new Uint8Array(key), address });
     this.#tables.set(prefix, table);
     this.#count += 1;
     this.#sortLengths();
@@ -102,8 +106,7 @@ export class LpmTrieMap extends BpfMap {
   #ordered(): Entry[] {
     const all = [...this.#tables.values()].flatMap((table) => [...table.values()]);
     const covers = (a: Entry, b: Entry): boolean =>
-      a.prefix < b.prefix &&
-      keyText(this.#keyOf(a).slice(4)) === this.#masked(this.#keyOf(b), a.prefix);
+      a.prefix < b.prefix && a.data === this.#masked(b.key, a.prefix);
     return all.sort((a, b) => {
       if (covers(a, b)) return 1;
       if (covers(b, a)) return -1;
@@ -111,23 +114,11 @@ export class LpmTrieMap extends BpfMap {
     });
   }
 
-  #keyOf(entry: Entry): Uint8Array {
-    const key = new Uint8Array(this.description.keySize);
-    new DataView(key.buffer).setUint32(0, entry.prefix, this.host.little);
-    key.set(keyBytes(entry.data), 4);
-    return key;
-  }
-
   override nextKey(key: Uint8Array | undefined): Uint8Array | undefined {
     const ordered = this.#ordered();
     const known = key === undefined ? undefined : this.#find(key);
     const at = known === undefined ? 0 : ordered.indexOf(known) + 1;
     const next = ordered[at];
-    return next && this.#keyOf(next);
-  }
-
-  override userLookup(key: Uint8Array): Uint8Array | number {
-    if (this.#prefixOf(key) > this.#maximumPrefix) return -errno.EINVAL;
-    return super.userLookup(key);
+    return next?.key.slice();
   }
 }

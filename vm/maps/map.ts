@@ -14,6 +14,8 @@ export interface MapDescription {
   readonly maxEntries: number;
   readonly flags: number;
   readonly extra: bigint;
+  /** The value has a struct bpf_spin_lock: only then BPF_F_LOCK is allowed. */
+  readonly hasLock?: boolean;
 }
 
 /** What a map needs of the kernel that it belongs to. */
@@ -25,6 +27,7 @@ export interface MapHost {
   /** Little-endian targets. */
   readonly little: boolean;
   mapById(id: number): BpfMap | undefined;
+  isProgram(id: number): boolean;
 }
 
 export const updateFlags = { any: 0, noexist: 1, exist: 2, lock: 4 } as const;
@@ -125,7 +128,7 @@ export abstract class BpfMap {
     for (let cpu = 0; cpu < cpuCount; cpu += 1) {
       const address = this.lookup(key, cpu);
       if (address === 0) return -errno.ENOENT;
-      bytes.set(memory.copyOut(address, valueSize), cpu * stride);
+      bytes.set(memory.copyOut(address, stride), cpu * stride);
     }
     return bytes;
   }
@@ -162,7 +165,8 @@ export abstract class BpfMap {
 }
 
 /** Update flags besides BPF_F_LOCK; undefined where they are invalid. */
-export function checkUpdateFlags(flags: bigint): number | undefined {
+export function checkUpdateFlags(flags: bigint, hasLock = false): number | undefined {
+  if (!hasLock && (flags & BigInt(updateFlags.lock)) !== 0n) return undefined;
   const plain = Number(flags & ~BigInt(updateFlags.lock));
   return flags > 7n || plain > updateFlags.exist ? undefined : plain;
 }

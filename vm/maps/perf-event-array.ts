@@ -40,9 +40,30 @@ export class PerfEventArrayMap extends BpfMap {
     return this.#samples.splice(0);
   }
 
+  /** File descriptors of perf events do not exist here: see {@link openIndex}. */
+  override userUpdate(key: Uint8Array, _value: Uint8Array, flags: bigint): number {
+    if (flags !== 0n) return -errno.EINVAL;
+    return this.#index(key) >= this.description.maxEntries ? -errno.E2BIG : -errno.EBADF;
+  }
+
+  #index(key: Uint8Array): number {
+    return new DataView(key.buffer, key.byteOffset, 4).getUint32(0, this.host.little);
+  }
+
   override delete(key: Uint8Array): number {
-    const index = new DataView(key.buffer, key.byteOffset, 4).getUint32(0, this.host.little);
+    const index = this.#index(key);
+    if (index >= this.description.maxEntries) return -errno.E2BIG;
     return this.#open.delete(index) ? 0 : -errno.ENOENT;
+  }
+
+  override nextKey(key: Uint8Array | undefined): Uint8Array | undefined {
+    const { maxEntries } = this.description;
+    const index = key === undefined ? -1 : this.#index(key);
+    const next = index >= maxEntries ? 0 : index + 1;
+    if (next >= maxEntries) return undefined;
+    const bytes = new Uint8Array(4);
+    new DataView(bytes.buffer).setUint32(0, next, this.host.little);
+    return bytes;
   }
 
   override userLookup(_key: Uint8Array): Uint8Array | number {

@@ -69,7 +69,7 @@ export abstract class ObjectArrayMap extends BpfMap {
 /** BPF_MAP_TYPE_PROG_ARRAY: targets of tail calls, by program id. */
 export class ProgramArrayMap extends ObjectArrayMap {
   protected override accept(id: number): number {
-    return id === 0 ? -errno.EBADF : 0;
+    return this.host.isProgram(id) ? 0 : -errno.EBADF;
   }
 }
 

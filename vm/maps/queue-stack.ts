@@ -16,7 +16,7 @@ abstract class SequenceMap extends BpfMap {
       // The oldest goes, in a stack too.
       this.values.shift();
     }
-    this.values.push(value.slice());
+    this.values.push(new Uint8Array(value));
     return 0;
   }
 

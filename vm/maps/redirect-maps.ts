@@ -29,10 +29,10 @@ abstract class TargetMap extends BpfMap {
     if (keyProblem !== 0) return keyProblem;
     const text = keyText(key);
     const known = this.#addresses.get(text);
-    const problem = this.flagsProblem(plain, known !== undefined);
-    if (problem !== 0) return problem;
     const action = this.checkValue(this.wordOf(value));
     if (typeof action === "number") return action;
+    const problem = this.flagsProblem(plain, known !== undefined);
+    if (problem !== 0) return problem;
     const { memory } = this.host;
     if (action === "remove") {
       if (known !== undefined) this.delete(key);
@@ -47,9 +47,9 @@ abstract class TargetMap extends BpfMap {
     return 0;
   }
 
+  /** BPF_EXIST is taken as BPF_ANY, as the kernel's device hash does. */
   protected flagsProblem(plain: number, known: boolean): number {
-    if (plain === updateFlags.noexist && known) return -errno.EEXIST;
-    return plain === updateFlags.exist && !known ? -errno.ENOENT : 0;
+    return plain === updateFlags.noexist && known ? -errno.EEXIST : 0;
   }
 
   override delete(key: Uint8Array): number {
