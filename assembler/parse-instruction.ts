@@ -1,6 +1,7 @@
 /**
  * One statement of assembly text → Instruction. Accepts LLVM's syntax and the kernel's where they
- * differ (`atomic64_fetch_add(…)`, `goto pc+3`, `skb[r2 + 7]`).
+ * differ (`atomic64_fetch_add(…)`, `goto pc+3`, `skb[r2 + 7]`). One method per production of the
+ * grammar, which makes the file long.
  */
 import { Diagnostics } from "../common/diagnostics/diagnostic.ts";
 import type { SourceFile, Span } from "../common/diagnostics/source.ts";

@@ -1,7 +1,8 @@
 /**
  * The instruction table: one row per form of RFC 9669 and of the kernel's extensions to it.
  * Encoder, decoder, printer, assembler, verifier and VM read these rows. Families of forms that
- * differ in operation, width or size only are written as small tables and multiplied out.
+ * differ in operation, width or size only are written as small tables and multiplied out. The
+ * table is kept in one place, and is long for that.
  *
  *    opcode    dst  src   offset        imm               one 8-byte slot (bpfel)
  *   +--------+----+----+-----------+----------------------+

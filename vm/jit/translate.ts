@@ -2,6 +2,7 @@
  * One subprogram → the body of a WebAssembly function: registers are i64 locals, r10 is a
  * parameter. The checked variant looks every address up in the shadow, counts instructions and
  * call depth; failing checks end in `unreachable`, because a call there would spoil the registers.
+ * Every kind of instruction has its method here, over one code buffer: the file is long for that.
  */
 import type { AluOp, Instruction, JumpOp, Register, Source } from "../../common/isa/instruction.ts";
 import { helperById } from "../../common/platform/helpers.ts";
