@@ -31,6 +31,7 @@ import {
   registerSource,
   type Width,
 } from "./machine.ts";
+import type { StackObjects } from "./stack-objects.ts";
 
 /** An address, and the CO-RE relocation of its offset. */
 export interface SelectedAddress {
@@ -53,6 +54,7 @@ export interface SelectAnalyses {
   readonly facts: ValueFacts;
   readonly folded: ReadonlySet<Value>;
   readonly dominates: (a: Block, b: Block) => boolean;
+  readonly stack: StackObjects;
 }
 
 export const fitsSigned = (value: bigint, bits: number): boolean =>
@@ -90,6 +92,7 @@ export class SelectContext {
   conditional = 0;
   /** Where addresses of symbols were made. */
   readonly #symbols = new Map<string, { register: MachineRegister; block: Block }[]>();
+  readonly stack: StackObjects;
   readonly #dominates: (a: Block, b: Block) => boolean;
 
   constructor(
@@ -108,6 +111,7 @@ export class SelectContext {
     this.facts = analyses.facts;
     this.folded = analyses.folded;
     this.#dominates = analyses.dominates;
+    this.stack = analyses.stack;
     this.hasV4 = this.options.cpu === "v4";
     this.has32 = this.hasV4 || this.options.cpu === "v3";
     this.block = newMachineBlock(fn);
@@ -376,23 +380,24 @@ export class SelectContext {
     }
     let base = pointer;
     let offset = 0n;
+    let plain: { base: Value; offset: bigint } = { base, offset };
+    let core: { core: CoreAccess; value: bigint } | undefined;
     while (base.kind === "instruction" && base.operation.op === "ptradd") {
       const [inner, step] = base.operands;
       if (inner === undefined || step === undefined) break;
-      if (step.kind === "constant") {
-        const sum = offset + BigInt.asIntN(64, step.value);
-        if (!fitsSigned(sum, 16)) break;
-        // One step only: sums of sums are left where counting from the inner one saves a register.
-        offset = sum;
-        base = inner;
-        break;
+      if (step.kind === "constant") offset += BigInt.asIntN(64, step.value);
+      else if (core === undefined && foldableCore(step) !== undefined) core = foldableCore(step);
+      else break;
+      base = inner;
+      // A relocated offset is rewritten as a whole: constants around it must have cancelled out.
+      if (core !== undefined && offset === 0n) {
+        const address = { base: this.register(base), offset: Number(core.value) };
+        return { address, core: core.core };
       }
-      const core = offset === 0n ? foldableCore(step) : undefined;
-      if (core === undefined) break;
-      const address = { base: this.register(inner), offset: Number(core.value) };
-      return { address, core: core.core };
+      if (core === undefined && !fitsSigned(offset, 16)) break;
+      if (core === undefined) plain = { base, offset };
     }
-    return { address: { base: this.register(base), offset: Number(offset) } };
+    return { address: { base: this.register(plain.base), offset: Number(plain.offset) } };
   }
 }
 

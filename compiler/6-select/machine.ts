@@ -103,8 +103,8 @@ export type MachineOperation =
       hasResult: boolean;
     }
   | { kind: "asm"; body: AsmBody }
-  /** Frame object's contents begin or end to matter: for stack sharing only. */
-  | { kind: "lifetime"; slot: number; start: boolean };
+  /** The frame object's contents begin or end to matter, or are used through a pointer: for stack sharing only. */
+  | { kind: "lifetime"; slot: number; mark: "start" | "end" | "touch" };
 
 export type MachineTerminator =
   | { kind: "jump"; target: MachineBlock }
@@ -162,6 +162,8 @@ export interface FrameSlot {
   readonly name: string;
   readonly location: DebugLocation | undefined;
   readonly isSpill: boolean;
+  /** Nobody reaches it except instructions that name it, and "touch" marks. */
+  readonly isShareable: boolean;
   /** Offset from r10, negative; set by frame layout. */
   offset?: number;
 }

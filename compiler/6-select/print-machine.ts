@@ -132,7 +132,7 @@ function instructionText(op: MachineInstruction): string {
     case "asm":
       return asmText(op.body);
     case "lifetime":
-      return `lifetime ${op.start ? "start" : "end"} slot${op.slot}`;
+      return `lifetime ${op.mark} slot${op.slot}`;
   }
   return unreachable(op, "machine instruction");
 }

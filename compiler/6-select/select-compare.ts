@@ -63,6 +63,7 @@ export function compareTest(context: SelectContext, icmp: Icmp): MachineTest {
   }
   const bitTest = maskTest(context, a, b, predicate);
   if (bitTest !== undefined) return bitTest;
+  if (predicate === "eq" || predicate === "ne") [a, b] = withoutSignExtension(context, a, b);
   const isSigned = predicate.startsWith("s");
   const width = context.aluWidth(a);
   const op = jumpOps[predicate];
@@ -74,6 +75,29 @@ export function compareTest(context: SelectContext, icmp: Icmp): MachineTest {
   const dst = extend(a);
   const src = compareSource(b, isSigned, width) ?? registerSource(extend(b));
   return { op, width, dst, src, ...(a.type === "ptr" && { isPointer: true }) };
+}
+
+/** Equality of sign-extended values is that of the values, where these are clean in their registers. */
+function withoutSignExtension(context: SelectContext, a: Value, b: Value): [Value, Value] {
+  const inner = extendedOperand(a);
+  if (inner === undefined || context.facts.width(inner) > widthOf(inner)) return [a, b];
+  if (context.signedLoads.has(inner)) return [a, b];
+  const bits = widthOf(inner);
+  if (b.kind === "constant") {
+    const isKept = BigInt.asIntN(widthOf(b), b.value) === BigInt.asIntN(bits, b.value);
+    const value = BigInt.asUintN(bits, b.value);
+    return isKept ? [inner, { kind: "constant", type: inner.type as "i8", value }] : [a, b];
+  }
+  const other = extendedOperand(b);
+  if (other === undefined || other.type !== inner.type) return [a, b];
+  if (context.facts.width(other) > bits || context.signedLoads.has(other)) return [a, b];
+  return [inner, other];
+}
+
+function extendedOperand(value: Value): Value | undefined {
+  return value.kind === "instruction" && value.operation.op === "sext"
+    ? value.operands[0]
+    : undefined;
 }
 
 /** The right side as an immediate, read as the left side was extended. */

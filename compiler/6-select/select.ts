@@ -32,6 +32,7 @@ import {
   selectStore,
 } from "./select-memory.ts";
 import { selectSwitch } from "./select-switch.ts";
+import { findStackObjects } from "./stack-objects.ts";
 
 const maxParameters = 5;
 
@@ -50,6 +51,7 @@ export function selectFunction(ir: IrFunction, environment: SelectEnvironment): 
     facts,
     folded: foldedConditions(order, uses),
     dominates: dominatorTree(ir).dominates,
+    stack: findStackObjects(ir, uses, environment.defined),
   });
   for (const block of order) context.heads.set(block, context.newBlock());
   selectEntry(context, order);
@@ -59,6 +61,10 @@ export function selectFunction(ir: IrFunction, environment: SelectEnvironment): 
     for (const at of block.instructions) {
       context.location = at.location;
       selectInstruction(context, block, at);
+      for (const object of context.stack.touched.get(at) ?? []) {
+        const slot = context.slots.get(object);
+        if (slot !== undefined) context.emit({ kind: "lifetime", slot, mark: "touch" });
+      }
     }
   }
   context.irBlock = undefined;
@@ -103,7 +109,8 @@ function selectEntry(context: SelectContext, order: readonly Block[]): void {
     for (const at of block.instructions) {
       if (at.operation.op !== "alloca") continue;
       const { size, align, name } = at.operation;
-      const slot = { size, align, name, location: at.location, isSpill: false };
+      const isShareable = context.stack.shareable.has(at);
+      const slot = { size, align, name, location: at.location, isSpill: false, isShareable };
       context.slots.set(at, newSlot(context.fn, slot));
     }
   }
@@ -271,8 +278,8 @@ function selectMemory(context: SelectContext, at: IrInstruction): void {
     case "lifetime_start":
     case "lifetime_end": {
       const slot = context.frameAddressOf(at.operands[0] as Value)?.slot;
-      const start = operation.op === "lifetime_start";
-      if (slot !== undefined) context.emit({ kind: "lifetime", slot, start });
+      const mark = operation.op === "lifetime_start" ? "start" : "end";
+      if (slot !== undefined) context.emit({ kind: "lifetime", slot, mark });
       return;
     }
     default:

@@ -18,7 +18,7 @@ const maxFrame = 512;
 
 export function layoutFrame(fn: MachineFunction, diagnostics: Diagnostics): void {
   if (fn.slots.some(({ isSpill }) => isSpill)) {
-    new SlotLiveness(fn, new Set(), new Set()).removeDeadStores();
+    new SlotLiveness(fn, new Set()).removeDeadStores();
   }
   const used = usedSlots(fn);
   const conflicts = slotConflicts(fn, used);
@@ -76,19 +76,19 @@ function firstFit(fn: MachineFunction, slot: FrameSlot, others: readonly number[
 }
 
 /**
- * Which objects may hold something at the same time. Spill slots are alive from store to last load.
- * Variables are alive where a lifetime marker or their first access may have begun them and no
- * marker has ended them; without markers, everywhere.
+ * Which objects may hold something at the same time. An object is alive where a marker or an access
+ * may have begun it and no marker has ended it; shareable ones only as far as another access may
+ * follow; spill slots from a store to the last load. Objects with neither are alive everywhere.
  */
 function slotConflicts(
   fn: MachineFunction,
   used: ReadonlySet<number>,
 ): (a: number, b: number) => boolean {
   const marked = markedSlots(fn);
-  const tracked = [...used].filter((index) => fn.slots[index]?.isSpill || marked.has(index));
+  const tracked = [...used].filter((index) => fn.slots[index]?.isShareable || marked.has(index));
   if (tracked.length === 0) return () => true;
   const trackedSet = new Set(tracked);
-  const live = new SlotLiveness(fn, trackedSet, marked);
+  const live = new SlotLiveness(fn, trackedSet);
   const pairs = live.conflicts();
   return (a, b) => {
     if (!trackedSet.has(a) || !trackedSet.has(b)) return true;
@@ -102,7 +102,8 @@ function markedSlots(fn: MachineFunction): Set<number> {
   const ended = new Set<number>();
   for (const block of fn.blocks) {
     for (const op of block.instructions) {
-      if (op.kind === "lifetime") (op.start ? started : ended).add(op.slot);
+      if (op.kind === "lifetime" && op.mark !== "touch")
+        (op.mark === "end" ? ended : started).add(op.slot);
     }
   }
   return new Set([...started].filter((slot) => ended.has(slot)));
@@ -111,12 +112,10 @@ function markedSlots(fn: MachineFunction): Set<number> {
 class SlotLiveness {
   readonly #fn: MachineFunction;
   readonly #tracked: ReadonlySet<number>;
-  readonly #marked: ReadonlySet<number>;
 
-  constructor(fn: MachineFunction, tracked: ReadonlySet<number>, marked: ReadonlySet<number>) {
+  constructor(fn: MachineFunction, tracked: ReadonlySet<number>) {
     this.#fn = fn;
     this.#tracked = tracked;
-    this.#marked = marked;
   }
 
   /** Drops stores to spill slots that no load can read. */
@@ -156,13 +155,15 @@ class SlotLiveness {
     wanted: ReadonlySet<number>,
     pairs: ReadonlyMap<number, Set<number>>,
   ): void {
-    const alive = [...begun].filter((slot) => this.#marked.has(slot) || wanted.has(slot));
+    const alive = [...begun].filter(
+      (slot) => wanted.has(slot) || !this.#fn.slots[slot]?.isShareable,
+    );
     for (const a of alive) for (const b of alive) if (a !== b) pairs.get(a)?.add(b);
   }
 
   /** Slots begun: a marker or an access makes them so, an end marker undoes it. */
   #forward(op: MachineInstruction, now: Set<number>): void {
-    if (op.kind === "lifetime" && !op.start) {
+    if (op.kind === "lifetime" && op.mark === "end") {
       now.delete(op.slot);
       return;
     }
@@ -191,13 +192,13 @@ class SlotLiveness {
     return atStart;
   }
 
-  /** Spill slots that may still be loaded. */
+  /** Objects that may still be read: spill slots until they are stored, others until their last use. */
   #backward(op: MachineInstruction, wanted: Set<number>): void {
-    if (!("address" in op) || op.address.slot === undefined) return;
-    const { slot } = op.address;
-    if (!this.#fn.slots[slot]?.isSpill) return;
-    if (op.kind === "store") wanted.delete(slot);
-    else wanted.add(slot);
+    if (op.kind === "lifetime" && op.mark !== "touch") return;
+    for (const slot of slotsOf(op)) {
+      if (op.kind === "store" && this.#fn.slots[slot]?.isSpill) wanted.delete(slot);
+      else wanted.add(slot);
+    }
   }
 
   #wantedAtEnd(): Map<MachineBlock, Set<number>> {

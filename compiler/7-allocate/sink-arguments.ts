@@ -194,5 +194,5 @@ function isMovable(op: MachineInstruction): boolean {
 
 /** A load must not move over it. */
 function isBarrier(op: MachineInstruction): boolean {
-  return !isPure(op) && (op.kind !== "load" || op.isVolatile === true);
+  return op.kind !== "lifetime" && !isPure(op) && (op.kind !== "load" || op.isVolatile === true);
 }

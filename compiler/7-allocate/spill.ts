@@ -84,7 +84,14 @@ interface Plan {
 }
 
 function spillSlot(fn: MachineFunction): number {
-  return newSlot(fn, { size: 8, align: 8, name: "spill", location: undefined, isSpill: true });
+  return newSlot(fn, {
+    size: 8,
+    align: 8,
+    name: "spill",
+    location: undefined,
+    isSpill: true,
+    isShareable: true,
+  });
 }
 
 class BlockSpiller {
