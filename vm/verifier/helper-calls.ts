@@ -35,7 +35,7 @@ import type { Frame } from "./state.ts";
 import { errno } from "./stop.ts";
 
 function findPrototype(env: Env, id: number): HelperPrototype {
-  if (id <= 0 || id > lastHelper) {
+  if (id < 0 || id > lastHelper) {
     env.reject(`invalid func ${helperName(id)}#${id}`, errno.invalid);
   }
   const prototype = helperPrototypeOf(env, id);

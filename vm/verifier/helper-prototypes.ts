@@ -92,7 +92,7 @@ function splitFlags(text: string, prefix: string): { kind: string; flags: number
 }
 
 export function helperName(id: number): string {
-  return helperById(id)?.name ?? "unknown";
+  return id === 0 ? "bpf_unspec" : (helperById(id)?.name ?? "unknown");
 }
 
 function argOf(signature: HelperSignature, text: string, at: number): HelperArg {

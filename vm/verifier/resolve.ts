@@ -64,7 +64,6 @@ function checkLoadImm64(env: Env, at: number, used: Set<number>): void {
   ) {
     env.reject("invalid bpf_ld_imm64 insn", errno.invalid);
   }
-  if (first.off !== 0) env.reject("BPF_LD_IMM64 uses reserved fields", errno.invalid);
   if (first.src === 0 || first.src === pseudo.func) return;
   if (first.src === pseudo.btfId) env.unsupported("address of a kernel variable (ksym)");
   resolveMap(env, first, second, used);
