@@ -177,12 +177,14 @@ function showFailures(rows: readonly Row[]): void {
 
 function showGroup(group: ProgramGroup, rows: readonly Row[]): { size: number; work: number } {
   const byClang = rows.filter((row) => row.clang.compiled);
+  // Objects of data alone have no instructions to compare.
   const both = byClang.filter((row) => row.bpfc.compiled);
+  const withCode = both.filter((row) => row.clang.instructions > 0);
   const accepted = byClang.flatMap((row) =>
     [...row.clang.programs.values()].filter((p) => p.accepted),
   );
   const lost = byClang.flatMap(rejectedOnlyByUs);
-  const size = geometricMean(both.map((row) => row.bpfc.instructions / row.clang.instructions));
+  const size = geometricMean(withCode.map((row) => row.bpfc.instructions / row.clang.instructions));
   const effort = geometricMean(
     both.flatMap((row) =>
       [...row.clang.programs].flatMap(([name, clang]) => {

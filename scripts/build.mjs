@@ -5,6 +5,7 @@
 import { execFileSync } from "node:child_process";
 import {
   chmodSync,
+  copyFileSync,
   mkdirSync,
   readdirSync,
   readFileSync,
@@ -35,12 +36,12 @@ mkdirSync(dist, { recursive: true });
 await build({
   ...common,
   entryPoints: ["cli/main.ts"],
-  outfile: "dist/bpfc.cjs",
+  outfile: "dist/main.js",
   format: "cjs",
   platform: "node",
   target: "node20.19",
-  banner: { js: "#!/usr/bin/env node" },
 });
+copyFileSync("scripts/loader.cjs", join(dist, "bpfc.cjs"));
 await build({
   ...common,
   entryPoints: ["index.ts"],
@@ -58,3 +59,10 @@ if (process.argv.includes("--types")) {
   });
 }
 writeFileSync(join(dist, "package.json"), '{ "type": "module" }\n');
+const warmUp = ["cc", "-c", "-o", join(dist, "warm.o"), "-D__TARGET_ARCH_x86"];
+execFileSync(
+  process.execPath,
+  [join(dist, "bpfc.cjs"), ...warmUp, "examples/syscall-counter/syscall_counter.bpf.c"],
+  { cwd: root, stdio: "inherit", env: { ...process.env, BPFC_WRITE_CODE_CACHE: "1" } },
+);
+rmSync(join(dist, "warm.o"));
