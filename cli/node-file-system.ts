@@ -5,7 +5,9 @@ import type { FileSystem } from "../common/file-system.ts";
 export const nodeFileSystem: FileSystem = {
   readFile(path) {
     try {
-      return statSync(path).isFile() ? readFileSync(path) : undefined;
+      // Header searches miss more often than they hit, and an exception costs more than the call.
+      const found = statSync(path, { throwIfNoEntry: false });
+      return found?.isFile() ? readFileSync(path) : undefined;
     } catch {
       return undefined;
     }

@@ -6,6 +6,7 @@ import type { FileSystem } from "../../common/file-system.ts";
 import { writeElf } from "../../common/object/write-elf.ts";
 import { printDependencies } from "../../compiler/1-preprocess/dependencies.ts";
 import { printMacros, printPreprocessed } from "../../compiler/1-preprocess/print-preprocessed.ts";
+import { applyWarningPragmas } from "../../compiler/1-preprocess/warning-state.ts";
 import { type Compilation, type CompileGoal, compile } from "../../compiler/compile.ts";
 import { shippedHeaderDirectory } from "../../compiler/shipped-header-files.ts";
 import { filterDiagnostic } from "../../compiler/warning-options.ts";
@@ -114,7 +115,7 @@ function resultOf(
 }
 
 function shownDiagnostics(diagnostics: Diagnostics, options: CcOptions): Diagnostic[] {
-  return diagnostics.list.flatMap(
+  return applyWarningPragmas(diagnostics.list).flatMap(
     (d) => filterDiagnostic(d, options.warnings, options.suppressWarnings) ?? [],
   );
 }
