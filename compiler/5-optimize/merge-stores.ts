@@ -11,7 +11,7 @@ import { provenAlignment, toleratesUnaligned } from "./memory-provenance.ts";
 import type { FunctionPass, PassContext } from "./pass.ts";
 import { Rewriter } from "./rewriter.ts";
 import { alignmentAt } from "./split-aggregates.ts";
-import { constantAddress, integerOfSize, isOp, operand } from "./values.ts";
+import { byteSize, constantAddress, integerOfSize, isBinary, isOp, operand } from "./values.ts";
 
 export const mergeStores: FunctionPass = {
   kind: "function",
@@ -142,12 +142,37 @@ class Merging {
     return isOp(base, "alloca") && alignmentAt(8, offset) >= size;
   }
 
-  /** What the wide store stores: a constant, or the loads that a wide load replaces. */
-  #valueOf(run: readonly Pending[]): "constant" | readonly IrInstruction[] | undefined {
+  /** What the wide store stores: a constant, a value whose parts they are, or loads that become one. */
+  #valueOf(run: readonly Pending[]): "constant" | Value | readonly IrInstruction[] | undefined {
     const values = run.map(({ store }) => operand(store, 0));
     if (values.every((each) => each.kind === "constant"))
       return this.#isCheap(run) ? "constant" : undefined;
-    return this.#adjacentLoads(run, values);
+    return this.#wholeOf(run) ?? this.#adjacentLoads(run, values);
+  }
+
+  /** x for trunc(x), trunc(x >> 32), … stored side by side. */
+  #wholeOf(run: readonly Pending[]): Value | undefined {
+    const start = (run[0] as Pending).location.offset;
+    const size = run.reduce((sum, { location }) => sum + location.size, 0);
+    let whole: Value | undefined;
+    for (const { store, location } of run) {
+      const part = operand(store, 0);
+      if (!isOp(part, "trunc")) return undefined;
+      let source = operand(part, 0);
+      let shift = 0;
+      const amount = isBinary(source, "lshr") ? operand(source, 1) : undefined;
+      if (isBinary(source, "lshr") && amount?.kind === "constant") {
+        shift = Number(amount.value);
+        source = operand(source, 0);
+      }
+      const before = location.offset - start;
+      const place =
+        this.#context.module.endian === "little" ? before : size - before - location.size;
+      if (shift !== 8 * place || byteSize[source.type] !== size) return undefined;
+      if (whole !== undefined && whole !== source) return undefined;
+      whole = source;
+    }
+    return whole;
   }
 
   /** A wide constant that is no immediate costs two slots: no gain over two stores. */
@@ -236,8 +261,9 @@ class Merging {
     const value = this.#valueOf(run);
     if (value === undefined) return;
     this.#raise(pointer, size);
-    const wide =
-      value === "constant" ? constant(type, this.#wideConstant(run)) : this.#wideLoad(value, type);
+    let wide: Value;
+    if (value === "constant") wide = constant(type, this.#wideConstant(run));
+    else wide = "kind" in value ? value : this.#wideLoad(value, type);
     const given = first.store.operation.op === "store" ? first.store.operation.align : 1;
     const align = provenAlignment(pointer, given, this.#context);
     const store = { op: "store", align, volatile: false } as const;

@@ -10,8 +10,10 @@ import { checkCalls } from "./check-calls.ts";
 import { combine } from "./combine.ts";
 import { expandMemory } from "./expand-memory.ts";
 import { foldStaticGlobals } from "./fold-static-globals.ts";
+import { formSelects } from "./form-selects.ts";
 import { hoistInvariants } from "./hoist-invariants.ts";
 import { inlineFunctions } from "./inline-functions.ts";
+import { loopTailCalls } from "./loop-tail-calls.ts";
 import { mergeLoads } from "./merge-loads.ts";
 import { mergeStores } from "./merge-stores.ts";
 import { numberValues } from "./number-values.ts";
@@ -28,10 +30,12 @@ import { removeDeadCode } from "./remove-dead-code.ts";
 import { removeDeadStores } from "./remove-dead-stores.ts";
 import { removeUnusedSymbols } from "./remove-unused-symbols.ts";
 import { resolveQueries } from "./resolve-queries.ts";
+import { shareObjects } from "./share-objects.ts";
 import { simplifyCfg } from "./simplify-cfg.ts";
 import { sinkStores } from "./sink-stores.ts";
 import { sinkValues } from "./sink-values.ts";
 import { splitAggregates } from "./split-aggregates.ts";
+import { splitReturns } from "./split-returns.ts";
 import { threadJumps } from "./thread-jumps.ts";
 import { unrollLoops } from "./unroll-loops.ts";
 
@@ -39,6 +43,7 @@ import { unrollLoops } from "./unroll-loops.ts";
 const simplify: readonly FunctionPass[] = [
   simplifyCfg,
   splitAggregates,
+  loopTailCalls,
   combine,
   simplifyCfg,
   numberValues,
@@ -67,11 +72,15 @@ const afterInlining: readonly FunctionPass[] = [
   mergeStores,
   sinkStores,
   threadJumps,
+  shareObjects,
   ...simplify,
   hoistInvariants,
   sinkValues,
   // Last, as the other passes count from the base.
   rebaseAddresses,
+  splitReturns,
+  formSelects,
+  simplifyCfg,
   removeDeadCode,
 ];
 
@@ -112,7 +121,9 @@ export const functionPasses: ReadonlyMap<string, FunctionPass> = new Map(
   [
     combine,
     expandMemory,
+    formSelects,
     hoistInvariants,
+    loopTailCalls,
     mergeLoads,
     mergeStores,
     numberValues,
@@ -121,10 +132,12 @@ export const functionPasses: ReadonlyMap<string, FunctionPass> = new Map(
     removeDeadCode,
     removeDeadStores,
     resolveQueries,
+    shareObjects,
     simplifyCfg,
     sinkStores,
     sinkValues,
     splitAggregates,
+    splitReturns,
     threadJumps,
     unrollLoops,
   ].map((pass) => [pass.name, pass]),

@@ -40,7 +40,7 @@ function rebaseOnce(fn: IrFunction): boolean {
       const later = usesAfter(pointer, sum, uses, tree, positions);
       if (later === undefined || later.length === 0) continue;
       taken.add(pointer).add(sum);
-      for (const use of later) moveUse(use, sum as InstructionOf<"ptradd">, rewriter);
+      for (const use of later) moveUse(use, sum, uses, rewriter);
     }
   }
   return rewriter.apply();
@@ -100,17 +100,27 @@ function usesAfter(
       if (reachable.has(place)) return undefined;
       continue;
     }
-    if (!isAddressUse(user, index)) return undefined;
+    if (!isAddressUse(user, index, uses)) return undefined;
     later.push(use);
   }
   return later;
 }
 
-function isAddressUse(user: IrInstruction, index: number): boolean {
+function isAddressUse(
+  user: IrInstruction,
+  index: number,
+  uses: ReadonlyMap<Value, readonly Use[]>,
+): boolean {
   const { op } = user.operation;
   if (op === "load") return true;
   if (op === "store") return index === 1;
-  return op === "ptradd" && index === 0 && operand(user, 1).kind === "constant";
+  if (op !== "ptradd" || index !== 0) return false;
+  if (operand(user, 1).kind === "constant") return true;
+  // pointer + variable: counted from the sum too if all its uses have an offset that takes the difference.
+  return (uses.get(user) ?? []).every(
+    (use) =>
+      use.index === 0 && isOp(use.user, "ptradd") && operand(use.user, 1).kind === "constant",
+  );
 }
 
 /** Blocks that can follow, up to where the pointer is computed anew. */
@@ -126,23 +136,33 @@ function reachableFrom(start: Block, pointer: Value): Set<Block> {
   return seen;
 }
 
-function moveUse({ user, index }: Use, sum: InstructionOf<"ptradd">, rewriter: Rewriter): void {
-  const step = operand(sum, 1);
-  const by = step.kind === "constant" ? signedValue(step) : 0n;
-  if (isOp(user, "ptradd")) {
-    const own = operand(user, 1);
-    const rest = (own.kind === "constant" ? signedValue(own) : 0n) - by;
-    if (rest === 0n) {
-      rewriter.replace(user, sum);
-      return;
-    }
+function moveUse(
+  { user, index }: Use,
+  sum: InstructionOf<"ptradd">,
+  uses: ReadonlyMap<Value, readonly Use[]>,
+  rewriter: Rewriter,
+): void {
+  const by = stepOf(sum);
+  if (!isOp(user, "ptradd")) {
+    user.operands[index] = addressBefore(user, sum, -by, rewriter);
+  } else if (operand(user, 1).kind === "constant") {
     user.operands[0] = sum;
-    user.operands[1] = constant("i64", rest);
+    user.operands[1] = constant("i64", stepOf(user) - by);
   } else {
-    user.operands[index] = rewriter.insertBefore(user, "ptr", { op: "ptradd" }, [
-      sum,
-      constant("i64", -by),
-    ]);
+    user.operands[0] = sum;
+    for (const { user: outer } of uses.get(user) ?? []) {
+      outer.operands[1] = constant("i64", stepOf(outer) - by);
+    }
   }
   rewriter.touch();
+}
+
+/** The constant that a sum adds. */
+function stepOf(sum: IrInstruction): bigint {
+  const step = operand(sum, 1);
+  return step.kind === "constant" ? signedValue(step) : 0n;
+}
+
+function addressBefore(at: IrInstruction, base: Value, by: bigint, rewriter: Rewriter): Value {
+  return rewriter.insertBefore(at, "ptr", { op: "ptradd" }, [base, constant("i64", by)]);
 }

@@ -94,7 +94,7 @@ class Sinking {
       target = up;
     }
     if (target === value.block || !this.#tree.dominates(value.block, target)) return undefined;
-    return this.#keepsPressure(value) ? target : undefined;
+    return this.#keepsPressure(value, target) ? target : undefined;
   }
 
   #commonDominator(a: Block, b: Block): Block | undefined {
@@ -106,13 +106,25 @@ class Sinking {
     return undefined;
   }
 
-  /** At most one operand would have to live longer in its place. */
-  #keepsPressure(value: IrInstruction): boolean {
+  /**
+   * No operand has to live longer for it, or just one and no call is on the way: across calls the
+   * operand would need a register that survives them in the value's stead.
+   */
+  #keepsPressure(value: IrInstruction, target: Block): boolean {
     const longer = value.operands.filter((each) => {
       if (each.kind !== "instruction" && each.kind !== "parameter") return false;
-      return (this.#uses.get(each) ?? []).length <= 1;
+      const uses = this.#uses.get(each) ?? [];
+      return !uses.some(
+        (use) => use.user !== value && this.#tree.dominates(target, blockOfUse(use)),
+      );
     });
-    return longer.length <= 1;
+    if (longer.length === 0) return true;
+    if (longer.length > 1) return false;
+    const [pred, ...others] = this.#preds.get(target) ?? [];
+    if (pred !== value.block || others.length > 0) return false;
+    const { instructions } = value.block;
+    const rest = instructions.slice(instructions.indexOf(value) + 1);
+    return rest.length <= mostWrites && !rest.some((each) => each.operation.op === "call");
   }
 
   /** Nothing from the load to its new place may write to what it reads. */

@@ -5,7 +5,13 @@
  * stay keep their form: index loops are what the verifier follows best.
  * Needs: split-aggregates before. Leaves unfolded constants and single-input phis behind.
  */
-import { type DominatorTree, dominatorTree, findLoops, type Loop } from "../4-lower/cfg.ts";
+import {
+  type DominatorTree,
+  dominatorTree,
+  findLoops,
+  type Loop,
+  loopExits,
+} from "../4-lower/cfg.ts";
 import type { Block, IrFunction, IrInstruction, Value } from "../4-lower/ir.ts";
 import {
   computeUses,
@@ -18,6 +24,7 @@ import {
   type Use,
 } from "../4-lower/ir-builder.ts";
 import type { OptimizationLevel } from "../options.ts";
+import { AliasAnalysis } from "./alias.ts";
 import { cloneBlocks, isCounted, sizeOf } from "./clone-blocks.ts";
 import { Demotion, usesOutside } from "./demote-values.ts";
 import type { FunctionPass, PassContext } from "./pass.ts";
@@ -35,6 +42,8 @@ const thresholds: Readonly<Record<OptimizationLevel, number>> = {
 };
 /** With arrays on the stack that become values. */
 const arrayFactor = 3;
+/** With several exits. */
+const exitDivisor = 3;
 /** A function does not grow beyond this, whatever the pragma says. */
 const largestFunction = 60_000;
 
@@ -54,11 +63,12 @@ function unrollInnermost(fn: IrFunction, context: PassContext): boolean {
   const tree = merged.length > 0 ? dominatorTree(fn) : first;
   const all = merged.length > 0 ? findLoops(fn, tree) : loops;
   const around = new Set(all.map((loop) => loop.parent));
+  const alias = new AliasAnalysis(fn);
   const chosen: { loop: Loop; plan: Plan }[] = [];
   let size = countInstructions(fn);
   for (const loop of all) {
     if (around.has(loop)) continue;
-    const plan = planOf(loop, tree, context);
+    const plan = planOf(loop, tree, alias, context);
     if (plan === undefined) continue;
     size += sizeOf(loop.blocks) * plan.copies;
     if (size > largestFunction) break;
@@ -81,7 +91,12 @@ interface Plan {
   readonly isFull: boolean;
 }
 
-function planOf(loop: Loop, tree: DominatorTree, context: PassContext): Plan | undefined {
+function planOf(
+  loop: Loop,
+  tree: DominatorTree,
+  alias: AliasAnalysis,
+  context: PassContext,
+): Plan | undefined {
   const wish = loop.header.unroll ?? loop.latches[0]?.unroll;
   if (wish?.kind === "disable" || loop.latches.length !== 1) return undefined;
   if (wish?.kind === "count" && wish.count <= 1) return undefined;
@@ -94,14 +109,20 @@ function planOf(loop: Loop, tree: DominatorTree, context: PassContext): Plan | u
     return { copies: wish.count - 1, isFull: false };
   }
   if (wish !== undefined) return full;
-  const { cost, saved, hasArrays } = estimate(loop);
+  const { cost, saved, hasArrays } = estimate(loop, alias);
   const unrolled = (cost - saved) * trips.count;
-  const limit = thresholds[context.options.level] * (hasArrays ? arrayFactor : 1);
+  // Each further way out is a branch per copy, and what is behind it may run seldom.
+  const exits = loopExits(loop).length;
+  const factor = hasArrays ? arrayFactor : exits > 1 ? 1 / exitDivisor : 1;
+  const limit = thresholds[context.options.level] * factor;
   return unrolled <= Math.max(limit, cost) && limit > 0 ? full : undefined;
 }
 
 /** Instructions of one iteration, and how many of them fold once the counter is a constant. */
-function estimate(loop: Loop): { cost: number; saved: number; hasArrays: boolean } {
+function estimate(
+  loop: Loop,
+  alias: AliasAnalysis,
+): { cost: number; saved: number; hasArrays: boolean } {
   const folding = new Set<Value>();
   let cost = 0;
   let saved = 0;
@@ -122,7 +143,8 @@ function estimate(loop: Loop): { cost: number; saved: number; hasArrays: boolean
         if (!folds(offset)) continue;
         // The address becomes the offset of the access.
         saved += 1;
-        if (isOp(constantAddress(base).base, "alloca")) hasArrays = true;
+        const object = constantAddress(base).base;
+        if (isOp(object, "alloca") && alias.escapeOf(object) === "none") hasArrays = true;
       }
     }
   }

@@ -31,10 +31,11 @@ export const addressRules: readonly Rule[] = [
     },
   },
   {
-    // (p + c) + x → (p + x) + c
+    // (p + c) + x → (p + x) + c, but not for a CO-RE offset: that goes into the access itself
     name: "constant-offset-outermost",
     on: ["ptradd"],
     rewrite: ({ operands: [p, offset] }, tools) => {
+      if (isOp(offset, "core")) return undefined;
       if (!isOp(p, "ptradd") || offset === undefined || offset.kind === "constant")
         return undefined;
       const inner = operand(p, 1);

@@ -1,5 +1,5 @@
 /** Extensions, truncations, pointer casts. Canonical: as few as possible, arithmetic in i32 or i64. */
-import { type BinaryOp, bitWidth } from "../../4-lower/ir.ts";
+import { type BinaryOp, bitWidth, type Value } from "../../4-lower/ir.ts";
 import { constant, nullPointer, type ValueType } from "../../4-lower/ir-builder.ts";
 import { isNonNegative, knownOf, onesOf } from "../known-bits.ts";
 import { isBinary, isConstant, isOp, operand } from "../values.ts";
@@ -103,6 +103,26 @@ export const castRules: readonly Rule[] = [
       const kept = onesOf(widthOf({ type }));
       if (mask.kind !== "constant" || (mask.value & kept) !== kept) return undefined;
       return tools.resize(operand(a, 0), type as ValueType);
+    },
+  },
+  {
+    // trunc(sext x ∘ y) → trunc(zext x ∘ y) for ∘ in +, −, *, &, |, ^, <<: the sign bits are cut off again
+    name: "truncate-without-sign",
+    on: ["trunc"],
+    rewrite: ({ type, operands: [a] }, tools) => {
+      if (!isOp(a, "binary") || !tools.hasOneUse(a) || type === "i32") return undefined;
+      const { binary } = a.operation;
+      if (!lowBitsOnly.has(binary) && binary !== "shl") return undefined;
+      const isSigned = (value: Value): boolean =>
+        isOp(value, "sext") && widthOf(operand(value, 0)) >= widthOf({ type });
+      const [x, y] = [operand(a, 0), operand(a, 1)];
+      if (!isSigned(x) && !(isSigned(y) && binary !== "shl")) return undefined;
+      const plain = (value: Value): Value =>
+        isOp(value, "sext") && isSigned(value)
+          ? tools.convert("zext", operand(value, 0), value.type as ValueType)
+          : value;
+      const sum = tools.binary(binary, plain(x), binary === "shl" ? y : plain(y));
+      return tools.convert("trunc", sum, type as ValueType);
     },
   },
   {

@@ -161,6 +161,18 @@ export const comparisonRules: readonly Rule[] = [
     if (b.kind === "constant") return tools.compare(predicate, operand(a, 0), swapBytesOf(b));
     return isOp(b, "bswap") ? tools.compare(predicate, operand(a, 0), operand(b, 0)) : undefined;
   }),
+  // zext(bswap x) == c → zext x == bswap c
+  rule("swapped-extended", (predicate, a, b, tools) => {
+    if (!isEquality(predicate) || b.kind !== "constant" || !isOp(a, "zext")) return undefined;
+    const swapped = operand(a, 0);
+    if (!isOp(swapped, "bswap")) return undefined;
+    const narrow = swapped.type as ValueType;
+    if (b.value > onesOf(bitWidth[narrow])) return truth(predicate === "ne");
+    const wide = a.type as ValueType;
+    const source = tools.convert("zext", operand(swapped, 0), wide);
+    const bound = swapBytesOf(constant(narrow, b.value)).value;
+    return tools.compare(predicate, source, constant(wide, bound));
+  }),
   // (bswap x) & m == c → x & bswap m == bswap c
   rule("swapped-mask", (predicate, a, b, tools) => {
     if (!isEquality(predicate) || b.kind !== "constant" || !isBinary(a, "and")) return undefined;
