@@ -5,9 +5,8 @@ import { parseAssembly } from "../assembler/parse.ts";
 import { Diagnostics } from "../common/diagnostics/diagnostic.ts";
 import type { SourceFile } from "../common/diagnostics/source.ts";
 import { writeElf } from "../common/object/write-elf.ts";
+import { finish } from "./finish.ts";
 import { nodeFileSystem } from "./node-file-system.ts";
-import { removeOutput, writeOutput } from "./output.ts";
-import { plainReport, printError, type ReportOptions, report } from "./report.ts";
 
 export interface AsOptions {
   readonly output?: string;
@@ -25,10 +24,6 @@ function readSource(path: string): SourceFile | undefined {
   };
 }
 
-function reportOptions(format: string): ReportOptions {
-  return { ...plainReport, format: format === "json" || format === "sarif" ? format : "clang" };
-}
-
 /** Assembles one file; returns the exit code. */
 export function runAs(path: string, options: AsOptions): number {
   const diagnostics = new Diagnostics();
@@ -42,13 +37,5 @@ export function runAs(path: string, options: AsOptions): number {
     parsed === undefined || diagnostics.hasErrors
       ? undefined
       : assemble(parsed.module, diagnostics, { spanOf: parsed.spanOf });
-  const failed = report(diagnostics.list, reportOptions(options.diagnostics));
-  if (object === undefined || failed) {
-    removeOutput(output);
-    return 1;
-  }
-  const problem = writeOutput(output, writeElf(object));
-  if (problem === undefined) return 0;
-  printError(`bpfc: error: ${problem}`);
-  return 1;
+  return finish(output, object && writeElf(object), diagnostics, options.diagnostics);
 }

@@ -4,6 +4,7 @@ import type { ObjectFile } from "../common/object/object-file.ts";
 import { isElf, readElf } from "../common/object/read-elf.ts";
 import { loadObject } from "../linker/load.ts";
 import type { LoadedObject, ProgramSpec } from "../linker/program.ts";
+import { readBtfFile } from "./btf-file.ts";
 import { nodeFileSystem } from "./node-file-system.ts";
 import { plainReport, printError, report } from "./report.ts";
 
@@ -24,14 +25,16 @@ async function compileSource(
 }
 
 /**
- * Loads the file; `words` are compiler options for a C source. What went wrong has been reported
- * where the result is undefined.
+ * Loads the file; `words` are compiler options for a C source, `btfPath` names the types of the
+ * kernel that is meant. What went wrong has been reported where the result is undefined.
  */
 export async function loadFile(
   path: string,
   words: readonly string[],
+  btfPath?: string,
 ): Promise<LoadedObject | undefined> {
   const diagnostics = new Diagnostics();
+  const targetBtf = btfPath === undefined ? undefined : readBtfFile(btfPath, diagnostics);
   const bytes = nodeFileSystem.readFile(path);
   let loaded: LoadedObject | undefined;
   if (bytes === undefined)
@@ -42,7 +45,7 @@ export async function loadFile(
         ? readElf(bytes, path, diagnostics)
         : await compileSource(path, words, diagnostics);
     if (object !== undefined && !diagnostics.hasErrors)
-      loaded = loadObject(object, path, diagnostics);
+      loaded = loadObject(object, path, diagnostics, { ...(targetBtf && { targetBtf }) });
   }
   const shown = diagnostics.list.filter((d) => d.severity === "error");
   report(shown, plainReport);

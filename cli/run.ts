@@ -15,6 +15,7 @@ import { readCapture } from "./run/pcap.ts";
 
 export interface RunCommandOptions {
   readonly program?: string;
+  readonly btf?: string;
   readonly packet?: string;
   readonly pcap?: string;
   readonly ctx?: string;
@@ -188,7 +189,7 @@ export async function runProgram(
   options: RunCommandOptions,
   words: readonly string[],
 ): Promise<number> {
-  const loaded = await loadFile(file, words);
+  const loaded = await loadFile(file, words, options.btf);
   const spec = loaded && chooseProgram(loaded, options.program);
   if (loaded === undefined || spec === undefined || !passes(loaded, spec, options)) return 1;
   try {

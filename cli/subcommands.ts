@@ -1,5 +1,6 @@
 /** The subcommands as people see them in `bpfc --help`; each is a file, loaded when it runs. */
 import { Command, CommanderError } from "commander";
+import { addBtf, addCoreCheck, addGen, addLink } from "./object-subcommands.ts";
 import { print, printError } from "./report.ts";
 
 interface Outcome {
@@ -43,6 +44,7 @@ function addVerify(program: Command, outcome: Outcome): void {
     .description("judge the programs of an object (or of a C file) as Linux 6.18 would")
     .argument("[file]", "ELF object or C source")
     .option("-p, --program <name>", "only this program")
+    .option("--btf <file>", "BTF of the kernel to judge for: CO-RE, kfuncs and ksyms")
     .option("--log-level <level>", "the kernel's verifier log: 1, 2 or 4", "0")
     .option("--cases <file>", "judge portable cases, one JSON object a line")
     .option("--json", "one JSON object per program")
@@ -73,6 +75,7 @@ function addRun(program: Command, outcome: Outcome): void {
       collect,
       [],
     )
+    .option("--btf <file>", "BTF of the kernel to run for: CO-RE, kfuncs and ksyms")
     .option("--repeat <n>", "run each input n times", "1")
     .option("--no-verify", "run in the checked variant without verifying first")
     .option("--json", "one JSON object per run")
@@ -116,9 +119,8 @@ export async function runSubcommand(words: readonly string[], version: string): 
     .version(version)
     .exitOverride()
     .configureOutput({ writeOut: print, writeErr: printError });
-  for (const add of [addCcHelp, addAs, addObjdump, addVerify, addRun, addStrip]) {
-    add(program, outcome);
-  }
+  const subcommands = [addCcHelp, addAs, addLink, addObjdump, addVerify, addRun, addStrip];
+  for (const add of [...subcommands, addBtf, addGen, addCoreCheck]) add(program, outcome);
   if (words.length === 0) {
     print(program.helpInformation());
     return 1;

@@ -12,6 +12,7 @@ import { addRejection } from "./verify-object.ts";
 
 export interface VerifyCommandOptions {
   readonly program?: string;
+  readonly btf?: string;
   readonly logLevel: string;
   readonly cases?: string;
   readonly json?: boolean;
@@ -108,6 +109,6 @@ export async function runVerify(
     printError("bpfc: error: no input file");
     return 1;
   }
-  const loaded = await loadFile(file, words);
+  const loaded = await loadFile(file, words, options.btf);
   return loaded === undefined ? 1 : judge(loaded, options);
 }

@@ -50,11 +50,12 @@ export function viewObject(
     object.sections.find((s) => s.name === name)?.data;
   const btfBytes = sectionData(".BTF");
   const extBytes = sectionData(".BTF.ext");
-  const read = btfBytes === undefined ? undefined : readBtfWithStrings(btfBytes, diagnostics);
+  const read =
+    btfBytes === undefined ? undefined : readBtfWithStrings(btfBytes, diagnostics, `${path}: .BTF`);
   const btfExt =
     read === undefined || extBytes === undefined
       ? undefined
-      : readBtfExt(extBytes, read.strings, diagnostics);
+      : readBtfExt(extBytes, read.strings, diagnostics, `${path}: .BTF.ext`);
   if (diagnostics.hasErrors) return undefined;
   const bySection = new Map<SectionIndex, ObjectSymbol[]>();
   for (const symbol of object.symbols) {

@@ -11,7 +11,7 @@ import type {
   BtfType,
   TypeId,
 } from "../../common/object/btf.ts";
-import { mapReferences } from "../../common/object/btf-references.ts";
+import { mapReferences, referencedTypes } from "../../common/object/btf-references.ts";
 import type { Endian } from "../../common/object/object-file.ts";
 import { symbolOfEntry } from "../loader-btf.ts";
 import { deduplicateTypes } from "./deduplicate.ts";
@@ -61,6 +61,7 @@ export function mergeBtf(
   const merge: Merge = { inputs, globals, drafts, bases, types, replaced, dropped, diagnostics };
   replaceDeclarations(merge);
   const datasecs = mergeDatasecs(merge);
+  dropOrphans(merge);
   const kept = keptTypes(merge, datasecs);
   const unified = deduplicateTypes(kept.types);
   const finalId = (input: number, id: TypeId): TypeId => {
@@ -201,6 +202,32 @@ function placeVariable(
   if (choice !== undefined && choice.input !== input) return undefined;
   const size = entry.size === 0 ? symbol.size : entry.size;
   return { ...entry, offset: symbol.value + base, size };
+}
+
+/** Types without a name that only replaced declarations used, such as prototypes of externs. */
+function dropOrphans({ inputs, bases, types, replaced, dropped }: Merge): void {
+  const uses = new Int32Array(types.length + 1);
+  const use = (id: TypeId, count: number): void => {
+    uses[id] = uses[id]! + count;
+  };
+  for (const type of types) for (const id of referencedTypes(type)) use(id, 1);
+  inputs.forEach(({ view }, input) => {
+    const { funcInfo = [], coreRelocations = [] } = view.btfExt ?? {};
+    for (const { records } of [...funcInfo, ...coreRelocations]) {
+      for (const { type } of records) use(type + bases[input]!, 1);
+    }
+  });
+  const gone: TypeId[] = [...replaced.keys()];
+  for (let id = gone.pop(); id !== undefined; id = gone.pop()) {
+    for (const target of referencedTypes(types[id - 1]!)) {
+      use(target, -1);
+      const type = types[target - 1];
+      const isNamed = type === undefined || ("name" in type && type.name !== "");
+      if (uses[target]! > 0 || isNamed || dropped.has(target)) continue;
+      dropped.add(target);
+      gone.push(target);
+    }
+  }
 }
 
 /** Without replaced declarations and old datasecs; ids by id of the concatenation. */

@@ -1,0 +1,43 @@
+/**
+ * One section of an ELF64 file of any machine and kind: kernels (`vmlinux`) and BTF archives keep
+ * BTF in files that are no BPF objects.
+ */
+import { ByteReader, stringAt } from "../common/object/byte-reader.ts";
+import {
+  ELF_HEADER_SIZE,
+  SECTION_HEADER_SIZE,
+  SHT_NOBITS,
+} from "../common/object/elf-constants.ts";
+import { isElf } from "../common/object/read-elf.ts";
+
+interface Header {
+  readonly name: number;
+  readonly type: number;
+  readonly offset: number;
+  readonly size: number;
+}
+
+/** The bytes of the first section of that name; undefined where there is none or the file is damaged. */
+export function foreignSection(bytes: Uint8Array, name: string): Uint8Array | undefined {
+  if (!isElf(bytes) || bytes.length < ELF_HEADER_SIZE || bytes[4] !== 2) return undefined;
+  const reader = new ByteReader(bytes, bytes[5] === 2 ? "big" : "little", 40);
+  const table = reader.size64();
+  reader.skip(4 + 2 + 2 + 2 + 2);
+  const count = reader.u16();
+  const nameTable = reader.u16();
+  if (reader.failed || table + count * SECTION_HEADER_SIZE > bytes.length) return undefined;
+  const headers = Array.from({ length: count }, (_, index): Header => {
+    reader.position = table + index * SECTION_HEADER_SIZE;
+    const nameOffset = reader.u32();
+    const type = reader.u32();
+    reader.skip(8 + 8);
+    return { name: nameOffset, type, offset: reader.size64(), size: reader.size64() };
+  });
+  const data = ({ offset, size }: Header): Uint8Array => bytes.subarray(offset, offset + size);
+  const strings = headers[nameTable];
+  if (reader.failed || strings === undefined) return undefined;
+  const names = data(strings);
+  const found = headers.find((header) => stringAt(names, header.name) === name);
+  if (found === undefined || found.type === SHT_NOBITS) return undefined;
+  return found.offset + found.size > bytes.length ? undefined : data(found);
+}
