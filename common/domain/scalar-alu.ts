@@ -166,12 +166,22 @@ interface BitwiseRule {
   readonly max: (a: bigint, b: bigint, bits: Tnum) => bigint;
 }
 
+function lesser(a: bigint, b: bigint): bigint {
+  if (a < b) return a;
+  return b;
+}
+
+function greater(a: bigint, b: bigint): bigint {
+  if (a > b) return a;
+  return b;
+}
+
 const leastBits = (_a: bigint, _b: bigint, bits: Tnum): bigint => bits.value;
 const mostBits = (_a: bigint, _b: bigint, bits: Tnum): bigint => bits.value | bits.mask;
 
 const bitwiseRules = {
-  and: { bits: tnumAnd, min: leastBits, max: (a, b) => (a < b ? a : b) },
-  or: { bits: tnumOr, min: (a, b) => (a > b ? a : b), max: mostBits },
+  and: { bits: tnumAnd, min: leastBits, max: lesser },
+  or: { bits: tnumOr, min: greater, max: mostBits },
   xor: { bits: tnumXor, min: leastBits, max: mostBits },
 } as const satisfies Record<string, BitwiseRule>;
 

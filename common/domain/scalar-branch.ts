@@ -235,9 +235,11 @@ function refine(op: Refinement, a: MutableScalar, b: MutableScalar, is32: boolea
     case "ge":
     case "sgt":
     case "sge":
-      return refine(flippedJump[op], b, a, is32);
+      refine(flippedJump[op], b, a, is32);
+      break;
     case "eq":
-      return refineEqual(a, b, is32);
+      refineEqual(a, b, is32);
+      break;
     case "ne":
     case "set":
     case "clear": {
@@ -245,17 +247,24 @@ function refine(op: Refinement, a: MutableScalar, b: MutableScalar, is32: boolea
       const other = constant === undefined ? constantOf(a, is32) : constant;
       if (other === undefined) return;
       const target = constant === undefined ? b : a;
-      if (op === "ne") return refineNotEqual(target, other, is32);
-      return refineBits(target, other, is32, op === "set");
+      if (op === "ne") {
+        refineNotEqual(target, other, is32);
+        return;
+      }
+      refineBits(target, other, is32, op === "set");
+      return;
     }
     case "lt":
-      return refineUnsigned(a, b, is32, 1);
+      refineUnsigned(a, b, is32, 1);
+      break;
     case "le":
-      return refineUnsigned(a, b, is32, 0);
+      refineUnsigned(a, b, is32, 0);
+      break;
     case "slt":
-      return refineSigned(a, b, is32, 1);
+      refineSigned(a, b, is32, 1);
+      break;
     case "sle":
-      return refineSigned(a, b, is32, 0);
+      refineSigned(a, b, is32, 0);
   }
 }
 

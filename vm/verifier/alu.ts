@@ -68,7 +68,10 @@ function unary(env: Env, insn: RawInsn): void {
   checkUnaryFields(env, insn);
   const reg = readReg(env, insn.dst);
   checkWritable(env, insn.dst);
-  if (reg.type !== kind.scalar) return setUnknown(env, insn.dst);
+  if (reg.type !== kind.scalar) {
+    setUnknown(env, insn.dst);
+    return;
+  }
   const dst = editReg(reg);
   if ((insn.code & 0xf0) === aluOp.neg) {
     dst.scalar = transferScalar("neg", reg.scalar, reg.scalar, !is64(insn));
@@ -126,18 +129,24 @@ function moveRegister(env: Env, insn: RawInsn): void {
   if (is64(insn) && insn.off === 0) {
     const linked = withScalarId(env, src);
     if (linked !== src) env.regs[insn.src] = linked;
-    return setReg(env, insn.dst, linked);
+    setReg(env, insn.dst, linked);
+    return;
   }
   if (src.type !== kind.scalar) {
-    if (is64(insn)) return setUnknown(env, insn.dst);
+    if (is64(insn)) {
+      setUnknown(env, insn.dst);
+      return;
+    }
     const dst = editReg(unknownReg);
     dst.scalar = zeroExtendScalar(dst.scalar);
-    return setReg(env, insn.dst, dst);
+    setReg(env, insn.dst, dst);
+    return;
   }
   if (insn.off === 0) {
     const dst = copyScalar(env, insn, src, bitWidth(src.scalar) <= 32);
     dst.scalar = zeroExtendScalar(dst.scalar);
-    return setReg(env, insn.dst, dst);
+    setReg(env, insn.dst, dst);
+    return;
   }
   const isUnchanged = src.scalar.umax < 1n << BigInt(insn.off - 1);
   const dst = copyScalar(env, insn, src, isUnchanged);
@@ -189,9 +198,15 @@ function distanceOf(insn: RawInsn, src: Reg): number | undefined {
 function linkByConstant(insn: RawInsn, dst: MutableReg, before: Scalar, src: Reg): void {
   // A 32-bit sum is that of the whole number only if the upper half was zero.
   const isWhole = is64(insn) || bitWidth(before) <= 32;
-  if (dst.id === 0 || !isWhole) return dropId(dst);
+  if (dst.id === 0 || !isWhole) {
+    dropId(dst);
+    return;
+  }
   const distance = distanceOf(insn, src);
-  if (distance === undefined || dst.link !== 0) return dropId(dst);
+  if (distance === undefined || dst.link !== 0) {
+    dropId(dst);
+    return;
+  }
   dst.link = is64(insn) ? 64 : 32;
   dst.off = distance;
 }
@@ -218,7 +233,10 @@ function forkSignMask(env: Env, register: number, dst: MutableReg): void {
 function adjustScalars(env: Env, insn: RawInsn, dstReg: Reg, src: Reg): void {
   const op = scalarOps[insn.code & 0xf0];
   // Quotients and remainders are not tracked, not even the width of 32-bit ones.
-  if (op === undefined) return setUnknown(env, insn.dst);
+  if (op === undefined) {
+    setUnknown(env, insn.dst);
+    return;
+  }
   const dst = editReg(dstReg);
   const isMasking = (op === "and" || op === "or") && src.scalar.mask === 0n;
   if (isMasking) forkSignMask(env, insn.dst, dst);
@@ -233,28 +251,46 @@ function binary(env: Env, insn: RawInsn): void {
   const dst = env.regs[insn.dst]!;
   if (!isRegisterSource(insn)) {
     const scalar = constantScalar(BigInt(insn.imm));
-    if (dst.type !== kind.scalar) return adjustPointer(env, insn, dst, dst, scalar);
-    return adjustScalars(env, insn, dst, constantReg(BigInt(insn.imm)));
+    if (dst.type !== kind.scalar) {
+      adjustPointer(env, insn, dst, dst, scalar);
+      return;
+    }
+    adjustScalars(env, insn, dst, constantReg(BigInt(insn.imm)));
+    return;
   }
   const src = env.regs[insn.src]!;
   if (src.type === kind.scalar) {
-    if (dst.type === kind.scalar) return adjustScalars(env, insn, dst, src);
+    if (dst.type === kind.scalar) {
+      adjustScalars(env, insn, dst, src);
+      return;
+    }
     markPrecise(env, insn.src);
-    return adjustPointer(env, insn, dst, dst, src.scalar);
+    adjustPointer(env, insn, dst, dst, src.scalar);
+    return;
   }
   if (dst.type === kind.scalar) {
     markPrecise(env, insn.dst);
-    return adjustPointer(env, insn, dst, src, dst.scalar);
+    adjustPointer(env, insn, dst, src, dst.scalar);
+    return;
   }
-  if ((insn.code & 0xf0) === aluOp.sub) return setUnknown(env, insn.dst);
+  if ((insn.code & 0xf0) === aluOp.sub) {
+    setUnknown(env, insn.dst);
+    return;
+  }
   const symbol = aluSymbols[insn.code & 0xf0] ?? "?";
   env.reject(`R${insn.dst} pointer ${symbol} pointer prohibited`);
 }
 
 export function checkAlu(env: Env, insn: RawInsn): void {
   const op = insn.code & 0xf0;
-  if (op === aluOp.neg || op === aluOp.end) return unary(env, insn);
-  if (op === aluOp.mov) return move(env, insn);
+  if (op === aluOp.neg || op === aluOp.end) {
+    unary(env, insn);
+    return;
+  }
+  if (op === aluOp.mov) {
+    move(env, insn);
+    return;
+  }
   if (op > aluOp.end) {
     env.reject(`invalid BPF_ALU opcode ${op.toString(16)}`, errno.invalid);
   }

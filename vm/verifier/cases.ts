@@ -108,7 +108,7 @@ function expectationOf(json: Json): Expectation | undefined {
   };
 }
 
-/** Facts that many cases share and a case may leave out: BTF, function types, map contents. */
+/** What many cases share and a case may leave out: program type, maps, BTF, function types. */
 export type CaseDefaults = (base: string) => Json | undefined;
 
 function withDefaults(json: Json, defaults: CaseDefaults | undefined): Json {
@@ -116,12 +116,8 @@ function withDefaults(json: Json, defaults: CaseDefaults | undefined): Json {
   if (base === undefined) return json;
   const maps = recordsOf(json["maps"]);
   const baseMaps = recordsOf(base["maps"]);
-  return {
-    ...json,
-    btf: json["btf"] ?? base["btf"],
-    func_info: json["func_info"] ?? base["func_info"],
-    maps: maps.map((map, i) => ({ ...baseMaps[i], ...map })),
-  };
+  const merged = maps.map((map, i) => ({ ...baseMaps[i], ...map }));
+  return { ...base, ...json, maps: maps.length > 0 ? merged : baseMaps };
 }
 
 function readJson(line: string): Json | undefined {

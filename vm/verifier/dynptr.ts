@@ -159,7 +159,10 @@ export function processDynptrArg(env: Env, register: number, use: DynptrUse): vo
       errno.invalid,
     );
   }
-  if ((flags & typeFlag.uninit) === 0) return checkInitialized(env, reg, use);
+  if ((flags & typeFlag.uninit) === 0) {
+    checkInitialized(env, reg, use);
+    return;
+  }
   if (reg.type === kind.dynptr || slotOf(env, reg) === badSlot) {
     env.reject("Dynptr has to be an uninitialized dynptr", errno.invalid);
   }

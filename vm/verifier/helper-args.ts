@@ -239,32 +239,43 @@ function checkContent(
 ): void {
   switch (wanted) {
     case "CONST_MAP_PTR":
-      return checkMapPointer(env, reg, f);
+      checkMapPointer(env, reg, f);
+      break;
     case "PTR_TO_MAP_KEY":
-      return checkKey(env, register, reg, f);
+      checkKey(env, register, reg, f);
+      break;
     case "PTR_TO_MAP_VALUE":
-      return checkValue(env, register, reg, arg.flags, f);
+      checkValue(env, register, reg, arg.flags, f);
+      break;
     case "PTR_TO_SPIN_LOCK":
-      return processSpinLock(env, register, f.prototype.id === helperId.spinLock);
+      processSpinLock(env, register, f.prototype.id === helperId.spinLock);
+      break;
     case "PTR_TO_TIMER":
-      return processTimer(env, register, f);
+      processTimer(env, register, f);
+      break;
     case "PTR_TO_FUNC":
       f.subprogram = reg.range;
       return;
     case "PTR_TO_MEM":
-      return checkMemoryArg(env, register, reg, arg, f);
+      checkMemoryArg(env, register, reg, arg, f);
+      break;
     case "CONST_SIZE":
-      return checkSize(env, register, reg, f, false);
+      checkSize(env, register, reg, f, false);
+      break;
     case "CONST_SIZE_OR_ZERO":
-      return checkSize(env, register, reg, f, true);
+      checkSize(env, register, reg, f, true);
+      break;
     case "CONST_ALLOC_SIZE_OR_ZERO":
-      return checkAllocSize(env, register, reg, f);
+      checkAllocSize(env, register, reg, f);
+      break;
     case "PTR_TO_DYNPTR":
-      return checkDynptr(env, register, arg);
+      checkDynptr(env, register, arg);
+      break;
     case "PTR_TO_CONST_STR":
     case "PTR_TO_PERCPU_BTF_ID":
     case "KPTR_XCHG_DEST":
-      return env.unsupported(`helper argument ${wanted}`);
+      env.unsupported(`helper argument ${wanted}`);
+      break;
     default:
       return;
   }

@@ -162,7 +162,10 @@ function checkLoop(env: Env, f: CallFacts): void {
   markPrecise(env, 1);
   const { frame } = env;
   const count = env.regs[1]!.scalar.umax;
-  if (BigInt(frame.callbackDepth) < count) return pushCallback(env, f.subprogram, loopSetup);
+  if (BigInt(frame.callbackDepth) < count) {
+    pushCallback(env, f.subprogram, loopSetup);
+    return;
+  }
   frame.callbackDepth = 0;
   if (env.log.isDetailed) {
     env.say(`frame${frame.frameNo} bpf_loop iteration limit reached`);
@@ -192,18 +195,22 @@ function checkSpecial(env: Env, f: CallFacts): void {
   if (unsupportedHelpers.has(id)) env.unsupported(`helper ${name}`);
   switch (id) {
     case helperId.tailCall:
-      return checkResources(env, true, "tail_call");
+      checkResources(env, true, "tail_call");
+      break;
     case helperId.getLocalStorage:
       if (!isNull(env.regs[2]!)) {
         env.reject("get_local_storage() doesn't support non-zero flags", errno.invalid);
       }
       return;
     case helperId.forEachMapElem:
-      return pushCallback(env, f.subprogram, forEachSetup(env, f));
+      pushCallback(env, f.subprogram, forEachSetup(env, f));
+      break;
     case helperId.timerSetCallback:
-      return pushAsyncCallback(env, f.subprogram, timerSetup(f));
+      pushAsyncCallback(env, f.subprogram, timerSetup(f));
+      break;
     case helperId.loop:
-      return checkLoop(env, f);
+      checkLoop(env, f);
+      break;
     case helperId.dynptrFromMem:
       if (env.regs[1]!.type !== kind.mapValue) {
         const type = typeName(env.regs[1]!.type);
@@ -211,7 +218,8 @@ function checkSpecial(env: Env, f: CallFacts): void {
       }
       return;
     case helperId.dynptrData:
-      return noteDynptrData(env, f);
+      noteDynptrData(env, f);
+      break;
     default:
       return;
   }

@@ -21,24 +21,31 @@ export function checkHelperMemory(
   switch (kindOf(reg.type)) {
     case kind.packet:
     case kind.packetMeta:
-      return checkPacketAccess(env, register, reg.off, size, allowsZero);
+      checkPacketAccess(env, register, reg.off, size, allowsZero);
+      break;
     case kind.mapKey:
       if (access === "write") env.reject(`R${register} cannot write into ${typeName(reg.type)}`);
-      return checkRegion(env, register, reg.off, size, reg.map?.keySize ?? 0, false);
+      checkRegion(env, register, reg.off, size, reg.map?.keySize ?? 0, false);
+      break;
     case kind.mapValue:
       checkMapDirection(env, reg, 0, size, access === "read");
-      return checkMapAccess(env, register, reg.off, size, allowsZero);
+      checkMapAccess(env, register, reg.off, size, allowsZero);
+      break;
     case kind.mem:
       if (access === "write" && (reg.type & typeFlag.readOnly) !== 0) {
         env.reject(`R${register} cannot write into ${typeName(reg.type)}`);
       }
-      return checkRegion(env, register, reg.off, size, reg.range, allowsZero);
+      checkRegion(env, register, reg.off, size, reg.range, allowsZero);
+      break;
     case kind.stack:
-      return checkInitialized(env, register, reg.off, size, access, raw, allowsZero);
+      checkInitialized(env, register, reg.off, size, access, raw, allowsZero);
+      break;
     case kind.btfId:
-      return env.unsupported("BTF pointer as helper memory");
+      env.unsupported("BTF pointer as helper memory");
+      break;
     case kind.buf:
-      return env.unsupported("iterator buffer as helper memory");
+      env.unsupported("iterator buffer as helper memory");
+      break;
     default:
       if (allowsZero && size === 0 && isNull(reg)) return;
       env.reject(`R${register} type=${typeName(reg.type)} expected=${typeName(kind.stack)}`);

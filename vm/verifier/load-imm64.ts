@@ -25,9 +25,13 @@ export function checkLoadImm64(env: Env, insn: RawInsn): void {
   const high = env.insnAt(env.insn + 1).imm;
   if (insn.src === 0) {
     const value = (BigInt(high >>> 0) << 32n) | BigInt(insn.imm >>> 0);
-    return setReg(env, insn.dst, constantReg(value));
+    setReg(env, insn.dst, constantReg(value));
+    return;
   }
-  if (insn.src === pseudo.func) return loadFunction(env, insn);
+  if (insn.src === pseudo.func) {
+    loadFunction(env, insn);
+    return;
+  }
   const map = env.input.maps[insn.imm];
   if (map === undefined) env.unsupported("map reference");
   const isValue = insn.src === pseudo.mapValue || insn.src === pseudo.mapIndexValue;

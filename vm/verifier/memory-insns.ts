@@ -77,9 +77,13 @@ export function checkLoad(env: Env, insn: RawInsn): void {
 
 export function checkStore(env: Env, insn: RawInsn): void {
   if ((insn.code & 7) === insnClass.stx) {
-    if ((insn.code & 0xe0) === memMode.atomic) return checkAtomic(env, insn);
+    if ((insn.code & 0xe0) === memMode.atomic) {
+      checkAtomic(env, insn);
+      return;
+    }
     if (insn.imm !== 0) env.reject("BPF_STX uses reserved fields", errno.invalid);
-    return store(env, insn, false);
+    store(env, insn, false);
+    return;
   }
   if ((insn.code & 0xe0) !== memMode.mem || insn.src !== 0) {
     env.reject("BPF_ST uses reserved fields", errno.invalid);
@@ -161,12 +165,14 @@ function checkAtomic(env: Env, insn: RawInsn): void {
   if (insn.imm === atomicOp.loadAcquire) {
     readReg(env, insn.src);
     checkAtomicTarget(env, insn.src, "loads from");
-    return load(env, insn, false, true);
+    load(env, insn, false, true);
+    return;
   }
   if (insn.imm === atomicOp.storeRelease) {
     readReg(env, insn.dst);
     checkAtomicTarget(env, insn.dst, "stores into");
-    return store(env, insn, true);
+    store(env, insn, true);
+    return;
   }
   if (!readModifyWrite.has(insn.imm)) {
     const op = (insn.imm >>> 0).toString(16).padStart(2, "0");

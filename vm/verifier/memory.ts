@@ -110,7 +110,10 @@ function accessContext(env: Env, reg: Reg, a: MemoryAccess, offset: number): voi
     throw new Rejection(errno.access);
   }
   if (!a.isRead || a.value < 0) return;
-  if (!isPointer) return setUnknown(env, a.value);
+  if (!isPointer) {
+    setUnknown(env, a.value);
+    return;
+  }
   const type = contextPointers[field];
   if (type === undefined) env.unsupported(`context field of type ${field}`);
   const pointer = pointerReg(type);
@@ -159,35 +162,48 @@ function accessByKind(env: Env, reg: Reg, a: MemoryAccess): void {
   const offset = a.offset + reg.off;
   switch (reg.type) {
     case kind.mapKey:
-      return accessMapKey(env, reg, a, offset);
+      accessMapKey(env, reg, a, offset);
+      break;
     case kind.mapValue:
-      return accessMapValue(env, reg, a, offset);
+      accessMapValue(env, reg, a, offset);
+      break;
     case kind.ctx:
-      return accessContext(env, reg, a, offset);
+      accessContext(env, reg, a, offset);
+      break;
     case kind.stack:
-      return accessStack(env, a, offset);
+      accessStack(env, a, offset);
+      break;
     case kind.packet:
     case kind.packetMeta:
-      return accessPacket(env, a, offset);
+      accessPacket(env, a, offset);
+      break;
     case kind.flowKeys:
-      return accessFlowKeys(env, a, offset);
+      accessFlowKeys(env, a, offset);
+      break;
     case kind.socket:
     case kind.sockCommon:
     case kind.tcpSock:
     case kind.xdpSock:
-      return accessSocket(env, reg, a, offset);
+      accessSocket(env, reg, a, offset);
+      break;
     default:
-      return accessOther(env, reg, a, offset);
+      accessOther(env, reg, a, offset);
   }
 }
 
 function accessOther(env: Env, reg: Reg, a: MemoryAccess, offset: number): void {
   const base = kindOf(reg.type);
-  if (base === kind.mem) return accessMemory(env, reg, a, offset);
+  if (base === kind.mem) {
+    accessMemory(env, reg, a, offset);
+    return;
+  }
   if (reg.type === kind.tpBuffer) env.unsupported("writable tracepoint buffer");
   if (base === kind.btfId && !mayBeNull(reg.type)) env.unsupported("access through a BTF pointer");
   if (base === kind.buf && !mayBeNull(reg.type)) env.unsupported("iterator buffer");
-  if (reg.type === kind.mapPtr) return accessMapPointer(env, reg, a, offset);
+  if (reg.type === kind.mapPtr) {
+    accessMapPointer(env, reg, a, offset);
+    return;
+  }
   rejectKind(env, reg, a);
 }
 

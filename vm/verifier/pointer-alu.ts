@@ -172,9 +172,15 @@ export function adjustPointer(
 ): void {
   const op = insn.code & 0xf0;
   const register = insn.dst;
-  if (isContradictory(offset)) return setReg(env, register, unknownReg);
+  if (isContradictory(offset)) {
+    setReg(env, register, unknownReg);
+    return;
+  }
   if ((insn.code & 7) !== insnClass.alu64) {
-    if (op === aluOp.sub) return setUnknown(env, register);
+    if (op === aluOp.sub) {
+      setUnknown(env, register);
+      return;
+    }
     env.reject(`R${register} 32-bit pointer arithmetic prohibited`);
   }
   if (mayBeNull(pointer.type)) {

@@ -76,7 +76,8 @@ export function checkReturn(env: Env): void {
   const { frame } = env;
   const reg = readReg(env, 0);
   if (frame.callback?.isAsync) {
-    return enforce(env, reg, frame.callback.range, "At async callback return");
+    enforce(env, reg, frame.callback.range, "At async callback return");
+    return;
   }
   if (frame.subprog > 0) {
     if (reg.type === kind.scalar) return;

@@ -208,7 +208,10 @@ export function readStack(
   const reg = env.regs[register]!;
   const frame = frameOf(env, reg);
   const range = checkStackBounds(env, register, offset, size, "read from");
-  if (reg.scalar.mask === 0n) return readFixed(env, frame, range.min, size, dst);
+  if (reg.scalar.mask === 0n) {
+    readFixed(env, frame, range.min, size, dst);
+    return;
+  }
   if (dst < 0) {
     env.reject(
       `variable offset stack pointer cannot be passed into helper function; var_off=${printTnum(reg.scalar)} off=${offset} size=${size}`,
@@ -274,7 +277,8 @@ const spillableKinds: ReadonlySet<number> = new Set([
 function spillScalar(env: Env, frame: Frame, index: number, size: number, register: number): void {
   const reg = env.regs[register]!;
   if (bitWidth(reg.scalar) > size * 8) {
-    return spill(env, frame, index, withoutId(reg), size);
+    spill(env, frame, index, withoutId(reg), size);
+    return;
   }
   const linked = withScalarId(env, reg);
   if (linked !== reg) env.regs[register] = linked;
@@ -306,14 +310,17 @@ function writeFixed(env: Env, frame: Frame, offset: number, size: number, src: n
   env.scratchSlot(index);
   const reg = src >= 0 ? env.regs[src]! : undefined;
   if (reg !== undefined && isAligned && reg.type === kind.scalar) {
-    return spillScalar(env, frame, index, size, src);
+    spillScalar(env, frame, index, size, src);
+    return;
   }
   const isImmediate = (insn.code & 7) === insnClass.st;
   if (reg === undefined && isAligned && isImmediate) {
-    return spill(env, frame, index, constantReg(BigInt(insn.imm)), size);
+    spill(env, frame, index, constantReg(BigInt(insn.imm)), size);
+    return;
   }
   if (reg !== undefined && spillableKinds.has(kindOf(reg.type))) {
-    return spillPointer(env, frame, index, size, reg);
+    spillPointer(env, frame, index, size, reg);
+    return;
   }
   const slot = frame.stack[index]!;
   let types = isSpecial(slot) ? scrub(slot.types) : slot.types;

@@ -1,0 +1,86 @@
+/**
+ * Gates of the verifier against a real kernel's verdicts. A sample runs by default, all cases with
+ * FULL=1; `npx tsx bench/verifier-corpus.ts` prints the figures.
+ */
+import { describe, expect, test } from "vitest";
+import { readBases, readLines, Score } from "../bench/verifier-score.ts";
+import { readCase } from "../vm/verifier/cases.ts";
+import { verify } from "../vm/verifier/verify.ts";
+import { randomNumbers } from "./support/verifier-random.ts";
+
+const folder = new URL("./cases/verifier/", import.meta.url);
+const bases = readBases(new URL("bases.jsonl.gz", folder));
+const step = process.env["FULL"] === undefined ? 12 : 1;
+
+function scoreOf(name: string): Score {
+  const score = new Score();
+  readLines(new URL(`${name}.jsonl.gz`, folder)).forEach((line, index) => {
+    if (index % step !== 0) return;
+    const item = readCase(line, bases);
+    if (item === undefined) throw new Error(`${name}:${index + 1} is not a case`);
+    score.judge(item);
+  });
+  return score;
+}
+
+function names(score: Score, kind: string): string[] {
+  return score.differences.filter((d) => d.kind === kind).map((d) => d.item.id);
+}
+
+describe.each(["mutants", "bounds", "random"])("%s", (name) => {
+  const score = scoreOf(name);
+
+  test("no false accept", () => {
+    expect(names(score, "false-accept")).toEqual([]);
+  });
+
+  test("no false reject", () => {
+    expect(names(score, "false-reject")).toEqual([]);
+  });
+
+  test("unsupported at most 1 %", () => {
+    const judged = [...score.counts].filter(([kind]) => kind.includes("→"));
+    const all = judged.reduce((sum, [, count]) => sum + count, 0);
+    expect(all).toBeGreaterThan(100);
+    expect(score.get("unsupported")).toBeLessThanOrEqual(all / 100);
+  });
+
+  test("the kernel's reason, text and numbers", () => {
+    expect(names(score, "text")).toEqual([]);
+  });
+
+  test("as many instructions processed as the kernel", () => {
+    expect(names(score, "processed")).toEqual([]);
+  });
+
+  test("register states to the letter", () => {
+    expect(names(score, "r6")).toEqual([]);
+  });
+});
+
+test("base programs are accepted", () => {
+  for (const line of readLines(new URL("bases.jsonl.gz", folder))) {
+    const item = readCase(line, bases);
+    if (item === undefined || item.base === "bounds") continue;
+    expect([item.base, verify(item.input).verdict]).toEqual([item.base, "accept"]);
+  }
+});
+
+test("arbitrary bytes never crash and are not accepted without an exit", () => {
+  const next = randomNumbers(1);
+  for (let i = 0; i < 3000; i += 1) {
+    const insns = new Uint8Array(8 * (1 + (next() % 12)));
+    for (let at = 0; at < insns.length; at += 1) insns[at] = next() & 255;
+    const { verdict } = verify({
+      programType: 1 + (next() % 32),
+      attachType: next() % 48,
+      license: "GPL",
+      flags: 0,
+      insns,
+      maps: [],
+      functions: [],
+    });
+    const hasExit = insns.some((byte, at) => at % 8 === 0 && byte === 0x95);
+    if (!hasExit) expect(verdict).not.toBe("accept");
+  }
+});
