@@ -395,7 +395,9 @@ export class SelectContext {
         return { address, core: core.core };
       }
       if (core === undefined && !fitsSigned(offset, 16)) break;
-      if (core === undefined) plain = { base, offset };
+      // One step only: phase 5 (rebase-addresses) counts from an inner sum where the pointer below it
+      // is to end there; folding through the sum would keep that pointer, and a register, alive.
+      if (core === undefined && plain.base === pointer) plain = { base, offset };
     }
     return { address: { base: this.register(plain.base), offset: Number(plain.offset) } };
   }
