@@ -55,6 +55,12 @@ export class AliasAnalysis {
     for (const each of instructionsOf(fn)) {
       if (isOp(each, "alloca")) this.#escapes.set(each, escapeOf(each, uses));
     }
+    // An access through a pointer of unknown region must be seen to meet each object it may lie in.
+    for (const each of instructionsOf(fn)) {
+      const chooses = isOp(each, "phi") || isOp(each, "select");
+      if (!chooses || each.type !== "ptr" || this.regionOf(each).kind !== "unknown") continue;
+      for (const object of stackRoots(each)) this.#escapes.set(object, "all");
+    }
   }
 
   escapeOf(object: IrInstruction): Escape {
@@ -249,6 +255,21 @@ function sameRegion(a: Region, b: Region): boolean {
 export function lengthOf(instruction: IrInstruction): number | undefined {
   const length = operand(instruction, 2);
   return length.kind === "constant" ? Number(length.value) : undefined;
+}
+
+/** Stack objects that a pointer may point into, through phis, selects and offsets. */
+function stackRoots(pointer: IrInstruction): IrInstruction[] {
+  const seen = new Set<Value>();
+  const work: Value[] = [pointer];
+  for (let each = work.pop(); each !== undefined; each = work.pop()) {
+    if (seen.has(each) || each.kind !== "instruction") continue;
+    seen.add(each);
+    if (isOp(each, "ptradd")) work.push(operand(each, 0));
+    else if (isOp(each, "phi") || isOp(each, "select")) work.push(...each.operands);
+  }
+  return [...seen].filter(
+    (each): each is IrInstruction => each.kind === "instruction" && isOp(each, "alloca"),
+  );
 }
 
 function escapeOf(object: IrInstruction, uses: ReadonlyMap<Value, readonly Use[]>): Escape {
