@@ -25,6 +25,10 @@ export function widestAccess(
   size: Size,
   align: number,
 ): Size {
+  if (context.options.strictAlign) {
+    const packet = packetAlignment(pointer);
+    if (packet !== undefined) return Math.min(size, packet) as Size;
+  }
   if (align >= size) return size;
   const own = ownAlignment(context, pointer, size);
   if (own > 0) return Math.max(own, Math.min(align, size)) as Size;
@@ -41,6 +45,45 @@ function ownAlignment(context: SelectContext, pointer: Value, size: Size): numbe
   let align: number = Math.min(slot.align, size);
   while (frame.offset % align !== 0) align /= 2;
   return align;
+}
+
+/**
+ * What BPF_F_STRICT_ALIGNMENT knows of a packet pointer: the packet starts 2 bytes after a multiple
+ * of 4 (NET_IP_ALIGN), whatever the C type says. Undefined for other pointers.
+ */
+function packetAlignment(pointer: Value): number | undefined {
+  let offset = 2n;
+  let base = pointer;
+  let align = 4n;
+  while (base.kind === "instruction" && base.operation.op === "ptradd") {
+    const [inner, step] = base.operands as [Value, Value];
+    if (step.kind === "constant") offset += BigInt.asIntN(64, step.value);
+    else {
+      const known = multipleOf(step);
+      if (known < align) align = known;
+    }
+    base = inner;
+  }
+  const isPacket =
+    base.kind === "instruction" &&
+    base.operation.op === "inttoptr" &&
+    isNarrowLoad(base.operands[0]);
+  if (!isPacket) return undefined;
+  while (offset % align !== 0n) align /= 2n;
+  return Number(align);
+}
+
+/** A power of two that the value is a multiple of. */
+function multipleOf(value: Value): bigint {
+  if (value.kind !== "instruction") return 1n;
+  const [a, b] = value.operands;
+  if (value.operation.op === "zext" && a !== undefined) return multipleOf(a);
+  if (value.operation.op !== "binary" || b?.kind !== "constant") return 1n;
+  if (value.operation.binary === "shl") return 1n << (b.value & 63n);
+  if (value.operation.binary === "mul" || value.operation.binary === "and") {
+    return b.value === 0n ? 4n : b.value & -b.value;
+  }
+  return 1n;
 }
 
 /** Could the pointer lead into a stack frame, where the kernel insists on natural alignment? */

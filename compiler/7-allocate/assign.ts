@@ -45,7 +45,11 @@ export function assignRegisters(
     const owner = owners[order.indexOf(register)];
     if (segments !== undefined && owner !== undefined) fill(owner, segments, fixedOwner);
   }
-  return new Assigner(intervals, owners).run();
+  return new Assigner(intervals, owners, !returnsValue(fn)).run();
+}
+
+function returnsValue(fn: MachineFunction): boolean {
+  return fn.blocks.some(({ terminator }) => terminator.kind === "exit" && terminator.hasResult);
 }
 
 function fill(owner: Int32Array, segments: Segments, value: number): void {
@@ -116,7 +120,15 @@ class Assigner {
   /** Buckets would be faster; the queue is sorted once and evicted intervals go to the front. */
   readonly #queue: Interval[];
 
-  constructor(intervals: ReadonlyMap<MachineRegister, Interval>, owners: readonly Int32Array[]) {
+  /** The function returns nothing. */
+  readonly #isVoid: boolean;
+
+  constructor(
+    intervals: ReadonlyMap<MachineRegister, Interval>,
+    owners: readonly Int32Array[],
+    isVoid: boolean,
+  ) {
+    this.#isVoid = isVoid;
     this.#intervals = intervals;
     this.#owners = owners;
     this.#queue = [...intervals.values()].sort(
@@ -176,17 +188,24 @@ class Assigner {
     }
     const preferred = [...wishes].sort((a, b) => b[1] - a[1]).map(([register]) => register);
     for (const register of preferred) {
-      if (this.#isFree(register, interval.segments)) return register;
+      const isAllowed = this.#mayHave(interval, register);
+      if (isAllowed && this.#isFree(register, interval.segments)) return register;
     }
-    return this.#leastWanted(interval.segments);
+    return this.#leastWanted(interval);
+  }
+
+  /** A void function must not leave a stack pointer in r0: the verifier takes that for its result. */
+  #mayHave(interval: Interval, register: MachineRegister): boolean {
+    return register !== 0 || !this.#isVoid || interval.hints.has(0);
   }
 
   /** Among the free registers the first that no other interval would like to have meanwhile. */
-  #leastWanted(segments: Segments): MachineRegister | undefined {
+  #leastWanted(interval: Interval): MachineRegister | undefined {
+    const { segments } = interval;
     let best: MachineRegister | undefined;
     let bestCount = Number.POSITIVE_INFINITY;
     for (const register of order) {
-      if (!this.#isFree(register, segments)) continue;
+      if (!this.#mayHave(interval, register) || !this.#isFree(register, segments)) continue;
       const count = this.#wantedCount(register, segments, bestCount);
       if (count >= bestCount) continue;
       best = register;
@@ -248,7 +267,7 @@ class Assigner {
     let bestWeight = interval.weight;
     for (const register of order) {
       const owner = this.#owners[order.indexOf(register)];
-      if (owner === undefined) continue;
+      if (owner === undefined || !this.#mayHave(interval, register)) continue;
       const found = this.#conflicts(owner, interval.segments, bestWeight);
       if (found === undefined) continue;
       best = { register, evicted: found.registers };

@@ -1,0 +1,42 @@
+/**
+ * Programs that a careless code generator gets refused, one rule of the kernel's verifier each: all
+ * must load, for every CPU version and optimisation level.
+ */
+import { readdirSync } from "node:fs";
+import { join } from "node:path";
+import { expect } from "vitest";
+import { askKernel, kernelTest } from "./support/kernel.ts";
+import { compileFile, kernelJob, load } from "./support/toolchain.ts";
+
+const folder = join(import.meta.dirname, "cases/emit-accepted");
+const files = readdirSync(folder).filter((name) => name.endsWith(".c"));
+const variants = [
+  ...["v1", "v2", "v3", "v4"].flatMap((cpu) => [
+    [`-mcpu=${cpu}`, "-O2"],
+    [`-mcpu=${cpu}`, "-O0"],
+  ]),
+  ["-O1"],
+  ["-O3"],
+  ["-Os"],
+  ["-O2", "-mstrict-align"],
+];
+/** BPF_F_STRICT_ALIGNMENT. */
+const strictFlag = 1;
+
+for (const file of files) {
+  kernelTest(`${file} is accepted in ${variants.length} variants`, () => {
+    const jobs = variants.flatMap((words) => {
+      const loaded = load(compileFile(join(folder, file), words), file);
+      const flags = words.includes("-mstrict-align") ? strictFlag : 0;
+      return loaded.programs.map((program) => ({
+        words,
+        job: { ...kernelJob(loaded, program), prog_flags: flags },
+      }));
+    });
+    const results = askKernel(jobs.map(({ job }) => job));
+    const refused = results.flatMap(({ verdict, log }, at) =>
+      verdict === "accept" ? [] : [`${jobs[at]?.words.join(" ")}: ${log.slice(-800)}`],
+    );
+    expect(refused).toEqual([]);
+  });
+}
