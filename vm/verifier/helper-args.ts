@@ -74,7 +74,7 @@ const acceptedTypes: Partial<Record<ArgKind, readonly number[]>> = {
   PTR_TO_STACK: [kind.stack],
   PTR_TO_CONST_STR: [kind.mapValue],
   PTR_TO_TIMER: [kind.mapValue],
-  KPTR_XCHG_DEST: [kind.mapValue, kind.btfId | alloc, kind.btfId | alloc],
+  KPTR_XCHG_DEST: [kind.mapValue, kind.btfId | alloc],
   PTR_TO_DYNPTR: [kind.stack, kind.dynptr],
 };
 
@@ -85,10 +85,9 @@ function effectiveKind(env: Env, arg: HelperArg, facts: CallFacts): ArgKind {
   if (map === undefined) {
     env.reject("invalid map_ptr to access map->type");
   }
-  if (map.type === mapType.sockmap || map.type === mapType.sockhash) {
-    return "PTR_TO_BTF_ID_SOCK_COMMON";
-  }
-  return arg.kind;
+  if (map.type !== mapType.sockmap && map.type !== mapType.sockhash) return arg.kind;
+  if (arg.flags !== 0) env.reject("invalid arg_type for sockmap/sockhash", errno.invalid);
+  return "PTR_TO_BTF_ID_SOCK_COMMON";
 }
 
 function checkType(env: Env, register: number, reg: Reg, wanted: ArgKind, flags: number): void {

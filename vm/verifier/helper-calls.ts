@@ -48,6 +48,9 @@ function findPrototype(env: Env, id: number): HelperPrototype {
       errno.invalid,
     );
   }
+  if (prototype.mightSleep) {
+    env.reject("helper call might sleep in a non-sleepable prog", errno.invalid);
+  }
   if (prototype.needsTarget) env.unsupported(`helper ${prototype.name}`);
   return prototype;
 }
@@ -346,12 +349,6 @@ function setResult(env: Env, f: CallFacts): void {
 
 export function callHelper(env: Env, insn: RawInsn): void {
   const prototype = findPrototype(env, insn.imm);
-  if (prototype.mightSleep && (env.state.activeRcu > 0 || env.state.activePreempt > 0)) {
-    env.reject(
-      `sleepable helper ${prototype.name}#${prototype.id} in rcu_read_lock region`,
-      errno.invalid,
-    );
-  }
   const facts: CallFacts = {
     prototype,
     map: undefined,

@@ -13,12 +13,15 @@ export function checkMapDirection(
   size: number,
   isRead: boolean,
 ): void {
-  const flags = reg.map?.flags ?? 0;
-  const forbidden = isRead ? mapFlag.writeOnlyProg : mapFlag.readOnlyProg;
-  if ((flags & forbidden) === 0) return;
+  const { map } = reg;
+  if (map === undefined) return;
+  const isForbidden = isRead
+    ? (map.flags & mapFlag.writeOnlyProg) !== 0
+    : isReadOnlyForPrograms(map);
+  if (!isForbidden) return;
   const what = isRead ? "read from" : "write into";
   env.reject(
-    `${what} map forbidden, value_size=${reg.map?.valueSize} off=${reg.off + offset} size=${size}`,
+    `${what} map forbidden, value_size=${map.valueSize} off=${reg.off + offset} size=${size}`,
   );
 }
 

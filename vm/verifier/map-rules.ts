@@ -51,8 +51,10 @@ export function directValueSize(map: VerifierMap): number | undefined {
   return map.type === mapType.array ? map.valueSize : undefined;
 }
 
+/** Values of device maps are pointers into the kernel's own entries. */
 export function isReadOnlyForPrograms(map: VerifierMap): boolean {
-  return (map.flags & mapFlag.readOnlyProg) !== 0;
+  const isDevmap = map.type === mapType.devmap || map.type === mapType.devmapHash;
+  return isDevmap || (map.flags & mapFlag.readOnlyProg) !== 0;
 }
 
 export function isArrayLike(map: VerifierMap): boolean {
@@ -97,20 +99,16 @@ const helpersOfMap: Record<number, readonly number[]> = {
   [mapType.sockmap]: [
     h.skRedirectMap,
     h.sockMapUpdate,
-    h.mapDelete,
     h.msgRedirectMap,
     h.skSelectReuseport,
     h.mapLookup,
-    h.mapUpdate,
   ],
   [mapType.sockhash]: [
     h.skRedirectHash,
     h.sockHashUpdate,
-    h.mapDelete,
     h.msgRedirectHash,
     h.skSelectReuseport,
     h.mapLookup,
-    h.mapUpdate,
   ],
   [mapType.reuseportSockarray]: [h.skSelectReuseport],
   [mapType.queue]: [h.mapPeek, h.mapPop, h.mapPush],
@@ -163,10 +161,8 @@ const mapsOfHelper: Record<number, readonly number[]> = {
   [h.cgrpStorageDelete]: [mapType.cgrpStorage],
 };
 
-/** Programs that may change or look up sockets in a sockmap. */
+/** Programs in which no socket of a sockmap can be locked, so that it may be changed. */
 const sockmapWriters: ReadonlySet<number> = new Set([
-  programType.tracing,
-  programType.sockOps,
   programType.socketFilter,
   programType.schedCls,
   programType.schedAct,
@@ -179,9 +175,10 @@ const sockmapWriters: ReadonlySet<number> = new Set([
 function mayUpdateSockmap(env: Env, helper: number): boolean {
   if (helper !== h.mapUpdate && helper !== h.mapDelete) return false;
   const type = env.input.programType;
-  if (type === programType.sockOps && helper === h.mapDelete) return true;
-  if (type === programType.tracing) return false;
-  return type !== programType.sockOps && sockmapWriters.has(type);
+  const isOwnDelete = type === programType.sockOps && helper === h.mapDelete;
+  if (isOwnDelete || sockmapWriters.has(type)) return true;
+  env.say("cannot update sockmap in this context");
+  return false;
 }
 
 /** A map type that the helper cannot take, or the other way round. */
@@ -190,23 +187,16 @@ export function checkMapHelper(env: Env, map: VerifierMap, helper: number): void
   const maps = mapsOfHelper[helper];
   let fits = helpers === undefined || helpers.includes(helper);
   const isSockmap = map.type === mapType.sockmap || map.type === mapType.sockhash;
-  if (isSockmap && (helper === h.mapUpdate || helper === h.mapDelete)) {
-    fits = helper === h.mapDelete || mayUpdateSockmap(env, helper);
-  }
+  if (isSockmap && !fits) fits = mayUpdateSockmap(env, helper);
   if (map.type === mapType.arena || map.type === mapType.structOps) {
     env.unsupported(`map type ${map.type}`);
   }
-  const hasCalls = env.subprograms.length > 1;
-  if (helper === h.tailCall && hasCalls) checkTailCallWithCalls();
   if (fits && (maps === undefined || maps.includes(map.type))) return;
   env.reject(
     `cannot pass map_type ${map.type} into func ${helperName(helper)}#${helper}`,
     errno.invalid,
   );
 }
-
-/** x86-64's JIT allows tail calls in programs with function calls; so does this model. */
-function checkTailCallWithCalls(): void {}
 
 const tracingTypes: ReadonlySet<number> = new Set([
   programType.kprobe,
