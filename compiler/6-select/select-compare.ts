@@ -63,7 +63,14 @@ export function compareTest(context: SelectContext, icmp: Icmp): MachineTest {
   }
   const bitTest = maskTest(context, a, b, predicate);
   if (bitTest !== undefined) return bitTest;
-  if (predicate === "eq" || predicate === "ne") [a, b] = withoutSignExtension(context, a, b);
+  if (predicate === "eq" || predicate === "ne") {
+    [a, b] = withoutSignExtension(context, a, b);
+    const bound = shiftedAgainstZero(a, b);
+    if (bound !== undefined) {
+      [a, b] = bound;
+      predicate = predicate === "eq" ? "ule" : "ugt";
+    }
+  }
   const isSigned = predicate.startsWith("s");
   const width = context.aluWidth(a);
   const op = jumpOps[predicate];
@@ -92,6 +99,17 @@ function withoutSignExtension(context: SelectContext, a: Value, b: Value): [Valu
   if (other === undefined || other.type !== inner.type) return [a, b];
   if (context.facts.width(other) > bits || context.signedLoads.has(other)) return [a, b];
   return [inner, other];
+}
+
+/** (x >> n) == 0 is x <= 2^n - 1: one instruction less, and the verifier learns about x itself. */
+function shiftedAgainstZero(a: Value, b: Value): [Value, Value] | undefined {
+  if (b.kind !== "constant" || b.value !== 0n || a.kind !== "instruction") return undefined;
+  if (a.operation.op !== "binary" || a.operation.binary !== "lshr") return undefined;
+  const [value, amount] = a.operands as [Value, Value];
+  if (amount.kind !== "constant" || amount.value === 0n || amount.value > 31n) return undefined;
+  if (amount.value >= BigInt(widthOf(value))) return undefined;
+  const most = (1n << amount.value) - 1n;
+  return [value, { kind: "constant", type: value.type as "i64", value: most }];
 }
 
 function extendedOperand(value: Value): Value | undefined {
