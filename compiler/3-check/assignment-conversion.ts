@@ -9,6 +9,7 @@ import { compatibleUnqualified } from "./compatible.ts";
 import { evaluateInteger } from "./constant-evaluator.ts";
 import { type Context, errorExpression, report } from "./context.ts";
 import { convert, isLvalue, isNullPointerConstant } from "./conversions.ts";
+import { warnPackedAddress } from "./packed-address.ts";
 import { printType, quoteType } from "./print-type.ts";
 import {
   asFunction,
@@ -201,6 +202,7 @@ function convertToPointer(
   place: ConversionPlace,
 ): CheckedExpression {
   if (isPointer(value.type)) {
+    warnPackedAddress(context, value, target);
     if (!isNullPointerConstant(value)) checkPointers(context, original, value, target, place);
     return convert(value, target);
   }

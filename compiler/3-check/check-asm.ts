@@ -75,7 +75,7 @@ function checkInput(context: Context, written: AsmOperand): CheckedAsmOperand {
 
 const clobberNames = /^(?:[rw](?:[0-9]|1[01])|memory|cc|~?\{?dirflag\}?)$/;
 
-const inputConstraint = /^[%&]?[rwimngopXsEF0-9,]+$|^\[\w+\]$/;
+const inputConstraint = /^[%&+*]*[rwimngopXsEF0-9,]+$|^\[\w+\]$/;
 
 export function checkAsm(context: Context, statement: AsmStatement): CheckedStatement {
   const outputs = statement.outputs.map((o) => checkOutput(context, o));

@@ -13,6 +13,7 @@ import { decay, toCondition } from "./conversions.ts";
 import { defineLabel, popLabels, pushLabels, useLabel } from "./labels.ts";
 import { warnAssignedCondition } from "./precedence-warnings.ts";
 import { isError, isVoid } from "./type-tools.ts";
+import { warnUninitialized } from "./uninitialized.ts";
 import { warnUnusedLocals, warnUnusedValue } from "./usage-warnings.ts";
 
 type Of<K extends Statement["kind"]> = Extract<Statement, { kind: K }>;
@@ -85,6 +86,9 @@ export function checkBlock(
     else result.push(checkStatement(context, item));
   });
   popLabels(context, block);
+  if (context.diagnostics.errorCount === (context.function?.errorsBefore ?? 0)) {
+    warnUninitialized(context, result);
+  }
   warnUnusedLocals(context, context.scope);
   return result;
 }

@@ -191,7 +191,6 @@ const declarations = {
   ),
   nestedFunction: error("nested-function", "function definition is not allowed here"),
   enumTooLarge: error("enum-too-large", "enumeration values exceed range of largest integer"),
-  enumOverflow: error("enum-too-large", "overflow in enumeration value"),
   staticAssert: error("static-assert-failed", "static assertion failed%0"),
   staticAssertNotConstant: error(
     "static-assert-not-constant",
@@ -589,7 +588,6 @@ const statements = {
     "uninitialized",
     "variable '%0' is uninitialized when used within its own initialization",
   ),
-  fallthrough: off("implicit-fallthrough", "unannotated fall-through between switch labels"),
   emptyBody: warn("empty-body", "%0 has empty body"),
   asmOutput: error("asm", "invalid lvalue in asm output"),
   asmInput: error("asm", "invalid lvalue in asm input for constraint '%0'"),
