@@ -1,15 +1,14 @@
 /** `bpfc objdump`: what is in an object, in the layout of llvm-objdump. */
 import { disassemble } from "../assembler/disassemble.ts";
 import { printAssembly } from "../assembler/print.ts";
-import { Diagnostics } from "../common/diagnostics/diagnostic.ts";
-import { decodeInstruction } from "../common/isa/decode.ts";
-import { type Instruction, slotCount } from "../common/isa/instruction.ts";
-import { printInstruction } from "../common/isa/print.ts";
 import type { LineInfo } from "../common/object/btf.ts";
-import type { ObjectFile, ObjectSection, ObjectSymbol } from "../common/object/object-file.ts";
+import type { ObjectFile, ObjectRelocation, ObjectSymbol } from "../common/object/object-file.ts";
+import { type ListedInstruction, listFunctions, listInstructions } from "../linker/listing.ts";
+import { diffObjects } from "../linker/object-diff.ts";
 import { isCode, type ObjectView, viewObject } from "../linker/object-view.ts";
+import { changeLines } from "./btf.ts";
 import { readObjectFile } from "./objects.ts";
-import { plainReport, print, report } from "./report.ts";
+import { plainReport, print, printError, report } from "./report.ts";
 
 export interface ObjdumpOptions {
   readonly disassemble?: boolean;
@@ -18,6 +17,8 @@ export interface ObjdumpOptions {
   readonly syms?: boolean;
   readonly headers?: boolean;
   readonly asm?: boolean;
+  readonly json?: boolean;
+  readonly diff?: boolean;
   readonly showRawInsn: boolean;
 }
 
@@ -27,18 +28,7 @@ function rawBytes(bytes: Uint8Array): string {
   return [...bytes].map((byte) => hex(byte, 2)).join(" ");
 }
 
-/** Target of a jump as `+0x4 <function+0x28>`, and of a local call as `<function>`. */
-function targetOffset(insn: Instruction, at: number): number | undefined {
-  switch (insn.kind) {
-    case "jump":
-    case "branch":
-    case "may_goto":
-      return at + 8 + insn.offset * 8;
-    default:
-      return undefined;
-  }
-}
-
+/** The function that a place stands in, as `<function+0x28>`. */
 function symbolAt(view: ObjectView, section: number, at: number): string | undefined {
   const symbols = view.symbolsOf(section).filter((s) => s.type === "func" && s.value <= at);
   const symbol = symbols.at(-1);
@@ -48,66 +38,59 @@ function symbolAt(view: ObjectView, section: number, at: number): string | undef
     : `<${symbol.name}+0x${hex(at - symbol.value, 1)}>`;
 }
 
-/** Line records of a section by byte offset. */
-function linesOf(view: ObjectView, name: string): ReadonlyMap<number, LineInfo> {
-  const records =
-    view.btfExt?.lineInfo.filter((s) => s.section === name).flatMap((s) => s.records) ?? [];
-  return new Map(records.map((record) => [record.insnOffset, record]));
-}
-
-function relocationLines(
-  view: ObjectView,
-  section: ObjectSection,
-  at: number,
-  size: number,
-): string[] {
+function relocationLines(view: ObjectView, { relocations }: ListedInstruction): string[] {
   const { symbols, sections } = view.object;
-  return section.relocations
-    .filter((r) => r.offset >= at && r.offset < at + size)
-    .map((r) => {
-      const symbol = symbols[r.symbol];
-      const inSection =
-        typeof symbol?.section === "number" ? sections[symbol.section]?.name : undefined;
-      return `\t\t${hex(r.offset, 16)}:  ${r.type}\t${symbol?.name || inSection || "?"}`;
-    });
+  return relocations.map((r) => {
+    const symbol = symbols[r.symbol];
+    const inSection =
+      typeof symbol?.section === "number" ? sections[symbol.section]?.name : undefined;
+    return `\t\t${hex(r.offset, 16)}:  ${r.type}\t${symbol?.name || inSection || "?"}`;
+  });
 }
 
-function coreComments(view: ObjectView, name: string): ReadonlyMap<number, string> {
-  const records =
-    view.btfExt?.coreRelocations.filter((s) => s.section === name).flatMap((s) => s.records) ?? [];
-  return new Map(
-    records.map((r) => [r.insnOffset, `\t\tCO-RE <${r.kind}> [${r.type}] ${r.access}`]),
-  );
+/** What the numbers mean stands behind them as a comment. */
+function commentOf({ symbol, coreWords }: ListedInstruction): string {
+  const words = [symbol, coreWords && `CO-RE ${coreWords}`].filter((word) => word !== undefined);
+  return words.length === 0 ? "" : `\t# ${words.join(", ")}`;
+}
+
+/** Records also mark columns; a source line is shown once where it begins. */
+function isSameLine(a: LineInfo, b: LineInfo | undefined): boolean {
+  return a.file === b?.file && a.line === b.line;
+}
+
+function instructionLines(
+  view: ObjectView,
+  section: number,
+  listed: ListedInstruction,
+  previous: LineInfo | undefined,
+  options: ObjdumpOptions,
+): string[] {
+  const lines: string[] = [];
+  const { line, core, jump, offset, bytes, text } = listed;
+  if (options.source && line !== undefined && !isSameLine(line, previous))
+    lines.push(`; ${line.text === "" ? `${line.file}:${line.line}` : line.text}`);
+  const place = jump === undefined ? undefined : symbolAt(view, section, jump);
+  const raw = options.showRawInsn ? `\t${rawBytes(bytes)}` : "";
+  const target = place === undefined ? "" : ` ${place}`;
+  lines.push(`${String(offset / 8).padStart(8)}:${raw}\t${text}${target}${commentOf(listed)}`);
+  if (!options.reloc) return lines;
+  lines.push(...relocationLines(view, listed));
+  if (core !== undefined) lines.push(`\t\tCO-RE <${core.kind}> [${core.type}] ${core.access}`);
+  return lines;
 }
 
 function disassembleSection(view: ObjectView, index: number, options: ObjdumpOptions): string[] {
   const section = view.object.sections[index];
   if (section === undefined) return [];
   const lines = ["", `Disassembly of section ${section.name}:`];
-  const sourceLines = options.source ? linesOf(view, section.name) : new Map<number, LineInfo>();
-  const core = options.reloc ? coreComments(view, section.name) : new Map<number, string>();
   const starts = new Map(view.symbolsOf(index).map((s) => [s.value, s.name]));
-  for (let at = 0; at < section.data.length; ) {
-    const label = starts.get(at);
-    if (label !== undefined) lines.push("", `${hex(at, 16)} <${label}>:`);
-    const line = sourceLines.get(at);
-    if (line !== undefined)
-      lines.push(`; ${line.text === "" ? `${line.file}:${line.line}` : line.text}`);
-    const decoded = decodeInstruction(section.data, at, view.object.endian);
-    const insn = decoded.ok ? decoded.insn : undefined;
-    const size = insn === undefined ? 8 : slotCount(insn) * 8;
-    const bytes = section.data.subarray(at, at + size);
-    const target = insn && targetOffset(insn, at);
-    const name = target === undefined ? undefined : symbolAt(view, index, target);
-    const text = insn === undefined ? "<unknown>" : printInstruction(insn, { hex: true });
-    const raw = options.showRawInsn ? `\t${rawBytes(bytes)}` : "";
-    lines.push(
-      `${String(at / 8).padStart(8)}:${raw}\t${text}${name === undefined ? "" : ` ${name}`}`,
-    );
-    if (options.reloc) lines.push(...relocationLines(view, section, at, size));
-    const comment = core.get(at);
-    if (comment !== undefined) lines.push(comment);
-    at += size;
+  let line: LineInfo | undefined;
+  for (const listed of listInstructions(view, section, index)) {
+    const label = starts.get(listed.offset);
+    if (label !== undefined) lines.push("", `${hex(listed.offset, 16)} <${label}>:`);
+    lines.push(...instructionLines(view, index, listed, line, options));
+    line = listed.line ?? line;
   }
   return lines;
 }
@@ -137,23 +120,78 @@ function headerLines(object: ObjectFile): string[] {
   return ["", "Sections:", "Idx Name                     Size     VMA              Type", ...rows];
 }
 
-/** Shows one object; returns the exit code. */
-export function runObjdump(path: string, options: ObjdumpOptions): number {
+/** Everything as plain data, for tools. */
+function objectJson(view: ObjectView): object {
+  const { object, path } = view;
+  const relocationJson = ({ offset, type, symbol }: ObjectRelocation): object => {
+    const named = object.symbols[symbol];
+    const index = typeof named?.section === "number" ? named.section : -1;
+    return { offset, type, symbol: named?.name || (object.sections[index]?.name ?? "") };
+  };
+  return {
+    file: path,
+    endian: object.endian,
+    sections: object.sections.map(({ name, kind, flags, size, align }) => ({
+      name,
+      kind,
+      flags,
+      size,
+      align,
+    })),
+    symbols: object.symbols.map(({ section, ...symbol }) => ({
+      ...symbol,
+      section: typeof section === "number" ? (object.sections[section]?.name ?? "") : section,
+    })),
+    functions: listFunctions(view).map(({ name, section, offset, size, instructions }) => ({
+      name,
+      section,
+      offset,
+      size,
+      instructions: instructions.map((each) => ({
+        offset: each.offset,
+        bytes: rawBytes(each.bytes).replaceAll(" ", ""),
+        text: each.text,
+        ...(each.jump !== undefined && { target: each.jump }),
+        ...(each.symbol !== undefined && { symbol: each.symbol }),
+        ...(each.relocations.length > 0 && { relocations: each.relocations.map(relocationJson) }),
+        ...(each.core && { core: { ...each.core, words: each.coreWords } }),
+        ...(each.line && {
+          line: {
+            file: each.line.file,
+            line: each.line.line,
+            column: each.line.column,
+            text: each.line.text,
+          },
+        }),
+      })),
+    })),
+  };
+}
+
+/** Reads an object for showing; says what is wrong with it. */
+function readView(path: string): ObjectView | undefined {
   const { object, diagnostics } = readObjectFile(path);
-  if (object === undefined) {
-    report(diagnostics.list, plainReport);
-    return 1;
+  const view = object && viewObject(object, path, diagnostics);
+  report(diagnostics.list, plainReport);
+  return view;
+}
+
+/** Shows how two objects differ; exit code 0 if they do not, 1 if they do, 2 for trouble. */
+function runDiff(path: string, other: string | undefined, json: boolean): number {
+  if (other === undefined) {
+    printError("bpfc: error: --diff compares two objects");
+    return 2;
   }
-  if (options.asm) {
-    print(printAssembly(disassemble(object)));
-    return 0;
-  }
-  const reading = new Diagnostics();
-  const view = viewObject(object, path, reading);
-  if (view === undefined) {
-    report(reading.list, plainReport);
-    return 1;
-  }
+  const before = readView(path);
+  const after = readView(other);
+  if (before === undefined || after === undefined) return 2;
+  const changes = diffObjects(before, after);
+  print(json ? JSON.stringify(changes) : changes.flatMap(changeLines).join("\n"));
+  return changes.length === 0 ? 0 : 1;
+}
+
+function objectLines(view: ObjectView, options: ObjdumpOptions): string[] {
+  const { object, path } = view;
   const lines = ["", `${path}:\tfile format elf64-${object.endian === "little" ? "bpf" : "bpfeb"}`];
   if (options.headers) lines.push(...headerLines(object));
   if (options.syms)
@@ -164,6 +202,24 @@ export function runObjdump(path: string, options: ObjdumpOptions): number {
         lines.push(...disassembleSection(view, index, options));
     });
   }
-  print(lines.join("\n"));
+  return lines;
+}
+
+/** Shows one object, or with `--diff` two; returns the exit code. */
+export function runObjdump(
+  path: string,
+  other: string | undefined,
+  options: ObjdumpOptions,
+): number {
+  if (options.diff) return runDiff(path, other, options.json === true);
+  if (other !== undefined) {
+    printError("bpfc: error: two objects are compared with --diff");
+    return 1;
+  }
+  const view = readView(path);
+  if (view === undefined) return 1;
+  if (options.asm) print(printAssembly(disassemble(view.object)));
+  else if (options.json) print(JSON.stringify(objectJson(view)));
+  else print(objectLines(view, options).join("\n"));
   return 0;
 }

@@ -25,16 +25,19 @@ function addObjdump(program: Command, outcome: Outcome): void {
     .command("objdump")
     .description("show what is in an object")
     .argument("<file>", "ELF object")
+    .argument("[other]", "with --diff: the object to compare with")
     .option("-d, --disassemble", "instructions of the code sections")
     .option("-r, --reloc", "relocations, between the instructions with -d")
     .option("-S, --source", "source lines between the instructions (implies -d)")
     .option("-t, --syms", "symbol table")
     .option("-h, --headers", "section headers")
     .option("--asm", "assembly text that assembles back to the object")
+    .option("--json", "all of it as one JSON object")
+    .option("--diff", "how two objects differ: functions, maps, types; exit code 1 if they do")
     .option("--no-show-raw-insn", "without the instructions' bytes")
     .helpOption("--help", "display help for command")
-    .action(async (file: string, options) => {
-      outcome.code = (await import("./objdump.ts")).runObjdump(file, options);
+    .action(async (file: string, other: string | undefined, options) => {
+      outcome.code = (await import("./objdump.ts")).runObjdump(file, other, options);
     });
 }
 

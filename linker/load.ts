@@ -88,7 +88,7 @@ function sectionText(object: ObjectFile, name: string): string {
 }
 
 /** `.maps` and `maps` first, then the data sections, each in section order. */
-function collectMaps(view: ObjectView, diagnostics: Diagnostics): PlacedMap[] {
+export function collectMaps(view: ObjectView, diagnostics: Diagnostics): PlacedMap[] {
   const maps: PlacedMap[] = [];
   view.object.sections.forEach((section, index) => {
     if (section.name === ".maps")
