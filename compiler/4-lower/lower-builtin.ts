@@ -3,7 +3,7 @@ import type { CheckedBuiltin, CheckedExpression } from "../3-check/checked.ts";
 import { convertInteger } from "./access.ts";
 import { bitCount, highBitIndex, lowBitIndex, parity, reverseBits, rotate } from "./bit-tricks.ts";
 import type { FunctionState } from "./function-state.ts";
-import type { Value } from "./ir.ts";
+import type { BinaryOp, Value } from "./ir.ts";
 import { constant, type ValueType } from "./ir-builder.ts";
 import { lowerAtomic } from "./lower-atomic.ts";
 import { enumValue, fieldInfo, preserveAccess, typeInfo } from "./lower-core.ts";
@@ -112,6 +112,26 @@ const firstArgument: Lower = (state, expr) => {
   return value;
 };
 
+/** How many bits after the sign bit equal it: zeros above the value with its sign removed. */
+const signBits: Lower = (state, expr) => {
+  const value = argument(state, expr, 0);
+  const type = value.type as ValueType;
+  const bits = Number(type.slice(1));
+  const binary = (op: BinaryOp, a: Value, b: Value): Value =>
+    state.emit(type, { op: "binary", binary: op }, [a, b]);
+  const sign = binary("ashr", value, constant(type, bits - 1));
+  const index = highBitIndex(state, binary("xor", value, sign));
+  const count = binary("sub", constant(type, bits - 2), index);
+  return convertInteger(state, count, scalarType(expr.type), true);
+};
+
+const objectSize: Lower = (state, expr) => {
+  const [pointer, kind] = expr.args;
+  const type = kind?.kind === "constant" ? Number(kind.value) : 0;
+  if (pointer === undefined) return nothing;
+  return state.emit("i64", { op: "object_size", type }, [state.visit.rvalue(pointer)]);
+};
+
 const discard: Lower = (state, expr) => {
   for (const arg of expr.args) state.visit.rvalue(arg);
   return expr.type.type.kind === "void" ? nothing : constant(scalarType(expr.type), 0);
@@ -177,7 +197,9 @@ const rows: readonly (readonly [pattern: RegExp, lower: Lower])[] = [
     firstArgument,
   ],
   [/^__builtin_(assume|prefetch|va_start|va_end|va_copy)$/, ignore],
-  [/^__builtin_(frame_address|return_address|readcyclecounter|object_size|clrsbl?l?)$/, discard],
+  [/^__builtin_(frame_address|return_address|readcyclecounter)$/, discard],
+  [/^__builtin_(dynamic_)?object_size$/, objectSize],
+  [/^__builtin_clrsb/, signBits],
   [/^__builtin_(unreachable|trap|abort)$/, endPath],
   [/^(__sync_synchronize|__(atomic|c11_atomic)_(thread|signal)_fence)$/, fence],
   [/^__builtin_constant_p$/, constantP],

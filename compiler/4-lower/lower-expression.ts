@@ -234,16 +234,19 @@ function conditional(state: FunctionState, expr: Of<"conditional">): Value {
   const otherwise = state.newBlock("cond.false");
   const end = state.newBlock("cond.end");
   lowerCondition(state, expr.condition, then, otherwise);
+  // Objects are copied, so that no pointer comes to choose between two variables.
+  const copy = isMemory(expr.type) ? state.temporary(expr.type, "conditional") : undefined;
   const branch = (block: Block, value: CheckedExpression): readonly [Value, Block] => {
     state.startBlock(block);
     const result = state.visit.rvalue(value);
+    if (copy !== undefined) copyObject(state, copy, result, expr.type);
     const last = state.block;
     state.branchTo(end);
     return [result, last];
   };
   const arms = [branch(then, expr.then), branch(otherwise, expr.otherwise)] as const;
   state.startBlock(end);
-  return joinArms(state, expr.type, arms);
+  return copy ?? joinArms(state, expr.type, arms);
 }
 
 /** The phi of the arms that reach the current block. */
@@ -253,7 +256,7 @@ function joinArms(
   arms: readonly (readonly [Value, Block])[],
 ): Value {
   if (isVoid(type)) return nothing;
-  const irType = isMemory(type) ? "ptr" : scalarType(type);
+  const irType = scalarType(type);
   const operation = { op: "phi" as const, incoming: arms.map(([, block]) => block) };
   return state.emit(
     irType,

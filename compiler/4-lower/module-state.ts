@@ -82,7 +82,9 @@ export class ModuleState {
 
   /** A function of the C library, which BPF has not: a call that survives is an error. */
   useLibraryFunction(name: string): void {
+    if (this.#functions.has(name) || this.module.errorFunctions.has(name)) return;
     this.module.errorFunctions.set(name, `there is no library function '${name}' for BPF`);
+    this.module.externFunctions.push({ name, weak: false, section: undefined });
   }
 
   /** The address of read-only bytes. */

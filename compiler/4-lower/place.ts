@@ -78,8 +78,15 @@ const constantIndex = (expr: CheckedExpression): number | undefined => {
   return expr.kind === "cast" && expr.cast === "integral" ? constantIndex(expr.operand) : undefined;
 };
 
-/** `array[constant]` where the array is reached by a CO-RE chain: the chain goes on. */
-function elementOfChain(
+/** The same place with its address as a value: later accesses are not part of a chain. */
+function endChain(state: FunctionState, place: Place): Place {
+  if (place.core === undefined) return place;
+  const { type, align, volatile } = place;
+  return { address: addressOf(state, place), type, align, volatile };
+}
+
+/** `array[constant]`: where the array is reached by a CO-RE chain, the chain goes on. */
+function elementPlace(
   state: FunctionState,
   expr: Extract<CheckedExpression, { kind: "dereference" }>,
 ): Place | undefined {
@@ -89,50 +96,61 @@ function elementOfChain(
   const array = pointer.pointer;
   if (index === undefined || array.kind !== "cast" || array.cast !== "array_to_pointer")
     return undefined;
-  const place = placeOf(state, array.operand);
-  if (place.core === undefined) {
-    const address = state.offset(addressOf(state, place), index * pointer.elementSize);
-    return {
-      address,
-      type: expr.type,
-      align: alignAt(place.align, index * pointer.elementSize),
-      volatile: expr.type.volatile || place.volatile,
-    };
-  }
-  const { core } = place;
-  const offset = core.offset + index * pointer.elementSize;
-  return {
-    address: undefined,
+  // By the attribute alone only elements of members are relocated, not elements of elements.
+  const continues = state.preserving > 0 || array.operand.kind === "member";
+  const found = placeOf(state, array.operand);
+  const place = continues ? found : endChain(state, found);
+  const offset = index * pointer.elementSize;
+  const common = {
     type: expr.type,
-    align: alignAt(place.align, index * pointer.elementSize),
-    volatile: expr.type.volatile,
-    core: { ...core, access: [...core.access, index], offset },
+    align: alignAt(place.align, offset),
+    volatile: expr.type.volatile || place.volatile,
   };
+  const { core } = place;
+  if (core === undefined) {
+    return { ...common, address: state.offset(addressOf(state, place), offset) };
+  }
+  const access = [...core.access, index];
+  return { ...common, address: undefined, core: { ...core, access, offset: core.offset + offset } };
+}
+
+/** Whether `pointer[constant]` starts a chain: of a variable or member, as clang has it. */
+function indexStartsChain(
+  state: FunctionState,
+  pointer: CheckedExpression,
+  type: QualType,
+): boolean {
+  if (asRecord(type) === undefined) return false;
+  if (state.preserving > 0) return true;
+  if (pointer.kind !== "cast" || pointer.cast !== "lvalue_to_rvalue") return false;
+  const { operand } = pointer;
+  if (operand.kind === "member") return preserves(state, operand.object.type);
+  return operand.kind === "variable" && preserves(state, type);
+}
+
+/** `pointer[constant]` at the start of a chain: the index is part of it. */
+function indexedPlace(
+  state: FunctionState,
+  expr: Extract<CheckedExpression, { kind: "dereference" }>,
+): Place | undefined {
+  const { pointer, type } = expr;
+  if (pointer.kind !== "pointer_offset" || pointer.subtract) return undefined;
+  const index = constantIndex(pointer.index);
+  if (index === undefined || !indexStartsChain(state, pointer.pointer, type)) return undefined;
+  const core = {
+    base: state.visit.rvalue(pointer.pointer),
+    rootType: type.type,
+    access: [index],
+    offset: index * pointer.elementSize,
+  };
+  const align = Math.max(1, alignOf(type));
+  return { address: undefined, type, align, volatile: type.volatile, core };
 }
 
 const dereferencePlace: Finder<"dereference"> = (state, expr) => {
-  const element = elementOfChain(state, expr);
-  if (element !== undefined) return element;
+  const inner = elementPlace(state, expr) ?? indexedPlace(state, expr);
+  if (inner !== undefined) return inner;
   const { pointer, type } = expr;
-  if (state.preserving > 0 && pointer.kind === "pointer_offset" && !pointer.subtract) {
-    const index = constantIndex(pointer.index);
-    if (index !== undefined) {
-      const base = state.visit.rvalue(pointer.pointer);
-      const core = {
-        base,
-        rootType: type.type,
-        access: [index],
-        offset: index * pointer.elementSize,
-      };
-      return {
-        address: undefined,
-        type,
-        align: Math.max(1, alignOf(type)),
-        volatile: type.volatile,
-        core,
-      };
-    }
-  }
   const known = pointerAlignment(pointer);
   const natural = Math.max(1, alignOf(type));
   // Only a variable's own alignment says less than the type: other pointers are trusted.
@@ -143,8 +161,8 @@ const dereferencePlace: Finder<"dereference"> = (state, expr) => {
 /** The object of a member access, as the start of a chain where its record is relocated. */
 function memberBase(state: FunctionState, object: CheckedExpression): Place {
   const place = placeOf(state, object);
-  if (place.core !== undefined || place.address === undefined || !preserves(state, object.type))
-    return place;
+  if (!preserves(state, object.type)) return endChain(state, place);
+  if (place.core !== undefined || place.address === undefined) return place;
   const core = { base: place.address, rootType: object.type.type, access: [0], offset: 0 };
   return { ...place, address: undefined, core };
 }

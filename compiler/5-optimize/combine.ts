@@ -34,6 +34,7 @@ import { logicRules } from "./rules/logic.ts";
 import { memoryRules } from "./rules/memory.ts";
 import { packetRules } from "./rules/packet-checks.ts";
 import type { Rule, RuleTools } from "./rules/rule.ts";
+import { stringRules } from "./rules/strings.ts";
 import { isOp, isRemovableIfUnused, operand } from "./values.ts";
 
 /** All rules, in the order in which they are tried. */
@@ -47,6 +48,7 @@ export const rules: readonly Rule[] = [
   ...packetRules,
   ...comparisonRules,
   ...memoryRules,
+  ...stringRules,
 ];
 
 const rulesByOperation: ReadonlyMap<string, readonly Rule[]> = (() => {

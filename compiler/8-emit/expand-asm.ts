@@ -84,7 +84,7 @@ function operandText(operand: AsmOperand, modifier: string): string {
     case "memory": {
       const sign = operand.value < 0n ? "-" : "+";
       const size = operand.value < 0n ? -operand.value : operand.value;
-      return `r${operand.register} ${sign} ${size}`;
+      return `(r${operand.register} ${sign} ${size})`;
     }
   }
 }
