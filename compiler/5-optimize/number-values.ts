@@ -198,6 +198,8 @@ class Numbering {
     const key = this.#keyOf(instruction);
     const known = this.#available.get(key);
     if (known === undefined) this.#setAvailable(key, instruction);
+    // A CO-RE constant is one instruction, cheaper to repeat than to keep: equal, but not shared.
+    else if (isOp(instruction, "core")) this.#numbers.set(instruction, this.#number(known));
     else this.#rewriter.replace(instruction, known);
   }
 

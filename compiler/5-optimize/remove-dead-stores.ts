@@ -1,16 +1,16 @@
 /**
  * Dead-store elimination. A store goes if the same bytes are stored again before anything can read
- * them (within a block), or if they lie in a stack object of this function that nothing reads
- * afterwards (across blocks, by liveness of each private object as a whole).
+ * them (within a block), or if they lie in a stack object of this function and nothing may read them
+ * afterwards (across blocks, by liveness of the ranges that are stored).
  */
-import { predecessors, reversePostOrder } from "../4-lower/cfg.ts";
+import { reversePostOrder } from "../4-lower/cfg.ts";
 import type { Block, IrFunction, IrInstruction } from "../4-lower/ir.ts";
 import { successors } from "../4-lower/ir-builder.ts";
 import { AliasAnalysis, type Location, lengthOf, sameBase } from "./alias.ts";
 import { isOrdered, memoryEffect } from "./effects.ts";
 import type { FunctionPass } from "./pass.ts";
 import { Rewriter } from "./rewriter.ts";
-import { byteSize, type InstructionOf, instructionsOf, isOp, operand } from "./values.ts";
+import { byteSize, countInstructions, instructionsOf, isOp, operand } from "./values.ts";
 
 export const removeDeadStores: FunctionPass = {
   kind: "function",
@@ -90,62 +90,130 @@ function isCovered(inner: Location, later: readonly Location[]): boolean {
   return false;
 }
 
-/** Whole-object liveness: bytes of a private object that no later instruction may read are dead. */
+/** Distinct ranges of one object that are followed; further ones count as read. */
+const mostRanges = 30;
+const mostObjects = 64;
+/** Instructions that are looked at in all, so that time stays linear in long functions. */
+const mostWork = 400_000;
+
+/**
+ * Liveness of ranges: what was stored into a private object is dead if on every way all of it is stored
+ * again, or the object ends, before anything may read it.
+ */
 function removeUnread(fn: IrFunction, alias: AliasAnalysis, rewriter: Rewriter): void {
-  const objects: InstructionOf<"alloca">[] = [];
-  for (const each of instructionsOf(fn)) {
-    if (isOp(each, "alloca") && alias.escapeOf(each) !== "all") objects.push(each);
-  }
+  const objects = [...instructionsOf(fn)].filter((each) => isOp(each, "alloca"));
   const order = reversePostOrder(fn);
-  const preds = predecessors(fn);
-  for (const object of objects.slice(0, 64)) {
-    const whole: Location = {
-      base: object,
-      offset: 0,
-      size: undefined,
-      region: { kind: "stack", object },
-    };
-    const readers = new Map<Block, IrInstruction[]>();
-    for (const block of order) {
-      const list = block.instructions.filter((each) => alias.mayRead(each, whole));
-      if (list.length > 0) readers.set(block, list);
-    }
-    const liveAtStart = liveBlocks(readers, preds);
-    for (const block of order) {
-      dropAfterLastRead(block, object, readers.get(block) ?? [], liveAtStart, alias, rewriter);
-    }
+  const isPrivate = (each: IrInstruction): boolean => alias.escapeOf(each) !== "all";
+  const affordable = Math.min(mostObjects, Math.ceil(mostWork / countInstructions(fn)));
+  for (const object of objects.filter(isPrivate).slice(0, affordable)) {
+    new RangeLiveness(object, order, alias, rewriter).run();
   }
 }
 
-/** Blocks from whose start some reader can be reached. */
-function liveBlocks(
-  readers: ReadonlyMap<Block, readonly IrInstruction[]>,
-  preds: ReadonlyMap<Block, readonly Block[]>,
-): Set<Block> {
-  const live = new Set<Block>();
-  const work = [...readers.keys()];
-  for (let block = work.pop(); block !== undefined; block = work.pop()) {
-    if (live.has(block)) continue;
-    live.add(block);
-    work.push(...(preds.get(block) ?? []));
-  }
-  return live;
+/** An instruction that concerns the object: the ranges that it may read, and those that it overwrites. */
+interface Touch {
+  readonly instruction: IrInstruction;
+  readonly reads: number;
+  readonly kills: number;
+  /** Its own range, if it is a store that may go. */
+  readonly own: number;
 }
 
-function dropAfterLastRead(
-  block: Block,
-  object: IrInstruction,
-  readers: readonly IrInstruction[],
-  liveAtStart: ReadonlySet<Block>,
-  alias: AliasAnalysis,
-  rewriter: Rewriter,
-): void {
-  if (successors(block).some((next) => liveAtStart.has(next))) return;
-  const last = readers.at(-1);
-  for (const each of [...block.instructions].reverse()) {
-    if (each === last) return;
-    const written = writtenBy(each, alias);
-    const region = written?.region;
-    if (region?.kind === "stack" && region.object === object) rewriter.erase(each);
+class RangeLiveness {
+  readonly #object: IrInstruction;
+  readonly #order: readonly Block[];
+  readonly #alias: AliasAnalysis;
+  readonly #rewriter: Rewriter;
+  readonly #ranges: (Location & { readonly size: number })[] = [];
+  readonly #touches = new Map<Block, Touch[]>();
+
+  constructor(
+    object: IrInstruction,
+    order: readonly Block[],
+    alias: AliasAnalysis,
+    rewriter: Rewriter,
+  ) {
+    this.#object = object;
+    this.#order = order;
+    this.#alias = alias;
+    this.#rewriter = rewriter;
   }
+
+  run(): void {
+    for (const block of this.#order) for (const each of block.instructions) this.#addRange(each);
+    if (this.#ranges.length === 0 || this.#ranges.length > mostRanges) return;
+    for (const block of this.#order) {
+      const list = block.instructions.flatMap((each) => this.#touchOf(each) ?? []);
+      if (list.length > 0) this.#touches.set(block, list.reverse());
+    }
+    const live = this.#solve();
+    for (const [block, list] of this.#touches) {
+      let after = liveAfter(block, live);
+      for (const { instruction, reads, kills, own } of list) {
+        if (own !== 0 && (after & own) === 0) this.#rewriter.erase(instruction);
+        else after = (after & ~kills) | reads;
+      }
+    }
+  }
+
+  /** The range that an instruction writes of this object. */
+  #writtenRange(instruction: IrInstruction): (Location & { readonly size: number }) | undefined {
+    if (this.#rewriter.isErased(instruction)) return undefined;
+    const written = writtenBy(instruction, this.#alias);
+    if (written?.size === undefined || written.base !== this.#object) return undefined;
+    return { ...written, size: written.size };
+  }
+
+  #addRange(instruction: IrInstruction): void {
+    const range = this.#writtenRange(instruction);
+    if (range === undefined || this.#ranges.length > mostRanges) return;
+    const isKnown = this.#ranges.some(
+      (each) => each.offset === range.offset && each.size === range.size,
+    );
+    if (!isKnown) this.#ranges.push(range);
+  }
+
+  #maskOf(test: (range: Location & { readonly size: number }) => boolean): number {
+    return this.#ranges.reduce((mask, range, at) => (test(range) ? mask | (1 << at) : mask), 0);
+  }
+
+  #touchOf(instruction: IrInstruction): Touch | undefined {
+    if (memoryEffect(instruction).kind === "none" || this.#rewriter.isErased(instruction))
+      return undefined;
+    const reads = this.#maskOf((range) => this.#alias.mayRead(instruction, range));
+    const written = this.#writtenRange(instruction);
+    if (written === undefined) {
+      return reads === 0 ? undefined : { instruction, reads, kills: 0, own: 0 };
+    }
+    const end = written.offset + written.size;
+    const kills = this.#maskOf(
+      (range) => written.offset <= range.offset && range.offset + range.size <= end,
+    );
+    const own = this.#maskOf(
+      (range) => range.offset === written.offset && range.size === written.size,
+    );
+    return { instruction, reads, kills, own };
+  }
+
+  /** Ranges that may be read from each block's start on. */
+  #solve(): Map<Block, number> {
+    const live = new Map<Block, number>();
+    for (let changed = true; changed; ) {
+      changed = false;
+      for (let at = this.#order.length - 1; at >= 0; at -= 1) {
+        const block = this.#order[at] as Block;
+        let mask = liveAfter(block, live);
+        for (const { reads, kills } of this.#touches.get(block) ?? [])
+          mask = (mask & ~kills) | reads;
+        if (mask === (live.get(block) ?? 0)) continue;
+        live.set(block, mask);
+        changed = true;
+      }
+    }
+    return live;
+  }
+}
+
+function liveAfter(block: Block, live: ReadonlyMap<Block, number>): number {
+  return successors(block).reduce((mask, next) => mask | (live.get(next) ?? 0), 0);
 }

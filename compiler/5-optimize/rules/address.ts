@@ -72,6 +72,19 @@ export const addressRules: readonly Rule[] = [
     },
   },
   {
+    // p + (0 − y) → p − y for a CO-RE offset (container_of): no negation needed
+    name: "subtract-core-offset",
+    on: ["ptradd"],
+    rewrite: ({ operands: [p, offset] }, tools) => {
+      if (p === undefined || !isBinary(offset, "sub") || !isConstant(operand(offset, 0), 0n))
+        return undefined;
+      const amount = operand(offset, 1);
+      if (!isOp(amount, "core")) return undefined;
+      const difference = tools.binary("sub", tools.convert("ptrtoint", p, "i64"), amount);
+      return tools.convert("inttoptr", difference, "ptr");
+    },
+  },
+  {
     // p + (ptrtoint q − ptrtoint p) → q
     name: "pointer-difference",
     on: ["ptradd"],
