@@ -8,6 +8,7 @@ import {
   readdirSync,
   readFileSync,
   rmSync,
+  symlinkSync,
   writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
@@ -130,7 +131,7 @@ describe("what build systems ask", () => {
   });
   test("called as bpfc-clang it is clang", () => {
     const link = join(work, "bpfc-clang");
-    cpSync(bundle, link);
+    symlinkSync(bundle, link);
     const result = spawnSync(process.execPath, [link, "--version"], { encoding: "utf8" });
     expect(result.stdout).toMatch(/^clang version/);
   });
