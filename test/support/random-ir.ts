@@ -42,6 +42,7 @@ export class RandomFunction {
   readonly #random: () => number;
   #block: Block;
   #pool: Value[] = [];
+  #buffers: IrInstruction[] = [];
   #cells: { at: IrInstruction; type: IntegerIrType }[] = [];
 
   constructor(seed: number, size: number) {
@@ -53,6 +54,7 @@ export class RandomFunction {
     this.fn = createFunction({ name: "f", params, returns: "i64", binding: "global" });
     this.#block = createBlock(this.fn);
     for (let at = 0; at < 3; at += 1) this.#cell();
+    for (let at = 0; at < 2; at += 1) this.#buffer();
     this.#pool.push(...this.fn.params);
     this.#statements(size, 2);
     this.#finish();
@@ -76,6 +78,61 @@ export class RandomFunction {
     const at = this.#emit("ptr", { op: "alloca", size, align: size, name: "cell" }, []);
     this.#emit("void", { op: "store", align: size, volatile: false }, [constant(type, 1n), at]);
     this.#cells.push({ at, type });
+  }
+
+  #buffer(): void {
+    const at = this.#emit(
+      "ptr",
+      { op: "alloca", size: 24, align: this.#pick([1, 4, 8]), name: "buffer" },
+      [],
+    );
+    this.#emit("void", { op: "memset", dstAlign: 1, volatile: false }, [
+      at,
+      constant("i8", this.#below(256)),
+      constant("i64", 24),
+    ]);
+    this.#buffers.push(at);
+  }
+
+  /** Bytes of a buffer: aligned or not, at a fixed or a computed place, alone or in blocks. */
+  #blockAccess(): void {
+    const buffer = this.#pick(this.#buffers);
+    const other = this.#pick(this.#buffers);
+    const kind = this.#below(7);
+    const length = this.#below(13);
+    const offset = this.#below(12);
+    const place = (from: Value, by: number): Value =>
+      this.#emit("ptr", { op: "ptradd" }, [from, constant("i64", by)]);
+    const size = constant("i64", length);
+    if (kind === 0) {
+      const byte = this.#below(2) === 0 ? constant("i8", this.#below(256)) : this.#value("i8");
+      const operation = { op: "memset", dstAlign: 1, volatile: false } as const;
+      this.#emit("void", operation, [place(buffer, offset), byte, size]);
+    } else if (kind === 1) {
+      const op = buffer === other ? "memmove" : this.#pick(["memcpy", "memmove"] as const);
+      const operation = { op, dstAlign: 1, srcAlign: 1, volatile: false } as const;
+      this.#emit("void", operation, [place(buffer, offset), place(other, this.#below(12)), size]);
+    } else if (kind === 2) {
+      const difference = this.#emit("i32", { op: "memcmp" }, [place(buffer, offset), other, size]);
+      const operation = { op: "icmp", predicate: this.#pick(["eq", "slt"] as const) } as const;
+      const test = this.#emit("i1", operation, [difference, constant("i32", 0)]);
+      this.#pool.push(this.#emit("i8", { op: "zext" }, [test]));
+    } else {
+      const type = this.#pick(widths);
+      const bytes = bitWidth[type] / 8;
+      const step = this.#emit("i64", { op: "binary", binary: "and" }, [
+        this.#value("i64"),
+        constant("i64", 15 & -bytes),
+      ]);
+      const isFixed = kind < 5;
+      const at = isFixed
+        ? place(buffer, offset)
+        : this.#emit("ptr", { op: "ptradd" }, [buffer, step]);
+      const access = { align: 1, volatile: false };
+      if (this.#below(2) === 0)
+        this.#emit("void", { op: "store", ...access }, [this.#value(type), at]);
+      else this.#pool.push(this.#emit(type, { op: "load", ...access }, [at]));
+    }
   }
 
   #constant(type: IntegerIrType): Value {
@@ -141,7 +198,8 @@ export class RandomFunction {
       const type = this.#pick(widths);
       const operands = [this.#condition(), this.#value(type), this.#value(type)];
       this.#pool.push(this.#emit(type, { op: "select" }, operands));
-    } else if (kind === 7) {
+    } else if (kind === 7 && this.#below(2) === 0) this.#blockAccess();
+    else if (kind === 7) {
       const { at, type } = this.#pick(this.#cells);
       const access = { align: bitWidth[type] / 8, volatile: false };
       if (this.#below(2) === 0) {

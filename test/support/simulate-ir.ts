@@ -38,7 +38,19 @@ const predicates: Readonly<Record<string, (a: bigint, b: bigint) => boolean>> = 
 
 export function simulateIr(fn: IrFunction, args: readonly bigint[]): bigint {
   const values = new Map<Value, bigint>();
-  const cells = new Map<bigint, bigint>();
+  const memory = new Map<bigint, bigint>();
+  const peek = (from: bigint, size: number): bigint => {
+    let value = 0n;
+    for (let at = size - 1; at >= 0; at -= 1) {
+      value = (value << 8n) | (memory.get(from + BigInt(at)) ?? 0n);
+    }
+    return value;
+  };
+  const poke = (to: bigint, size: number, value: bigint): void => {
+    for (let at = 0; at < size; at += 1) {
+      memory.set(to + BigInt(at), (value >> BigInt(8 * at)) & 255n);
+    }
+  };
   let nextCell = 0x1000n;
   const get = (value: Value | undefined): bigint => {
     if (value?.kind === "constant") return value.value;
@@ -74,10 +86,32 @@ export function simulateIr(fn: IrFunction, args: readonly bigint[]): bigint {
         nextCell += 0x1000n;
         return nextCell;
       case "load":
-        return cells.get(get(a)) ?? 0n;
+        return peek(get(a), bits / 8);
       case "store":
-        cells.set(get(b), get(a));
+        poke(get(b), a === undefined || a.type === "void" ? 0 : bitWidth[a.type] / 8, get(a));
         return 0n;
+      case "ptradd":
+        return get(a) + BigInt.asIntN(64, get(b));
+      case "memset":
+        for (let at = 0n; at < get(c); at += 1n) memory.set(get(a) + at, get(b) & 255n);
+        return 0n;
+      case "memcpy":
+      case "memmove": {
+        const bytes = Array.from({ length: Number(get(c)) }, (_, at) =>
+          peek(get(b) + BigInt(at), 1),
+        );
+        bytes.forEach((byte, at) => {
+          poke(get(a) + BigInt(at), 1, byte);
+        });
+        return 0n;
+      }
+      case "memcmp": {
+        for (let at = 0n; at < get(c); at += 1n) {
+          const difference = peek(get(a) + at, 1) - peek(get(b) + at, 1);
+          if (difference !== 0n) return difference < 0n ? -1n : 1n;
+        }
+        return 0n;
+      }
       case "call": {
         const id = operation.callee.kind === "helper" ? operation.callee.id : 0;
         return callResult(id, at.operands.map(get));
