@@ -198,9 +198,10 @@ class Numbering {
     const key = this.#keyOf(instruction);
     const known = this.#available.get(key);
     if (known === undefined) this.#setAvailable(key, instruction);
-    // A CO-RE constant is one instruction, cheaper to repeat than to keep: equal, but not shared.
-    else if (isOp(instruction, "core")) this.#numbers.set(instruction, this.#number(known));
-    else this.#rewriter.replace(instruction, known);
+    else if (known.kind !== "constant" && isRelocatedConstant(instruction)) {
+      // One or two instructions, cheaper to repeat than to keep: equal, but not shared.
+      this.#numbers.set(instruction, this.#number(known));
+    } else this.#rewriter.replace(instruction, known);
   }
 
   #keyOf(instruction: IrInstruction): string {
@@ -379,6 +380,16 @@ class Numbering {
       this.#changed = true;
     }
   }
+}
+
+/** A CO-RE constant, or a test or cast of one. */
+function isRelocatedConstant(value: Value): boolean {
+  if (isOp(value, "core")) return true;
+  if (!isOp(value, "icmp") && !isOp(value, "trunc") && !isOp(value, "zext")) return false;
+  return (
+    value.kind === "instruction" &&
+    value.operands.every((each) => each.kind === "constant" || isRelocatedConstant(each))
+  );
 }
 
 /** Cheap as an operand: it fits the immediate field. */
