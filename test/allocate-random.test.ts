@@ -11,7 +11,7 @@ import { RandomFunction, randomSource } from "./support/random-ir.ts";
 import { simulateIr } from "./support/simulate-ir.ts";
 import { MachineSimulator } from "./support/simulate-machine.ts";
 
-const count = Number(process.env["RANDOM_COUNT"] ?? 150);
+const count = Number(process.env["RANDOM_COUNT"] ?? 60);
 const first = Number(process.env["RANDOM_SEED"] ?? 1);
 
 function checkSeed(seed: number, cpu: CpuVersion): void {
