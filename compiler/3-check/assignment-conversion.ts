@@ -10,7 +10,7 @@ import { evaluateInteger } from "./constant-evaluator.ts";
 import { type Context, errorExpression, report } from "./context.ts";
 import { convert, isLvalue, isNullPointerConstant } from "./conversions.ts";
 import { warnPackedAddress } from "./packed-address.ts";
-import { printType, quoteType } from "./print-type.ts";
+import { quoteType } from "./print-type.ts";
 import {
   asFunction,
   asRecord,
@@ -25,9 +25,7 @@ import {
   isVoid,
   plain,
   pointeeOf,
-  pointerTo,
   scalarBits,
-  wrapToType,
 } from "./type-tools.ts";
 import type { IntegerType, QualType, RecordField } from "./types.ts";
 
@@ -250,16 +248,4 @@ export function convertForAssignment(
     return convert(value, target);
   }
   return incompatible(context, value, target, place);
-}
-
-/** `'type'` of a pointer to the given type, for messages. */
-export function quotePointerTo(type: QualType): string {
-  return `'${printType(pointerTo(type))}'`;
-}
-
-/** A constant after conversion to a bit-field's width. */
-export function truncateToField(value: bigint, field: RecordField): bigint {
-  const bits = field.bitWidth ?? scalarBits(field.type);
-  const wrapped = wrapToType(value, field.type);
-  return isSigned(field.type) ? BigInt.asIntN(bits, wrapped) : BigInt.asUintN(bits, wrapped);
 }

@@ -127,11 +127,6 @@ function checkObjectSize(context: Context, call: BuiltinCall): CheckedExpression
   };
 }
 
-const overflowTypes: Readonly<Record<string, QualType>> = {
-  s: intType,
-  u: unsignedIntType,
-};
-
 function checkOverflow(context: Context, call: BuiltinCall): CheckedExpression {
   if (!hasArity(context, call, 3)) return errorExpression(call.span);
   const args = call.args.map((a) => value(context, a));
@@ -148,7 +143,6 @@ function checkOverflow(context: Context, call: BuiltinCall): CheckedExpression {
     return errorExpression(call.span);
   }
   const typed = /^__builtin_([su])(l{0,2})(?:add|sub|mul)_overflow$/.exec(call.name);
-  void overflowTypes;
   if (typed === null) return node(call, args, boolType);
   const target = unqualified(pointee);
   return node(call, [convert(left, target), convert(right, target), result], boolType);

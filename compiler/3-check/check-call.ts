@@ -5,7 +5,7 @@ import type { Expression } from "../2-parse/ast.ts";
 import { convertForAssignment } from "./assignment-conversion.ts";
 import { isBuiltinName, libraryBuiltins, libraryTypes } from "./builtins-table.ts";
 import { checkBuiltinCall } from "./check-builtin.ts";
-import { forwardNote } from "./check-type.ts";
+import { forwardNote } from "./check-tag.ts";
 import type { CheckedExpression, FunctionSymbol } from "./checked.ts";
 import { type Context, errorExpression, report } from "./context.ts";
 import { decay, promoteArgument } from "./conversions.ts";
@@ -160,15 +160,13 @@ function checkKnownCall(
   if (type.prototyped && (fewer || more)) {
     reportArity(context, call, type, symbol);
     for (const argument of call.args) context.recurse.expression(context, argument);
-    return isVoid(type.returns) || isError(type.returns)
-      ? errorExpression(span)
-      : errorExpression(span);
+    return errorExpression(span);
   }
   if (!type.prototyped && call.args.length > 0 && symbol !== undefined) {
     report(context, "deprecatedNoPrototype", span, [symbol.name]);
   }
   const args = call.args.map((argument, i) => checkArgument(context, argument, type, i));
-  if (args.some((a) => isError(a.type))) return errorExpressionOf(type, span);
+  if (args.some((a) => isError(a.type))) return errorExpression(span);
   if (!returnsComplete(context, type.returns, symbol, span)) return errorExpression(span);
   const returns = unqualified(type.returns);
   const intrinsic = symbol?.linkName.startsWith("llvm.") ? symbol.linkName : libraryBuiltin(symbol);
@@ -176,11 +174,6 @@ function checkKnownCall(
     return { kind: "builtin", name: intrinsic, args, type: returns, span };
   }
   return { kind: "call", callee, functionType: type, args, type: returns, span };
-}
-
-/** After a bad argument the call is in error too, and says no more. */
-function errorExpressionOf(_type: FunctionType, span: Span): CheckedExpression {
-  return errorExpression(span);
 }
 
 export function checkCall(context: Context, call: Call): CheckedExpression {

@@ -1,4 +1,7 @@
-/** Declarations at file scope and in blocks. */
+/**
+ * Declarations at file scope and in blocks. One file because both share nearly all of their steps:
+ * reading the name, deducing the type, initialising static objects.
+ */
 import type { Span } from "../../common/diagnostics/source.ts";
 import type {
   Declaration,
@@ -12,7 +15,7 @@ import type {
 import { type ParsedAttributes, parseAttributes } from "./attributes.ts";
 import { checkFunctionDefinition, declareFunction } from "./check-function.ts";
 import { checkStaticAssert } from "./check-static-assert.ts";
-import { applyTypeAttributes, forwardNote } from "./check-type.ts";
+import { forwardNote } from "./check-tag.ts";
 import type {
   CheckedInitializer,
   CheckedStatement,
@@ -28,6 +31,7 @@ import { quoteType } from "./print-type.ts";
 import { declare, lookUp, lookUpHere } from "./scope.ts";
 import { staticData } from "./static-data.ts";
 import { clashes, type DeclaredName, newVariable, redeclareVariable } from "./symbols.ts";
+import { applyTypeAttributes } from "./type-attributes.ts";
 import {
   asArray,
   asFunction,

@@ -1,7 +1,7 @@
 /** `a[i]`, `a.b`, `a->b`: what finds a part of an object. */
 import type { Span } from "../../common/diagnostics/source.ts";
 import type { Expression } from "../2-parse/ast.ts";
-import { forwardNote } from "./check-type.ts";
+import { forwardNote } from "./check-tag.ts";
 import type { CheckedExpression } from "./checked.ts";
 import { evaluateInteger } from "./constant-evaluator.ts";
 import { type Context, errorExpression, report } from "./context.ts";

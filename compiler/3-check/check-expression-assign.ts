@@ -2,7 +2,7 @@
 import type { AssignmentOperator, Expression } from "../2-parse/ast.ts";
 import { convertForAssignment } from "./assignment-conversion.ts";
 import { elementSize } from "./check-expression-access.ts";
-import { forwardNote } from "./check-type.ts";
+import { forwardNote } from "./check-tag.ts";
 import type { ArithmeticOperator, CheckedExpression } from "./checked.ts";
 import { type Context, errorExpression, report } from "./context.ts";
 import { bitFieldOf, convert, decay, promote, usualConversions } from "./conversions.ts";

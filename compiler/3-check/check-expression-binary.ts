@@ -2,10 +2,11 @@
 import type { Span } from "../../common/diagnostics/source.ts";
 import type { BinaryOperator, Expression } from "../2-parse/ast.ts";
 import { elementSize } from "./check-expression-access.ts";
-import { forwardNote } from "./check-type.ts";
+import { forwardNote } from "./check-tag.ts";
 import type { ArithmeticOperator, CheckedExpression } from "./checked.ts";
 import { compatibleUnqualified, composite } from "./compatible.ts";
-import { computeArithmetic, evaluateInteger } from "./constant-evaluator.ts";
+import { computeArithmetic } from "./constant-arithmetic.ts";
+import { evaluateInteger } from "./constant-evaluator.ts";
 import { type Context, errorExpression, report } from "./context.ts";
 import {
   castNode,
@@ -16,7 +17,6 @@ import {
   toCondition,
   usualConversions,
 } from "./conversions.ts";
-import { sizeOf } from "./layout.ts";
 import { checkDivisor, checkShift, invalidOperands } from "./operator-checks.ts";
 import { warnPrecedence } from "./precedence-warnings.ts";
 import { quoteType } from "./print-type.ts";
@@ -453,9 +453,4 @@ function questionPlace(expression: Extract<Expression, { kind: "conditional" }>)
   if (file !== span.file) return span;
   const at = file.text.indexOf("?", end);
   return at < 0 || at >= span.end ? span : { ...span, start: at, end: at + 1 };
-}
-
-/** Bytes of an object, for callers that already know it is complete. */
-export function objectSize(expression: CheckedExpression): number {
-  return sizeOf(expression.type);
 }

@@ -3,12 +3,12 @@ import type { Span } from "../../common/diagnostics/source.ts";
 import type { CompoundStatement, Designator, Expression, TypeName } from "../2-parse/ast.ts";
 import { elementSize, findField } from "./check-expression-access.ts";
 import { discard } from "./check-expression-binary.ts";
-import { forwardNote } from "./check-type.ts";
+import { forwardNote } from "./check-tag.ts";
 import type { CheckedExpression, CheckedStatement, VariableSymbol } from "./checked.ts";
 import { compatible } from "./compatible.ts";
 import { evaluateInteger } from "./constant-evaluator.ts";
 import { type Context, errorExpression, inScope, report, unevaluated } from "./context.ts";
-import { bitFieldOf, castNode, convert, decay, isNullPointerConstant } from "./conversions.ts";
+import { bitFieldOf, castNode, convert, decay } from "./conversions.ts";
 import { alignOf, sizeOf } from "./layout.ts";
 import { quoteType } from "./print-type.ts";
 import { staticData } from "./static-data.ts";
@@ -433,9 +433,4 @@ export function checkStatementExpression(
     type: unqualified(result.type),
     span,
   };
-}
-
-/** Whether an expression is the null pointer, for callers outside. */
-export function isNull(expression: CheckedExpression): boolean {
-  return isNullPointerConstant(expression);
 }

@@ -2,7 +2,7 @@
 import type { Span } from "../../common/diagnostics/source.ts";
 import type { Expression } from "../2-parse/ast.ts";
 import { checkIndex, elementSize } from "./check-expression-access.ts";
-import { forwardNote } from "./check-type.ts";
+import { forwardNote } from "./check-tag.ts";
 import type { CheckedExpression } from "./checked.ts";
 import { type Context, errorExpression, report } from "./context.ts";
 import { bitFieldOf, decay, isLvalue, promote, toCondition } from "./conversions.ts";

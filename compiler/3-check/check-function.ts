@@ -7,7 +7,7 @@ import type {
   ParameterDeclaration,
 } from "../2-parse/ast.ts";
 import { noAttributes, parseAttributes } from "./attributes.ts";
-import { forwardNote } from "./check-type.ts";
+import { forwardNote } from "./check-tag.ts";
 import type { CheckedStatement, FunctionSymbol, VariableSymbol } from "./checked.ts";
 import {
   atFileScope,

@@ -1,6 +1,7 @@
 /**
  * Initialisers (C17 6.7.9, with GNU ranges): walks braces, designators and elided braces, and gives
- * each scalar, record or string its place in the whole object.
+ * each scalar, record or string its place in the whole object. One file because the walk is one
+ * recursion: arrays hold records hold arrays, with and without braces.
  */
 import type { Span } from "../../common/diagnostics/source.ts";
 import type { Designator, Expression, Initializer, InitializerList } from "../2-parse/ast.ts";

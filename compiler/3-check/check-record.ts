@@ -8,14 +8,15 @@ import type {
 } from "../2-parse/ast.ts";
 import { parseAttributes } from "./attributes.ts";
 import { checkStaticAssert } from "./check-static-assert.ts";
-import { applyMode, applyTypeAttributes, forwardNote } from "./check-type.ts";
+import { forwardNote } from "./check-tag.ts";
 import { evaluateInteger } from "./constant-evaluator.ts";
 import { type Context, type EnumeratorEntity, previousNote, report } from "./context.ts";
-import { toRvalue } from "./conversions.ts";
+import { decay } from "./conversions.ts";
 import { tagPlace } from "./expression-place.ts";
-import { type FieldPlan, layOutRecord, sizeOf } from "./layout.ts";
-import { placeOf, quoteType, rememberPlace } from "./print-type.ts";
+import { type FieldPlan, layOutRecord } from "./layout.ts";
+import { quoteType, rememberPlace } from "./print-type.ts";
 import { declare, lookUpHere } from "./scope.ts";
+import { applyMode, applyTypeAttributes } from "./type-attributes.ts";
 import {
   asArray,
   asFunction,
@@ -126,7 +127,7 @@ function bitWidth(
   name: string | undefined,
   span: Span,
 ): number | undefined {
-  const checked = toRvalue(context, context.recurse.expression(context, expression));
+  const checked = decay(context.recurse.expression(context, expression));
   if (isError(checked.type) || isError(type)) return undefined;
   const value = evaluateInteger(checked, { constants: context.constants });
   if (value === undefined) {
@@ -277,7 +278,7 @@ function enumeratorValue(
 ): bigint {
   const next = previous === undefined ? 0n : previous + 1n;
   if (expression === undefined) return next;
-  const checked = toRvalue(context, context.recurse.expression(context, expression));
+  const checked = decay(context.recurse.expression(context, expression));
   if (isError(checked.type)) return next;
   if (!isInteger(checked.type)) {
     report(context, "notConstantInteger", expression.span, [quoteType(checked.type)]);
@@ -349,16 +350,4 @@ export function defineEnum(context: Context, type: EnumType, specifier: EnumSpec
       specifier.underlying === undefined && holds(intType, entity.value, entity.value);
     entity.type = fitsInt ? intType : specifier.underlying === undefined ? underlying : plain(type);
   }
-}
-
-/** Bytes of the flexible array that a record ends with, 0 where it has none. */
-export function flexibleElementSize(record: RecordType): number {
-  const last = record.definition?.fields.at(-1);
-  const array = last && asArray(last.type);
-  return array !== undefined && array.length === undefined ? sizeOf(array.element) : 0;
-}
-
-/** Where an untagged or tagged type was written. */
-export function typePlace(type: RecordType | EnumType): Span | undefined {
-  return placeOf(type);
 }

@@ -5,7 +5,7 @@ import type { Expression, StaticAssert } from "../2-parse/ast.ts";
 import type { CheckedExpression } from "./checked.ts";
 import { evaluateInteger } from "./constant-evaluator.ts";
 import { type Context, report, unevaluated } from "./context.ts";
-import { toRvalue } from "./conversions.ts";
+import { decay } from "./conversions.ts";
 import { caretOf } from "./expression-place.ts";
 import { isError } from "./type-tools.ts";
 
@@ -28,9 +28,7 @@ function operandNote(checked: CheckedExpression, span: Span): DiagnosticExtra {
 
 export function checkStaticAssert(context: Context, assertion: StaticAssert): void {
   const { condition } = assertion;
-  const checked = unevaluated(context, () =>
-    toRvalue(context, context.recurse.expression(context, condition)),
-  );
+  const checked = unevaluated(context, () => decay(context.recurse.expression(context, condition)));
   if (isError(checked.type)) return;
   const value = evaluateInteger(checked, { constants: context.constants, decideConstantP: true });
   if (value === undefined) {

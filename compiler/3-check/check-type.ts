@@ -1,37 +1,27 @@
 /** Types as written → {@link QualType}: specifiers, then the derivations of the declarator. */
 import type { Span } from "../../common/diagnostics/source.ts";
 import type {
-  Attribute,
   BuiltinTypeName,
   DeclarationSpecifiers,
   Declarator,
   DeclaratorPart,
-  EnumSpecifier,
   Expression,
   ParameterDeclaration,
   Qualifiers,
-  RecordSpecifier,
   TypeName,
   TypeSpecifier,
 } from "../2-parse/ast.ts";
 import { parseAttributes } from "./attributes.ts";
+import { forwardNote, taggedType } from "./check-tag.ts";
 import { evaluateInteger } from "./constant-evaluator.ts";
-import { type Context, inScope, previousNote, report, unevaluated } from "./context.ts";
-import { toRvalue } from "./conversions.ts";
-import { tagPlace } from "./expression-place.ts";
+import { type Context, inScope, report, unevaluated } from "./context.ts";
+import { decay } from "./conversions.ts";
 import { alignOf, sizeOf } from "./layout.ts";
-import { placeOf, quoteType, rememberPlace } from "./print-type.ts";
-import {
-  lazyEnum,
-  lazyRecord,
-  lookUp,
-  lookUpTag,
-  lookUpTagHere,
-  nearestDeclared,
-} from "./scope.ts";
+import { quoteType, rememberPlace } from "./print-type.ts";
+import { lookUp, nearestDeclared } from "./scope.ts";
+import { applyTypeAttributes } from "./type-attributes.ts";
 import * as types from "./type-tools.ts";
 import {
-  asEnum,
   asFunction,
   bare,
   canonical,
@@ -43,9 +33,8 @@ import {
   plain,
   pointerTo,
   unqualified,
-  withQualifiersOf,
 } from "./type-tools.ts";
-import type { CType, EnumType, FunctionParameter, QualType, RecordType } from "./types.ts";
+import type { FunctionParameter, QualType } from "./types.ts";
 
 const builtinTypes: Readonly<Record<BuiltinTypeName, QualType>> = {
   void: types.voidType,
@@ -68,63 +57,6 @@ const builtinTypes: Readonly<Record<BuiltinTypeName, QualType>> = {
   "long double": types.longDoubleType,
   __builtin_va_list: types.vaListType,
 };
-
-const modeSigned: ReadonlyMap<string, QualType> = new Map([
-  ["QI", types.signedCharType],
-  ["byte", types.signedCharType],
-  ["HI", types.shortType],
-  ["SI", types.intType],
-  ["DI", types.longType],
-  ["word", types.longType],
-  ["pointer", types.longType],
-  ["unwind_word", types.longType],
-  ["TI", types.int128Type],
-]);
-
-const modeUnsigned: ReadonlyMap<string, QualType> = new Map([
-  ["QI", types.unsignedCharType],
-  ["byte", types.unsignedCharType],
-  ["HI", types.unsignedShortType],
-  ["SI", types.unsignedIntType],
-  ["DI", types.unsignedLongType],
-  ["word", types.unsignedLongType],
-  ["pointer", types.unsignedLongType],
-  ["unwind_word", types.unsignedLongType],
-  ["TI", types.unsignedInt128Type],
-]);
-
-/** The type with the machine mode of `attribute mode(…)`; undefined for an unknown mode. */
-export function applyMode(type: QualType, mode: string): QualType | undefined {
-  const name = mode.replace(/^__(.*)__$/, "$1");
-  if (name === "SF" || name === "DF") return name === "SF" ? types.floatType : types.doubleType;
-  const table = types.isSigned(type) ? modeSigned : modeUnsigned;
-  const found = table.get(name);
-  return found && withQualifiersOf(found, { ...type, type: found.type });
-}
-
-const typeAttributeNames: ReadonlySet<string> = new Set(["btf_type_tag", "address_space", "mode"]);
-
-/** Applies those attributes that change a type. */
-export function applyTypeAttributes(
-  context: Context,
-  type: QualType,
-  attributes: readonly Attribute[],
-): QualType {
-  const relevant = attributes.filter((a) => typeAttributeNames.has(a.name));
-  if (relevant.length === 0) return type;
-  const parsed = parseAttributes(context, relevant);
-  let result = type;
-  if (parsed.mode !== undefined && asEnum(type) === undefined && !isError(type)) {
-    const changed = applyMode(type, parsed.mode.name);
-    if (changed === undefined) report(context, "unknownMode", parsed.mode.span, [parsed.mode.name]);
-    result = changed ?? result;
-  }
-  if (parsed.addressSpace !== undefined) result = { ...result, addressSpace: parsed.addressSpace };
-  if (parsed.typeTags.length > 0) {
-    result = { ...result, typeTags: [...(result.typeTags ?? []), ...parsed.typeTags] };
-  }
-  return result;
-}
 
 function qualify(context: Context, type: QualType, qualifiers: Qualifiers, span: Span): QualType {
   if (!qualifiers.const && !qualifiers.volatile && !qualifiers.restrict) return type;
@@ -155,103 +87,6 @@ function typedefType(
     hint === undefined ? {} : { help: `did you mean '${hint}'?` },
   );
   return errorType;
-}
-
-function newTagged(
-  context: Context,
-  specifier: RecordSpecifier | EnumSpecifier,
-  definesNow: boolean,
-): RecordType | EnumType {
-  const lazy = context.lazy && context.scope.kind === "file" && definesNow;
-  const type =
-    specifier.kind === "record"
-      ? lazyRecord(context, specifier, lazy ? specifier : undefined, context.ordinal)
-      : lazyEnum(context, specifier, lazy ? specifier : undefined, context.ordinal);
-  if (specifier.tag !== undefined) context.scope.tags.set(specifier.tag, type);
-  return type;
-}
-
-function kindOf(specifier: RecordSpecifier | EnumSpecifier): "struct" | "union" | "enum" {
-  if (specifier.kind === "enum") return "enum";
-  return specifier.union ? "union" : "struct";
-}
-
-function referencedTag(
-  context: Context,
-  specifier: RecordSpecifier | EnumSpecifier,
-  tag: string,
-  isolated: boolean,
-): QualType {
-  const found = isolated ? lookUpTagHere(context, tag) : lookUpTag(context, tag);
-  if (found !== undefined) {
-    if (found.kind === kindOf(specifier)) return plain(found);
-    const place = placeOf(found);
-    report(
-      context,
-      "wrongTagKind",
-      specifier.span,
-      [tag],
-      place && previousNote(place, "previous use is here"),
-    );
-    return errorType;
-  }
-  if (context.scope.kind === "prototype" && specifier.kind === "record") {
-    report(context, "visibilityRecord", specifier.span, [`${kindOf(specifier)} ${tag}`]);
-  }
-  return plain(newTagged(context, specifier, false));
-}
-
-function isDefinition(specifier: RecordSpecifier | EnumSpecifier): boolean {
-  return specifier.kind === "record"
-    ? specifier.members !== undefined
-    : specifier.enumerators !== undefined;
-}
-
-function define(
-  context: Context,
-  type: RecordType | EnumType,
-  specifier: RecordSpecifier | EnumSpecifier,
-): void {
-  if (type.kind === "enum") {
-    if (specifier.kind === "enum") context.recurse.defineEnum(context, type, specifier);
-  } else if (specifier.kind === "record") context.recurse.defineRecord(context, type, specifier);
-}
-
-function taggedType(
-  context: Context,
-  specifier: RecordSpecifier | EnumSpecifier,
-  isolated: boolean,
-): QualType {
-  const known = context.specified.get(specifier);
-  if (known !== undefined) return plain(known);
-  if (!isDefinition(specifier)) {
-    return specifier.tag === undefined
-      ? errorType
-      : referencedTag(context, specifier, specifier.tag, isolated);
-  }
-  const earlier = specifier.tag === undefined ? undefined : lookUpTagHere(context, specifier.tag);
-  const again = context.specified.get(specifier);
-  if (again !== undefined) return plain(again);
-  if (earlier === undefined) {
-    const type = newTagged(context, specifier, true);
-    if (!(context.lazy && context.scope.kind === "file")) define(context, type, specifier);
-    return plain(type);
-  }
-  if (earlier.kind !== kindOf(specifier) || earlier.definition !== undefined) {
-    const place = placeOf(earlier);
-    const name = earlier.kind === kindOf(specifier) ? "redefinition" : "wrongTagKind";
-    report(
-      context,
-      name,
-      tagPlace(specifier.span, specifier.tag),
-      [specifier.tag ?? ""],
-      place && previousNote(place),
-    );
-    return earlier.kind === kindOf(specifier) ? plain(earlier) : errorType;
-  }
-  context.specified.set(specifier, earlier);
-  define(context, earlier, specifier);
-  return plain(earlier);
 }
 
 function typeofType(
@@ -302,7 +137,7 @@ function arrayLength(
   name: string | undefined,
   place: Span,
 ): number | undefined {
-  const value = toRvalue(context, context.recurse.expression(context, length));
+  const value = decay(context.recurse.expression(context, length));
   if (isError(value.type)) return undefined;
   if (!isInteger(value.type)) {
     report(context, "arraySizeType", length.span, [quoteType(value.type)]);
@@ -364,19 +199,6 @@ function arrayType(
   if (part.length === undefined) return types.arrayOf(element, undefined);
   const length = arrayLength(context, part.length, declarator.name, declarator.nameSpan);
   return length === undefined ? errorType : types.arrayOf(element, length);
-}
-
-/** The note that shows where an incomplete tag was first named. */
-export function forwardNote(type: QualType): { notes?: { message: string; span: Span }[] } {
-  let at: CType = bare(type);
-  while (at.kind === "array") at = bare(at.element);
-  const place = placeOf(at);
-  if (place === undefined || (at.kind !== "struct" && at.kind !== "union" && at.kind !== "enum")) {
-    return {};
-  }
-  return {
-    notes: [{ message: `forward declaration of '${at.kind} ${at.tag ?? ""}'`, span: place }],
-  };
 }
 
 function functionType(
@@ -520,22 +342,4 @@ export function checkTypeName(context: Context, name: TypeName): QualType {
   const type = checkDeclaratorType(context, base, name.declarator);
   context.quietFolding = quiet;
   return applyTypeAttributes(context, type, name.declarator.attributes);
-}
-
-/** Reports unless the type is complete. */
-export function requireComplete(
-  context: Context,
-  type: QualType,
-  message: Parameters<typeof report>[1],
-  span: Span,
-): boolean {
-  if (isError(type)) return false;
-  if (isComplete(type)) return true;
-  report(context, message, span, [quoteType(type)], forwardNote(type));
-  return false;
-}
-
-/** Bytes that a type takes, for `sizeof`. */
-export function sizeInBytes(type: QualType): bigint {
-  return BigInt(sizeOf(type));
 }

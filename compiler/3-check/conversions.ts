@@ -74,11 +74,6 @@ export function castNode(
 }
 
 /** The value of an expression: lvalues are read, arrays and functions become pointers. */
-export function toRvalue(_context: Context, expression: CheckedExpression): CheckedExpression {
-  return decay(expression);
-}
-
-/** {@link toRvalue}, where no context is at hand. */
 export function decay(expression: CheckedExpression): CheckedExpression {
   if (isError(expression.type)) return expression;
   const found = bare(expression.type);
@@ -262,6 +257,3 @@ export function promoteArgument(expression: CheckedExpression): CheckedExpressio
 export function deducedType(expression: CheckedExpression): QualType {
   return unqualified(expression.type);
 }
-
-/** Result type of comparisons and logical operators. */
-export const truthType = intType;

@@ -14,10 +14,8 @@ import type {
   SymbolAttributes,
   VariableSymbol,
 } from "./checked.ts";
-import { alignOf, sizeOf } from "./layout.ts";
 import { printType } from "./print-type.ts";
 import { isSigned } from "./type-tools.ts";
-import type { QualType, RecordType } from "./types.ts";
 
 const symbols = {
   mul: "*",
@@ -281,25 +279,6 @@ function printFunction(symbol: FunctionSymbol): string[] {
   if (symbol.body === undefined) return [head];
   const params = symbol.body.params.map((p) => `param ${p.name}: ${printType(p.type)}`);
   return [head, ...params.map((p) => `  ${p}`), ...printStatement(symbol.body.body, "  ")];
-}
-
-/** A record's layout: size, alignment and the place of each field. */
-export function printLayout(record: RecordType): string[] {
-  const { definition } = record;
-  const name = `${record.kind} ${record.tag ?? "(unnamed)"}`;
-  if (definition === undefined) return [`${name}: incomplete`];
-  const head = `${name}: size ${definition.size} align ${definition.align}`;
-  const fields = definition.fields.map((f) => {
-    const place =
-      f.bitWidth === undefined ? `${f.bitOffset / 8}` : `bit ${f.bitOffset} width ${f.bitWidth}`;
-    return `  ${place}: ${f.name ?? "(unnamed)"} ${printType(f.type)}`;
-  });
-  return [head, ...fields];
-}
-
-/** Size and alignment of a type, for tests. */
-export function printSize(type: QualType): string {
-  return `${printType(type)}: size ${sizeOf(type)} align ${alignOf(type)}`;
 }
 
 /** The whole checked unit. */

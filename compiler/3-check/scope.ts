@@ -1,10 +1,4 @@
-/**
- * Finding and entering names: scopes inside, then file scope, then the index of header
- * declarations, which are checked when a name first reaches them.
- */
-import type { Span } from "../../common/diagnostics/source.ts";
 import type {
-  Declaration,
   EnumSpecifier,
   ExternalDeclaration,
   RecordSpecifier,
@@ -256,14 +250,4 @@ export function* visibleNames(context: Context): Generator<string> {
   for (let scope: Scope | undefined = context.scope; scope !== undefined; scope = scope.parent) {
     yield* scope.ordinary.keys();
   }
-}
-
-/** Whether a declaration only mentions tags: `struct x;`. */
-export function isIsolated(declaration: Declaration): boolean {
-  return declaration.declarators.length === 0;
-}
-
-/** The place where an entity was declared. */
-export function spanOf(entity: Entity): Span {
-  return entity.span;
 }

@@ -11,9 +11,6 @@ export function warnUnusedLocals(context: Context, scope: Scope): void {
   // After an error a use may have been lost.
   if (state === undefined || context.diagnostics.errorCount > state.errorsBefore) return;
   for (const entity of scope.ordinary.values()) {
-    if (entity.kind === "typedef") {
-      continue;
-    }
     if (entity.kind !== "variable" || context.unusedAllowed.has(entity)) continue;
     const use = state.uses.get(entity);
     if (use === undefined || entity.cleanup !== undefined || entity.storage === "param") continue;
