@@ -32,8 +32,11 @@ const typeNames = {
   file: "",
 } as const;
 
+/** Told of every instruction that has a source line: the text's line, counted from 1. */
+export type LineListener = (line: number, location: AsmLocation) => void;
+
 /** The text of a module, one statement a line. */
-export function printAssembly(module: AsmModule): string {
+export function printAssembly(module: AsmModule, onLine?: LineListener): string {
   const canonical = canonicalModule(module);
   const symbols = new Map(canonical.symbols.map((symbol) => [symbol.name, symbol]));
   const locations = new Map<unknown, AsmLocation>();
@@ -47,7 +50,9 @@ export function printAssembly(module: AsmModule): string {
   }
   for (const section of canonical.sections) {
     lines.push(`\t${sectionDirective(section)}`);
-    lines.push(...sectionBody(section, canonical, symbols, locations));
+    const start = lines.length;
+    const listener: LineListener = (line, location) => onLine?.(start + line, location);
+    lines.push(...sectionBody(section, canonical, symbols, locations, listener));
   }
   for (const symbol of canonical.symbols) {
     if (!symbol.defined && symbol.type !== "file") lines.push(...externLines(symbol));
@@ -86,6 +91,7 @@ function sectionBody(
   module: AsmModule,
   symbols: ReadonlyMap<string, AsmSymbol>,
   locations: ReadonlyMap<unknown, AsmLocation>,
+  onLine: LineListener,
 ): string[] {
   if (section.name === ".BTF" || section.name === ".BTF.ext") {
     const print = section.name === ".BTF" ? printBtfSection : printBtfExtSection;
@@ -100,6 +106,7 @@ function sectionBody(
       const place = `${location.file}:${location.line}:${location.column}`;
       if (place !== last) lines.push(locationComment(place, location.text));
       last = place;
+      onLine(lines.length + 1, location);
     }
     lines.push(...itemLines(item, symbols));
   }

@@ -1,17 +1,22 @@
 /** `bpfc as FILE -o OUT`: assembly text → object. */
 import { readFileSync } from "node:fs";
 import { assemble } from "../assembler/assemble.ts";
-import { parseAssembly } from "../assembler/parse.ts";
+import { type ParsedAssembly, parseAssembly } from "../assembler/parse.ts";
 import { Diagnostics } from "../common/diagnostics/diagnostic.ts";
 import type { SourceFile } from "../common/diagnostics/source.ts";
 import { writeElf } from "../common/object/write-elf.ts";
+import { sectionFileOffsets } from "../linker/foreign-elf.ts";
 import { finish } from "./finish.ts";
 import { nodeFileSystem } from "./node-file-system.ts";
+import { removeOutput } from "./output.ts";
+import { sourceMapOptions } from "./source-map-file.ts";
 
 export interface AsOptions {
   readonly output?: string;
   readonly bigEndian?: boolean;
   readonly diagnostics: string;
+  /** Where to write the map from the object's bytes to the text. */
+  readonly sourceMap?: string;
 }
 
 function readSource(path: string): SourceFile | undefined {
@@ -24,8 +29,21 @@ function readSource(path: string): SourceFile | undefined {
   };
 }
 
+async function writeSourceMap(
+  mapPath: string,
+  output: string,
+  { module, spanOf }: ParsedAssembly,
+  elf: Uint8Array,
+): Promise<number> {
+  const { objectSourceMap } = await import("../assembler/source-map.ts");
+  const sectionOffsets = sectionFileOffsets(elf).slice(1);
+  const text = { module, spanOf, sectionOffsets };
+  const map = objectSourceMap(text, sourceMapOptions(mapPath, output));
+  return finish(mapPath, map, new Diagnostics());
+}
+
 /** Assembles one file; returns the exit code. */
-export function runAs(path: string, options: AsOptions): number {
+export async function runAs(path: string, options: AsOptions): Promise<number> {
   const diagnostics = new Diagnostics();
   const output = options.output ?? path.replace(/\.[^./]*$/, "").concat(".o");
   const file = readSource(path);
@@ -37,5 +55,11 @@ export function runAs(path: string, options: AsOptions): number {
     parsed === undefined || diagnostics.hasErrors
       ? undefined
       : assemble(parsed.module, diagnostics, { spanOf: parsed.spanOf });
-  return finish(output, object && writeElf(object), diagnostics, options.diagnostics);
+  const elf = object && writeElf(object);
+  const code = finish(output, elf, diagnostics, options.diagnostics);
+  if (options.sourceMap === undefined) return code;
+  if (code === 0 && parsed !== undefined && elf !== undefined)
+    return writeSourceMap(options.sourceMap, output, parsed, elf);
+  removeOutput(options.sourceMap);
+  return code;
 }

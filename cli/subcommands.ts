@@ -14,9 +14,10 @@ function addAs(program: Command, outcome: Outcome): void {
     .argument("<file>", "assembly text, - for standard input")
     .option("-o, --output <file>", "object file (default: the input's name with .o)")
     .option("--big-endian", "big-endian object (bpfeb)")
+    .option("--source-map <file>", "Source Map from the object's bytes to the text")
     .option("--diagnostics <format>", "clang, json or sarif", "clang")
     .action(async (file: string, options) => {
-      outcome.code = (await import("./as.ts")).runAs(file, options);
+      outcome.code = await (await import("./as.ts")).runAs(file, options);
     });
 }
 

@@ -17,8 +17,12 @@ interface Header {
   readonly size: number;
 }
 
-/** The bytes of the first section of that name; undefined where there is none or the file is damaged. */
-export function foreignSection(bytes: Uint8Array, name: string): Uint8Array | undefined {
+interface Headers {
+  readonly list: readonly Header[];
+  readonly nameTable: number;
+}
+
+function readHeaders(bytes: Uint8Array): Headers | undefined {
   if (!isElf(bytes) || bytes.length < ELF_HEADER_SIZE || bytes[4] !== 2) return undefined;
   const reader = new ByteReader(bytes, bytes[5] === 2 ? "big" : "little", 40);
   const table = reader.size64();
@@ -26,18 +30,29 @@ export function foreignSection(bytes: Uint8Array, name: string): Uint8Array | un
   const count = reader.u16();
   const nameTable = reader.u16();
   if (reader.failed || table + count * SECTION_HEADER_SIZE > bytes.length) return undefined;
-  const headers = Array.from({ length: count }, (_, index): Header => {
+  const list = Array.from({ length: count }, (_, index): Header => {
     reader.position = table + index * SECTION_HEADER_SIZE;
-    const nameOffset = reader.u32();
+    const name = reader.u32();
     const type = reader.u32();
     reader.skip(8 + 8);
-    return { name: nameOffset, type, offset: reader.size64(), size: reader.size64() };
+    return { name, type, offset: reader.size64(), size: reader.size64() };
   });
+  return reader.failed ? undefined : { list, nameTable };
+}
+
+/** Where each section's bytes stand in the file, the ELF null section first. */
+export function sectionFileOffsets(bytes: Uint8Array): readonly number[] {
+  return readHeaders(bytes)?.list.map(({ offset }) => offset) ?? [];
+}
+
+/** The bytes of the first section of that name; undefined where there is none or the file is damaged. */
+export function foreignSection(bytes: Uint8Array, name: string): Uint8Array | undefined {
+  const headers = readHeaders(bytes);
+  const strings = headers?.list[headers.nameTable];
+  if (headers === undefined || strings === undefined) return undefined;
   const data = ({ offset, size }: Header): Uint8Array => bytes.subarray(offset, offset + size);
-  const strings = headers[nameTable];
-  if (reader.failed || strings === undefined) return undefined;
   const names = data(strings);
-  const found = headers.find((header) => stringAt(names, header.name) === name);
+  const found = headers.list.find((header) => stringAt(names, header.name) === name);
   if (found === undefined || found.type === SHT_NOBITS) return undefined;
   return found.offset + found.size > bytes.length ? undefined : data(found);
 }

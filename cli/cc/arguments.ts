@@ -144,6 +144,10 @@ function setDiagnosticsFormat(draft: Draft, value: string): void {
   } else draft.error ??= `invalid value '${value}' in '-fdiagnostics-format=${value}'`;
 }
 
+const setSourceMap: Setter = (draft, value) => {
+  draft.options.sourceMap = value;
+};
+
 const macro =
   (kind: MacroOption["kind"]): Setter =>
   (draft, text) => {
@@ -366,6 +370,8 @@ const rows: readonly OptionRow[] = [
       d.options.btf = v;
     },
   },
+  { flag: "--source-map=", value: "joined", set: setSourceMap },
+  { flag: "--source-map", value: "separate", set: setSourceMap },
   { flag: "-v", value: "none", set: setFlag("verbose") },
   { flag: "-w", value: "none", set: setFlag("suppressWarnings") },
   {
@@ -528,6 +534,8 @@ export function parseCcArguments(words: readonly string[]): ParsedCommandLine {
   const draft = newDraft();
   for (let index = 0; index < words.length; ) index += applyWord(draft, words, index);
   if (draft.error === undefined) applyTarget(draft);
+  if (draft.options.sourceMap !== undefined && draft.options.output !== "assembly")
+    draft.error ??= "'--source-map' needs '-S': only assembly text has lines to map";
   if (draft.error !== undefined) return { kind: "error", message: draft.error };
   if (draft.probe !== undefined) return { kind: "probe", probe: draft.probe };
   const isVerboseProbe = draft.options.verbose && draft.inputs.length === 0;

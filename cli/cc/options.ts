@@ -60,6 +60,8 @@ export interface CcOptions {
   readonly gnuLanguage: string;
   readonly stats: boolean;
   readonly btf?: string;
+  /** With -S: where to write the Source Map from the text to C. */
+  readonly sourceMap?: string;
 }
 
 /** Questions that build systems ask of a compiler; answered without compiling. */

@@ -13,6 +13,7 @@ import { filterDiagnostic } from "../../compiler/warning-options.ts";
 import { nodeFileSystem } from "../node-file-system.ts";
 import { removeOutput, writeOutput } from "../output.ts";
 import { print, printError, report } from "../report.ts";
+import { sourceMapOptions } from "../source-map-file.ts";
 import { parseCcArguments } from "./arguments.ts";
 import { compileOptions, standardDirectories } from "./compile-options.ts";
 import type { CcOptions, CcOutput } from "./options.ts";
@@ -146,6 +147,19 @@ function writeDependencies(
   );
 }
 
+/** The map of -S; other outputs have no lines that it could speak of. */
+async function writeSourceMap(
+  { assembly }: Compilation,
+  path: string,
+  { output, sourceMap }: CcOptions,
+  tool: string,
+): Promise<boolean> {
+  if (sourceMap === undefined || assembly === undefined || output !== "assembly") return true;
+  const { printWithSourceMap } = await import("../../assembler/source-map.ts");
+  const { map } = printWithSourceMap(assembly, sourceMapOptions(sourceMap, path));
+  return writeResult(sourceMap, map, tool);
+}
+
 /** Compiles one input; true where that worked. */
 async function compileInput(input: string, options: CcOptions, tool: string): Promise<boolean> {
   const diagnostics = new Diagnostics();
@@ -178,7 +192,11 @@ async function compileInput(input: string, options: CcOptions, tool: string): Pr
     if (path !== undefined) removeOutput(path);
     return false;
   }
-  return writeResult(path, content, tool) && writeDependencies(compilation, input, options, tool);
+  return (
+    writeResult(path, content, tool) &&
+    writeDependencies(compilation, input, options, tool) &&
+    (await writeSourceMap(compilation, path ?? "-", options, tool))
+  );
 }
 
 function showSearchPath(options: CcOptions): void {
