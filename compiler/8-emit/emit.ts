@@ -19,6 +19,7 @@ import type { TargetOptions } from "../options.ts";
 import type { ModuleTypes } from "./btf.ts";
 import { emitDataSections } from "./emit-data.ts";
 import { emitFunction } from "./emit-function.ts";
+import { addFileAssembly } from "./file-asm.ts";
 
 /** Machine code of every function, in order; allocation errors are reported. */
 export function generateMachineCode(
@@ -70,13 +71,14 @@ export function emitModule(
   const functions = functionInfo(ir.functions, types);
   const externs = externSymbols(ir, sections);
   const symbols = [...functionSymbols(ir), ...dataSymbols(ir), ...externs];
-  return {
+  const module: AsmModule = {
     endian: options.endian,
     sections: [...sections, ...emitDataSections(ir)],
     symbols,
     functions,
     ...(types !== undefined && { btf: types.finish(new Set(externs.map(({ name }) => name))) }),
   };
+  return addFileAssembly(module, ir.fileAsm, diagnostics);
 }
 
 function textSection(texts: Map<string, AsmItem[]>, name: string): AsmItem[] {

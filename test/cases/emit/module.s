@@ -1,10 +1,14 @@
 	.text
 	.p2align	3
 	.type	helper_function,@function
-	.size	helper_function, 24
+	.size	helper_function, 40
 helper_function:
 	w1 *= 3
 	r0 = r1
+	exit
+	.globl	start
+start:
+	r0 = 1
 	exit
 	.section	xdp,"ax",@progbits
 	.p2align	3
