@@ -4,7 +4,13 @@
  * Facts are taken from comparisons of a value with a constant only, on that very value: what the
  * verifier learns from the same branch. Also joins `x < 0 || x > c` into one unsigned test.
  */
-import { type DominatorTree, dominatorTree, predecessors } from "../4-lower/cfg.ts";
+import {
+  type DominatorTree,
+  dominatorTree,
+  findLoops,
+  type Loop,
+  predecessors,
+} from "../4-lower/cfg.ts";
 import type { Block, IntPredicate, IrFunction, IrInstruction, Value } from "../4-lower/ir.ts";
 import { bitWidth } from "../4-lower/ir.ts";
 import {
@@ -22,7 +28,7 @@ import { knownOf, onesOf } from "./known-bits.ts";
 import type { FunctionPass } from "./pass.ts";
 import { Rewriter } from "./rewriter.ts";
 import { foldBranches } from "./simplify-cfg.ts";
-import { isOp, operand } from "./values.ts";
+import { isBinary, isOp, operand } from "./values.ts";
 
 export const propagateRanges: FunctionPass = {
   kind: "function",
@@ -131,6 +137,7 @@ class Propagation {
   readonly #fn: IrFunction;
   readonly #tree: DominatorTree;
   readonly #preds: Map<Block, Block[]>;
+  readonly #loops: ReadonlyMap<Block, Loop>;
   readonly #rewriter: Rewriter;
   readonly #facts = new Map<Value, Range>();
   /** What comes into each phi, per edge that was visited. */
@@ -140,6 +147,7 @@ class Propagation {
     this.#fn = fn;
     this.#tree = dominatorTree(fn);
     this.#preds = predecessors(fn);
+    this.#loops = new Map(findLoops(fn, this.#tree).map((loop) => [loop.header, loop]));
     this.#rewriter = new Rewriter(fn);
   }
 
@@ -181,7 +189,7 @@ class Propagation {
       if (target !== value && holds.startsWith("s")) continue;
       if (bound > onesOf(bitWidth[type])) continue;
       const range = refine(
-        this.#facts.get(target) ?? fullRange(target),
+        this.#rangeOf(target) ?? fullRange(target),
         holds,
         bound,
         bitWidth[type],
@@ -220,6 +228,8 @@ class Propagation {
 
   /** Once all edges are known, loops aside, so is the phi. */
   #visitPhi(phi: IrInstruction, undo: (() => void)[]): void {
+    const counted = counterRange(phi, this.#loops.get(phi.block));
+    if (counted !== undefined) this.#set(phi, counted, undo);
     const inputs = this.#inputs.get(phi);
     if (inputs === undefined || inputs.length < phi.operands.length) return;
     const range = inputs.reduce((a, b) => ({
@@ -231,14 +241,21 @@ class Propagation {
     this.#set(phi, range, undo);
   }
 
-  #rangeOf(value: Value): Range | undefined {
+  #rangeOf(value: Value, depth = 0): Range | undefined {
     const known = this.#facts.get(value);
     if (known !== undefined) return known;
     if (value.kind === "constant") return fullRange(value);
+    if (depth >= 4) return undefined;
     // zext keeps the number, and makes it non-negative.
-    if (!isOp(value, "zext")) return undefined;
-    const inner = this.#facts.get(operand(value, 0));
-    return inner && { min: inner.min, max: inner.max, smin: inner.min, smax: inner.max };
+    if (isOp(value, "zext")) {
+      const inner = this.#rangeOf(operand(value, 0), depth + 1);
+      return inner && { min: inner.min, max: inner.max, smin: inner.min, smax: inner.max };
+    }
+    if (!isBinary(value, "add")) return undefined;
+    const step = operand(value, 1);
+    const range =
+      step.kind === "constant" ? this.#rangeOf(operand(value, 0), depth + 1) : undefined;
+    return range && step.kind === "constant" ? shifted(range, signedValue(step), value) : undefined;
   }
 
   #visit(instruction: IrInstruction): void {
@@ -295,6 +312,65 @@ class Propagation {
       this.#rewriter.insertBefore(instruction, type, operation, operands),
     );
   }
+}
+
+/** The range of `x + step` if that cannot wrap in the signed reading; negative results are no unsigned ones. */
+function shifted(range: Range, step: bigint, value: Value): Range | undefined {
+  const half = 1n << BigInt(bitWidth[value.type as ValueType] - 1);
+  const [smin, smax] = [range.smin + step, range.smax + step];
+  if (smin < 0n || smax >= half || range.smin > range.smax) return undefined;
+  return { min: smin, max: smax, smin, smax };
+}
+
+/**
+ * A counter: it starts at a constant, a positive step is added each time, and the loop goes on only below
+ * a bound. Then it lies between, and never wraps.
+ */
+function counterRange(phi: IrInstruction, loop: Loop | undefined): Range | undefined {
+  if (loop === undefined) return undefined;
+  if (phi.operation.op !== "phi" || phi.operands.length !== 2 || phi.type === "ptr")
+    return undefined;
+  if (phi.type === "i1" || phi.type === "void") return undefined;
+  const at = phi.operands.findIndex((each) => each.kind === "constant");
+  const [initial, next] = [phi.operands[at], phi.operands[1 - at]];
+  const latch = phi.operation.incoming[1 - at];
+  if (initial?.kind !== "constant" || latch === undefined || !isBinary(next, "add"))
+    return undefined;
+  const step = operand(next, 1);
+  if (operand(next, 0) !== phi || step.kind !== "constant") return undefined;
+  const [first, by] = [signedValue(initial), signedValue(step)];
+  if (first < 0n || by <= 0n) return undefined;
+  const bound = upperBound(latch, phi.block, next) ?? upperBoundOf(phi, by, loop);
+  const half = 1n << BigInt(bitWidth[phi.type] - 1);
+  const last = larger(bound ?? half, first);
+  if (last + by >= half) return undefined;
+  return { min: first, max: last, smin: first, smax: last };
+}
+
+/** Largest value with which the back edge is taken, where it tests the next value. */
+function upperBound(latch: Block, header: Block, next: Value): bigint | undefined {
+  const last = terminatorOf(latch);
+  const fact = last && factOnEdge(last, header);
+  return fact?.value === next ? largestBelow(fact) : undefined;
+}
+
+/** The same where the header tests the counter itself: one step above the bound it leaves. */
+function upperBoundOf(phi: IrInstruction, by: bigint, loop: Loop): bigint | undefined {
+  const last = terminatorOf(phi.block);
+  if (last?.operation.op !== "condbr") return undefined;
+  const { then, otherwise } = last.operation;
+  const [stays, leaves] = loop.blocks.has(then) ? [then, otherwise] : [otherwise, then];
+  if (!loop.blocks.has(stays) || loop.blocks.has(leaves)) return undefined;
+  const fact = factOnEdge(last, stays);
+  const bound = fact?.value === phi ? largestBelow(fact) : undefined;
+  return bound === undefined ? undefined : bound + by;
+}
+
+function largestBelow({ holds, bound, value }: Fact): bigint | undefined {
+  const signed = BigInt.asIntN(bitWidth[value.type as ValueType], bound);
+  if (signed < 0n) return undefined;
+  if (holds === "slt" || holds === "ult") return signed - 1n;
+  return holds === "sle" || holds === "ule" ? signed : undefined;
 }
 
 function trailingOnes(value: bigint): number {

@@ -59,7 +59,8 @@ function removeOverwritten(fn: IrFunction, alias: AliasAnalysis, rewriter: Rewri
       }
       if (isOrdered(effect)) later = later.filter((location) => isUntouched(each, location, alias));
       else later = later.filter((location) => !alias.mayRead(each, location));
-      if (written !== undefined) {
+      // A copy onto itself, or to an overlapping place, reads what it writes.
+      if (written !== undefined && !alias.mayRead(each, written)) {
         later.push(written);
         if (later.length > memoryOfStores) later.shift();
       }

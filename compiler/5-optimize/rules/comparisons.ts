@@ -216,6 +216,20 @@ export const comparisonRules: readonly Rule[] = [
     const masked = tools.binary("and", operand(shifted, 0), constant(b.type, m));
     return tools.compare(predicate, masked, constant(b.type, d));
   }),
+  // x >> c == 0 → x <u 2^c;  x >> c != 0 → x >u 2^c − 1: the verifier learns about x itself
+  rule("shifted-zero-test", (predicate, a, b, tools) => {
+    if (!isEquality(predicate) || !isConstant(b, 0n) || !isBinary(a, "lshr")) return undefined;
+    const amount = operand(a, 1);
+    const width = bitWidth[a.type as ValueType];
+    if (amount.kind !== "constant" || amount.value >= BigInt(width) || amount.value > 31n)
+      return undefined;
+    const top = constant(a.type as ValueType, onesOf(Number(amount.value)));
+    const isZero = predicate === "eq";
+    if (a.type === "i64" && amount.value === 31n && isZero) return undefined;
+    return isZero
+      ? tools.compare("ult", operand(a, 0), constant(top.type, top.value + 1n))
+      : tools.compare("ugt", operand(a, 0), top);
+  }),
   // x >> c <u d → x <u d << c;  x >> c >u d → x >u (d << c) + 2^c − 1
   rule("shifted-bound", (predicate, a, b, tools) => {
     if (b.kind !== "constant" || !isBinary(a, "lshr") || !tools.hasOneUse(a)) return undefined;
