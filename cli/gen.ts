@@ -53,7 +53,7 @@ export function runSkeleton(path: string, options: SkeletonOptions): number {
   const loaded =
     object === undefined || diagnostics.hasErrors
       ? undefined
-      : loadObject(object, path, diagnostics);
+      : loadObject(object, path, diagnostics, { unknownKconfigIsZero: true });
   const text = elf && loaded && format?.(loaded, name, elf);
   return finish(options.output, text, diagnostics);
 }

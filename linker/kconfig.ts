@@ -81,11 +81,15 @@ function kconfigVariables(view: ObjectView): readonly Variable[] {
   });
 }
 
-/** The `.kconfig` map, or undefined where the object has no such externs. */
+/**
+ * The `.kconfig` map, or undefined where the object has no such externs. What has no value is an
+ * error, or 0 where `unknownIsZero`.
+ */
 export function kconfigMap(
   view: ObjectView,
   values: KconfigValues,
   diagnostics: Diagnostics,
+  unknownIsZero = false,
 ): KconfigMap | undefined {
   const variables = kconfigVariables(view);
   if (variables.length === 0) return undefined;
@@ -106,7 +110,7 @@ export function kconfigMap(
     const value = Object.hasOwn(values, variable.name) ? values[variable.name] : undefined;
     const offset = offsets.get(variable.name) ?? 0;
     if (value === undefined) {
-      if (!variable.weak) {
+      if (!variable.weak && !unknownIsZero) {
         diagnostics.error(
           "unresolved-extern",
           `${view.path}: no value for extern '${variable.name}' (.kconfig)`,

@@ -19,6 +19,8 @@ import type { LoadedObject, ProgramSpec } from "./program.ts";
 export interface LoadOptions {
   /** Values of `extern … __kconfig`; merged over {@link defaultKconfig}. */
   readonly kconfig?: KconfigValues;
+  /** Externs of .kconfig without a value are 0, for looking at an object rather than running it. */
+  readonly unknownKconfigIsZero?: boolean;
   /** Types of the kernel that the object shall run on; CO-RE relocations are applied against it. */
   readonly targetBtf?: Btf;
   /** Entries of a perf event array whose size the object leaves open. */
@@ -41,7 +43,8 @@ export function loadObject(
   const compiled = viewObject(object, path, diagnostics);
   if (compiled === undefined) return undefined;
   const view = relocateForTarget(compiled, options.targetBtf, diagnostics);
-  const kconfig = kconfigMap(view, { ...defaultKconfig, ...options.kconfig }, diagnostics);
+  const values = { ...defaultKconfig, ...options.kconfig };
+  const kconfig = kconfigMap(view, values, diagnostics, options.unknownKconfigIsZero);
   const maps = collectMaps(view, diagnostics).map((place) =>
     withCpuCount(place, options.cpuCount ?? defaultCpuCount),
   );

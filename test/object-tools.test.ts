@@ -246,6 +246,19 @@ describe("gen", () => {
     });
   });
 
+  test("a skeleton does not need values of the kernel's configuration", () => {
+    write(
+      "kconfig.c",
+      `#include <linux/bpf.h>
+#include <bpf/bpf_helpers.h>
+extern int CONFIG_NOBODY_KNOWS __kconfig;
+SEC("xdp") int f(struct xdp_md *ctx) { return CONFIG_NOBODY_KNOWS; }`,
+    );
+    succeed("cc", "-c", "kconfig.c", "-o", "kconfig.o");
+    expect(succeed("gen", "skeleton", "kconfig.o")).toContain("int CONFIG_NOBODY_KNOWS;");
+    expect(bpfc("run", "kconfig.o").stderr).toContain("no value for extern");
+  });
+
   test("a skeleton needs a name that C takes", () => {
     expect(bpfc("gen", "skeleton", "main.o", "--name", "not-c").stderr).toMatch(
       /not an identifier/,
