@@ -220,11 +220,12 @@ export class AliasAnalysis {
   #isReachable(region: Region, by: IrInstruction): boolean {
     if (region.kind !== "stack") return true;
     const reach = this.escapeOf(region.object);
-    if (reach !== "helpers") return reach === "all";
+    if (reach === "all") return true;
+    // Volatile copies and atomic operations reach what they are given, though it escapes nowhere.
     return by.operands.some((each) => {
       if (each.type !== "ptr") return false;
       const other = this.regionOf(each);
-      return other.kind === "unknown" || sameRegion(other, region);
+      return (other.kind === "unknown" && reach === "helpers") || sameRegion(other, region);
     });
   }
 }
