@@ -18,10 +18,15 @@ function isVolatile(type: QualType): boolean {
 const isZero = (data: StaticData | undefined): boolean =>
   data === undefined || (data.relocations.length === 0 && data.bytes.every((byte) => byte === 0));
 
+/** Its type is not const, but writing to it is undefined. */
+function isStringLiteral(symbol: VariableSymbol): boolean {
+  return symbol.anonymous === true && symbol.name.startsWith(".L.str");
+}
+
 function sectionOf(symbol: VariableSymbol): string {
   const { section } = symbol.attributes;
   if (section !== undefined) return section;
-  if (symbol.anonymous === true && symbol.name.startsWith(".L.str")) {
+  if (isStringLiteral(symbol)) {
     return hasInnerNul(symbol.data) ? ".rodata" : ".rodata.str1.1";
   }
   if (isConstant(symbol.type)) return ".rodata";
@@ -56,7 +61,7 @@ export function lowerGlobal(symbol: VariableSymbol): IrGlobal {
       symbol: target.linkName,
       addend,
     })),
-    constant: isConstant(symbol.type) && !isVolatile(symbol.type),
+    constant: isStringLiteral(symbol) || (isConstant(symbol.type) && !isVolatile(symbol.type)),
     isExtern,
   };
 }
