@@ -43,6 +43,8 @@ export class ParseState {
   #current: SectionBuilder;
   #previous: SectionBuilder;
   #anonymous = 0;
+  /** Room of the data item that was last added to. */
+  #growing: Uint8Array = new Uint8Array(0);
 
   constructor(cursor: TokenCursor, endian: Endian, diagnostics: Diagnostics) {
     this.cursor = cursor;
@@ -106,15 +108,24 @@ export class ParseState {
     this.#current.items.push(item);
   }
 
+  /** Adjacent data is one item. Its buffer grows by doubling: debug sections are long. */
   addData(bytes: Uint8Array, span: Span): void {
     const last = this.#current.items.at(-1);
-    if (last?.kind === "item" && last.item.kind === "data") {
-      const joined = new Uint8Array(last.item.bytes.length + bytes.length);
-      joined.set(last.item.bytes);
-      joined.set(bytes, last.item.bytes.length);
-      this.#current.items.pop();
-      this.add({ ...last, item: { kind: "data", bytes: joined } });
-    } else this.add({ kind: "item", item: { kind: "data", bytes }, span });
+    if (last?.kind !== "item" || last.item.kind !== "data") {
+      this.add({ kind: "item", item: { kind: "data", bytes }, span });
+      return;
+    }
+    const known = last.item.bytes;
+    const size = known.length + bytes.length;
+    let room = this.#growing;
+    if (known.buffer !== room.buffer || size > room.length) {
+      room = new Uint8Array(size * 2);
+      room.set(known);
+      this.#growing = room;
+    }
+    room.set(bytes, known.length);
+    this.#current.items.pop();
+    this.add({ ...last, item: { kind: "data", bytes: room.subarray(0, size) } });
   }
 
   /** Notes a symbol that is used or described, and gives its facts. */
