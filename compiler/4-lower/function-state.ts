@@ -80,6 +80,7 @@ export class FunctionState {
   block: Block;
   location: DebugLocation | undefined;
   #allocas = 0;
+  #span: Span | undefined;
   readonly #placed = new Set<Block>();
 
   constructor(
@@ -97,12 +98,18 @@ export class FunctionState {
 
   /** Sets the location of what follows; spans of macros count at their expansion, as in clang. */
   at(span: Span): void {
+    this.#span = span;
     this.location = this.module.locationOf(span, this.symbol.linkName);
   }
 
   emit(type: IrType, operation: Operation, operands: readonly Value[]): IrInstruction {
     if (this.isTerminated) this.startBlock(this.newBlock("dead"));
     return appendInstruction(this.fn, this.block, type, operation, operands, this.location);
+  }
+
+  /** An error at the present place. */
+  error(code: string, message: string): void {
+    this.module.diagnostics.error(code, message, this.#span);
   }
 
   get isTerminated(): boolean {

@@ -12,6 +12,14 @@ import { lowerCall } from "./lower-call.ts";
 import { lowerCondition } from "./lower-condition.ts";
 import { isTrue } from "./lower-expression-tools.ts";
 import { isMemory, scalarType } from "./lower-types.ts";
+import {
+  convertAny,
+  isWide,
+  wideArithmetic,
+  wideCompare,
+  wideConstant,
+  wideUnary,
+} from "./lower-wide.ts";
 import { addressOf, type Place, placeOf } from "./place.ts";
 import { closeScope, openScope } from "./scopes.ts";
 
@@ -50,6 +58,7 @@ export function arithmetic(
   right: Value,
   type: QualType,
 ): Value {
+  if (isWide(type)) return wideArithmetic(state, op, left, right, type);
   const irType = scalarType(type);
   const binary = binaryOps[op][isSigned(type) ? 0 : 1];
   const amount = right.type === irType ? right : convertInteger(state, right, irType, false);
@@ -62,6 +71,7 @@ export function compare(state: FunctionState, expr: Of<"compare">): Value {
   const right = state.visit.rvalue(expr.right);
   state.at(expr.span);
   const signed = !isPointer(expr.left.type) && isSigned(expr.left.type);
+  if (isWide(expr.left.type)) return wideCompare(state, expr.op, left, right, signed);
   return state.emit("i1", { op: "icmp", predicate: predicates[expr.op][signed ? 0 : 1] }, [
     left,
     right,
@@ -105,30 +115,8 @@ const integral: Caster = (state, expr) => {
   const { operand, type } = expr;
   const value = state.visit.rvalue(operand);
   state.at(expr.span);
-  if (isMemory(type) || isMemory(operand.type))
-    return convertWide(state, value, operand.type, type);
-  return convertInteger(state, value, scalarType(type), isSigned(operand.type));
+  return convertAny(state, value, operand.type, type);
 };
-
-/** Between 64 and 128 bits: the low half is the value, the high half its sign. */
-function convertWide(state: FunctionState, value: Value, from: QualType, to: QualType): Value {
-  if (isMemory(from) && isMemory(to)) return value;
-  const lowOffset = state.module.endian === "little" ? 0 : 8;
-  if (isMemory(from)) {
-    const address = state.offset(value, lowOffset);
-    const low = state.emit("i64", { op: "load", align: 8, volatile: false }, [address]);
-    return convertInteger(state, low, scalarType(to), false);
-  }
-  const slot = state.temporary(to, "wide");
-  const low = convertInteger(state, value, "i64", isSigned(from));
-  const sign = isSigned(from)
-    ? state.emit("i64", { op: "binary", binary: "ashr" }, [low, constant("i64", 63)])
-    : constant("i64", 0);
-  const store = { op: "store" as const, align: 8, volatile: false };
-  state.emit("void", store, [low, state.offset(slot, lowOffset)]);
-  state.emit("void", store, [sign, state.offset(slot, 8 - lowOffset)]);
-  return slot;
-}
 
 const casters: Readonly<Record<CastKind, Caster>> = {
   lvalue_to_rvalue(state, expr) {
@@ -141,7 +129,7 @@ const casters: Readonly<Record<CastKind, Caster>> = {
   function_to_pointer: (state, expr) => addressOf(state, placeOf(state, expr.operand)),
   integral,
   to_bool(state, expr) {
-    const condition = isTrue(state, state.visit.rvalue(expr.operand));
+    const condition = state.visit.condition(expr.operand);
     return state.emit("i8", { op: "zext" }, [condition]);
   },
   pointer_to_integral(state, expr) {
@@ -202,19 +190,26 @@ function compoundAssign(state: FunctionState, expr: Of<"compound_assign">): Valu
       const subtract = expr.op === "sub";
       return offsetPointer(state, old, value, expr.value.type, expr.elementSize ?? 1, subtract);
     }
-    const left = convertInteger(state, old, scalarType(expr.computeType), isSigned(target));
+    const left = convertAny(state, old, target, expr.computeType);
     const result = arithmetic(state, expr.op, left, value, expr.computeType);
     if (canonical(target).type.kind === "bool") {
       return state.emit("i8", { op: "zext" }, [isTrue(state, result)]);
     }
-    return convertInteger(state, result, scalarType(target), isSigned(expr.computeType));
+    return convertAny(state, result, expr.computeType, target);
   }).now;
+}
+
+function copyOf(state: FunctionState, value: Value, type: QualType): Value {
+  const copy = state.temporary(type, "copy");
+  copyObject(state, copy, value, type);
+  return copy;
 }
 
 function increment(state: FunctionState, expr: Of<"increment">): Value {
   const place = placeOf(state, expr.target);
   state.at(expr.span);
   const target = expr.target.type;
+  let kept: Value | undefined;
   const { old, now } = update(state, place, (value) => {
     if (isPointer(target)) return state.offset(value, expr.step);
     if (canonical(target).type.kind === "bool") {
@@ -222,10 +217,15 @@ function increment(state: FunctionState, expr: Of<"increment">): Value {
         ? constant("i8", 1)
         : state.emit("i8", { op: "binary", binary: "xor" }, [value, constant("i8", 1)]);
     }
+    if (isWide(target)) {
+      // The old value is where the new one goes.
+      kept = copyOf(state, value, target);
+      return wideArithmetic(state, "add", value, wideConstant(state, BigInt(expr.step)), target);
+    }
     const type = scalarType(target);
     return state.emit(type, { op: "binary", binary: "add" }, [value, constant(type, expr.step)]);
   });
-  return expr.prefix ? now : old;
+  return expr.prefix ? now : (kept ?? old);
 }
 
 /** Both branches end in one block; their values meet in a phi. */
@@ -342,12 +342,13 @@ function pointerDifference(state: FunctionState, expr: Of<"pointer_difference">)
 
 function unary(state: FunctionState, expr: Of<"unary">): Value {
   if (expr.op === "not") {
-    const value = isTrue(state, state.visit.condition(expr.operand));
+    const value = state.visit.condition(expr.operand);
     const inverted = state.emit("i1", { op: "binary", binary: "xor" }, [value, constant("i1", 1)]);
     return state.emit("i32", { op: "zext" }, [inverted]);
   }
   const value = state.visit.rvalue(expr.operand);
   state.at(expr.span);
+  if (isWide(expr.type)) return wideUnary(state, expr.op, value);
   const type = scalarType(expr.type);
   return expr.op === "negate"
     ? state.emit(type, { op: "binary", binary: "sub" }, [constant(type, 0), value])
@@ -360,13 +361,8 @@ type Lowerings = {
 
 const lowerings: Lowerings = {
   constant(state, expr) {
-    if (!isMemory(expr.type)) return constant(scalarType(expr.type), expr.value);
-    return convertWide(
-      state,
-      constant("i64", expr.value),
-      { ...expr.type, type: { kind: "int", rank: "long", signed: true, plainChar: false } },
-      expr.type,
-    );
+    if (isMemory(expr.type)) return wideConstant(state, expr.value);
+    return constant(scalarType(expr.type), expr.value);
   },
   variable: (state, expr) => readPlace(state, placeOf(state, expr)),
   dereference: (state, expr) => readPlace(state, placeOf(state, expr)),

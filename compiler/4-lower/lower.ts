@@ -29,6 +29,7 @@ import { lowerGlobal } from "./lower-global.ts";
 import { lowerInitializer } from "./lower-initializer.ts";
 import { lowerStatement } from "./lower-statement.ts";
 import { isMemory, recordPieces, resultType, scalarType } from "./lower-types.ts";
+import { isWide, isWideTrue } from "./lower-wide.ts";
 import { type LowerOptions, ModuleState } from "./module-state.ts";
 import { dropBypassedMarks, finishJumps, leaveScopes, openScope } from "./scopes.ts";
 
@@ -110,8 +111,11 @@ function headOf(
 function visitorOf(state: FunctionState): NodeVisitor {
   return {
     rvalue: (expr) => lowerExpression(state, expr),
-    condition: (expr) =>
-      expr.kind === "compare" ? compare(state, expr) : isTrue(state, lowerExpression(state, expr)),
+    condition: (expr) => {
+      if (expr.kind === "compare") return compare(state, expr);
+      const value = lowerExpression(state, expr);
+      return isWide(expr.type) ? isWideTrue(state, value) : isTrue(state, value);
+    },
     statement: (statement) => lowerStatement(state, statement),
     initialize: (address, type, initializer) => lowerInitializer(state, address, type, initializer),
   };
