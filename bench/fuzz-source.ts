@@ -109,8 +109,11 @@ function keep(seed: number): void {
   writeFileSync(join(cli.keep, `${seed}.c`), mutant(weighted, seed).text);
 }
 
-/** Runs seeds in a child until the end or its death; the first seed that is left. */
-function runChild(first: number, end: number, tally: Tally): Promise<number> {
+/**
+ * Runs seeds in a child until the end or its death; the first seed that is left. A seed that takes
+ * too long is tried once more by itself, as the machine may have been busy.
+ */
+function runChild(first: number, end: number, tally: Tally, isRetry = false): Promise<number> {
   const args = ["--worker", "--seed", String(first), "--count", String(end - first)];
   const child = fork(import.meta.filename, args, { stdio: ["ignore", "ignore", "pipe", "ipc"] });
   let [next, since, isUp] = [first, performance.now(), false];
@@ -133,6 +136,7 @@ function runChild(first: number, end: number, tally: Tally): Promise<number> {
     child.on("close", (code) => {
       clearInterval(watch);
       if (next >= end) return resolve(next);
+      if (code === null && !isRetry) return resolve(runChild(next, next + 1, tally, true));
       tally.counts[code === null ? "hung" : "crashed"] += 1;
       note(code === null ? `hung on ${next}` : `died: ${errors.split("\n")[0]}`, next, tally);
       resolve(next + 1);
