@@ -21,15 +21,20 @@ export const memoryRules: readonly Rule[] = [
     },
   },
   {
-    // call *@f → call @f
+    // call *@f → call @f; call *5 → helper 5
     name: "call-known-function",
     on: ["call"],
     rewrite: (instruction, tools) => {
       const { operation, operands } = instruction;
       const [target] = operands;
       if (operation.op !== "call" || operation.callee.kind !== "indirect") return undefined;
-      if (target?.kind !== "global") return undefined;
-      const callee = { kind: "function", symbol: target.symbol } as const;
+      const callee =
+        target?.kind === "global"
+          ? ({ kind: "function", symbol: target.symbol } as const)
+          : target?.kind === "constant" && target.value < 1n << 31n
+            ? ({ kind: "helper", id: Number(target.value) } as const)
+            : undefined;
+      if (callee === undefined) return undefined;
       return tools.emit(instruction.type, { ...operation, callee }, operands.slice(1));
     },
   },
