@@ -1,0 +1,58 @@
+/** The range of a loop's counter, from its start, its step and the test that ends the loop. */
+import type { Loop } from "../4-lower/cfg.ts";
+import type { Block, IrInstruction, Value } from "../4-lower/ir.ts";
+import { bitWidth } from "../4-lower/ir.ts";
+import { signedValue, terminatorOf, type ValueType } from "../4-lower/ir-builder.ts";
+import { type Fact, factOnEdge, larger, type Range } from "./value-ranges.ts";
+import { isBinary, operand } from "./values.ts";
+
+/**
+ * A counter: it starts at a constant, a positive step is added each time, and the loop goes on only below
+ * a bound. Then it lies between, and never wraps.
+ */
+export function counterRange(phi: IrInstruction, loop: Loop | undefined): Range | undefined {
+  if (loop === undefined) return undefined;
+  if (phi.operation.op !== "phi" || phi.operands.length !== 2 || phi.type === "ptr")
+    return undefined;
+  if (phi.type === "i1" || phi.type === "void") return undefined;
+  const at = phi.operands.findIndex((each) => each.kind === "constant");
+  const [initial, next] = [phi.operands[at], phi.operands[1 - at]];
+  const latch = phi.operation.incoming[1 - at];
+  if (initial?.kind !== "constant" || latch === undefined || !isBinary(next, "add"))
+    return undefined;
+  const step = operand(next, 1);
+  if (operand(next, 0) !== phi || step.kind !== "constant") return undefined;
+  const [first, by] = [signedValue(initial), signedValue(step)];
+  if (first < 0n || by <= 0n) return undefined;
+  const bound = upperBound(latch, phi.block, next) ?? upperBoundOf(phi, by, loop);
+  const half = 1n << BigInt(bitWidth[phi.type] - 1);
+  const last = larger(bound ?? half, first);
+  if (last + by >= half) return undefined;
+  return { min: first, max: last, smin: first, smax: last };
+}
+
+/** Largest value with which the back edge is taken, where it tests the next value. */
+function upperBound(latch: Block, header: Block, next: Value): bigint | undefined {
+  const last = terminatorOf(latch);
+  const fact = last && factOnEdge(last, header);
+  return fact?.value === next ? largestBelow(fact) : undefined;
+}
+
+/** The same where the header tests the counter itself: one step above the bound it leaves. */
+function upperBoundOf(phi: IrInstruction, by: bigint, loop: Loop): bigint | undefined {
+  const last = terminatorOf(phi.block);
+  if (last?.operation.op !== "condbr") return undefined;
+  const { then, otherwise } = last.operation;
+  const [stays, leaves] = loop.blocks.has(then) ? [then, otherwise] : [otherwise, then];
+  if (!loop.blocks.has(stays) || loop.blocks.has(leaves)) return undefined;
+  const fact = factOnEdge(last, stays);
+  const bound = fact?.value === phi ? largestBelow(fact) : undefined;
+  return bound === undefined ? undefined : bound + by;
+}
+
+function largestBelow({ holds, bound, value }: Fact): bigint | undefined {
+  const signed = BigInt.asIntN(bitWidth[value.type as ValueType], bound);
+  if (signed < 0n) return undefined;
+  if (holds === "slt" || holds === "ult") return signed - 1n;
+  return holds === "sle" || holds === "ule" ? signed : undefined;
+}

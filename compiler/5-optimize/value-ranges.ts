@@ -1,0 +1,135 @@
+/**
+ * Ranges of integers in both readings, signed and unsigned, and what comparisons with constants teach
+ * about them.
+ */
+import type { Block, IntPredicate, IrInstruction, Value } from "../4-lower/ir.ts";
+import { bitWidth } from "../4-lower/ir.ts";
+import { signedValue, type ValueType } from "../4-lower/ir-builder.ts";
+import { invertedPredicate } from "./fold-constants.ts";
+import { knownOf } from "./known-bits.ts";
+import { isOp, operand } from "./values.ts";
+
+/** Inclusive bounds, in both readings. */
+export interface Range {
+  readonly min: bigint;
+  readonly max: bigint;
+  readonly smin: bigint;
+  readonly smax: bigint;
+}
+
+export function fullRange(value: Value): Range {
+  if (value.kind === "constant") {
+    const signed = signedValue(value);
+    return { min: value.value, max: value.value, smin: signed, smax: signed };
+  }
+  const bits = bitWidth[value.type as ValueType];
+  const half = 1n << BigInt(bits - 1);
+  const { min, max } = knownOf(value);
+  if (max < half) return { min, max, smin: min, smax: max };
+  return { min, max, smin: -half, smax: half - 1n };
+}
+
+export const larger = (a: bigint, b: bigint): bigint => (a > b ? a : b);
+export const smaller = (a: bigint, b: bigint): bigint => (a < b ? a : b);
+
+/** The range if `predicate` holds between the value and a constant. */
+export function refine(range: Range, predicate: IntPredicate, value: bigint, bits: number): Range {
+  const signed = BigInt.asIntN(bits, value);
+  let { min, max, smin, smax } = range;
+  switch (predicate) {
+    case "eq":
+      [min, max, smin, smax] = [value, value, signed, signed];
+      break;
+    case "ne":
+      if (value === min) min += 1n;
+      if (value === max) max -= 1n;
+      if (signed === smin) smin += 1n;
+      if (signed === smax) smax -= 1n;
+      break;
+    case "ult":
+      max = smaller(max, value - 1n);
+      break;
+    case "ule":
+      max = smaller(max, value);
+      break;
+    case "ugt":
+      min = larger(min, value + 1n);
+      break;
+    case "uge":
+      min = larger(min, value);
+      break;
+    case "slt":
+      smax = smaller(smax, signed - 1n);
+      break;
+    case "sle":
+      smax = smaller(smax, signed);
+      break;
+    case "sgt":
+      smin = larger(smin, signed + 1n);
+      break;
+    case "sge":
+      smin = larger(smin, signed);
+      break;
+  }
+  return agree({ min, max, smin, smax }, bits);
+}
+
+/** Each reading learns from the other where the sign is known. */
+function agree(range: Range, bits: number): Range {
+  let { min, max, smin, smax } = range;
+  const half = 1n << BigInt(bits - 1);
+  if (max < half) {
+    smin = larger(smin, min);
+    smax = smaller(smax, max);
+  }
+  if (smin >= 0n) {
+    min = larger(min, smin);
+    max = smaller(max, smax);
+  }
+  return { min, max, smin, smax };
+}
+
+/** Whether the comparison holds for all (true), none (false) or some values of the range. */
+export function decide(
+  range: Range,
+  predicate: IntPredicate,
+  value: bigint,
+  bits: number,
+): boolean | undefined {
+  // Contradictory facts: the code is never reached, and nothing is to be concluded.
+  if (range.min > range.max || range.smin > range.smax) return undefined;
+  const isEmpty = (r: Range): boolean => r.min > r.max || r.smin > r.smax;
+  if (isEmpty(refine(range, predicate, value, bits))) return false;
+  return isEmpty(refine(range, invertedPredicate[predicate], value, bits)) ? true : undefined;
+}
+
+/** The range of `x + step` if that cannot wrap in the signed reading; negative results are no unsigned ones. */
+export function shifted(range: Range, step: bigint, value: Value): Range | undefined {
+  const half = 1n << BigInt(bitWidth[value.type as ValueType] - 1);
+  const [smin, smax] = [range.smin + step, range.smax + step];
+  if (smin < 0n || smax >= half || range.smin > range.smax) return undefined;
+  return { min: smin, max: smax, smin, smax };
+}
+
+export interface Fact {
+  readonly value: Value;
+  readonly holds: IntPredicate;
+  readonly bound: bigint;
+}
+
+/** What a branch says on its edge to `target`, if it compares an integer with a constant. */
+export function factOnEdge(branch: IrInstruction, target: Block): Fact | undefined {
+  if (branch.operation.op !== "condbr") return undefined;
+  const { then, otherwise } = branch.operation;
+  const condition = operand(branch, 0);
+  if (then === otherwise || !isOp(condition, "icmp")) return undefined;
+  const [value, bound] = [operand(condition, 0), operand(condition, 1)];
+  if (bound.kind !== "constant" || value.kind === "constant") return undefined;
+  if (value.type === "ptr" || value.type === "i1") return undefined;
+  const { predicate } = condition.operation;
+  return {
+    value,
+    holds: then === target ? predicate : invertedPredicate[predicate],
+    bound: bound.value,
+  };
+}
