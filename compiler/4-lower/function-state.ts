@@ -80,6 +80,8 @@ export class FunctionState {
   block: Block;
   location: DebugLocation | undefined;
   #allocas = 0;
+  /** Of the statement that is being lowered; undefined where nobody ends their lives. */
+  #temporaries: Value[] | undefined;
   #span: Span | undefined;
   readonly #placed = new Set<Block>();
 
@@ -153,8 +155,29 @@ export class FunctionState {
     return made;
   }
 
-  temporary(type: QualType, name: string): IrInstruction {
-    return this.alloca(sizeOf(type), Math.max(1, alignOf(type)), name);
+  /** An object that lives until the end of the statement around it. */
+  temporary(size: number, align: number, name: string): IrInstruction {
+    const slot = this.alloca(size, align, name);
+    if (this.#temporaries !== undefined) {
+      this.emit("void", { op: "lifetime_start" }, [slot]);
+      this.#temporaries.push(slot);
+    }
+    return slot;
+  }
+
+  temporaryOf(type: QualType, name: string): IrInstruction {
+    return this.temporary(sizeOf(type), Math.max(1, alignOf(type)), name);
+  }
+
+  /** Lowers a statement without inner control flow; temporaries that it makes die at its end. */
+  withTemporaries(body: () => void): void {
+    const outer = this.#temporaries;
+    const own: Value[] = [];
+    this.#temporaries = own;
+    body();
+    this.#temporaries = outer;
+    if (this.isTerminated) return;
+    for (const slot of own) this.emit("void", { op: "lifetime_end" }, [slot]);
   }
 
   /** `base + offset` bytes; no instruction for 0. */

@@ -39,7 +39,7 @@ function recordArgument(state: FunctionState, address: Value, type: QualType): V
   const pieces = recordPieces(type);
   if (sizeOf(type) === 0) return [];
   const size = pieces === "address" ? sizeOf(type) : pieces * 8;
-  const copy = state.alloca(size, 8, "argument");
+  const copy = state.temporary(size, 8, "argument");
   copyObject(state, copy, address, type);
   if (pieces === "address") return [copy];
   return Array.from({ length: pieces }, (_, i) =>
@@ -60,7 +60,7 @@ export function lowerCall(state: FunctionState, expr: Call): Value {
   const { callee, value } = calleeOf(state, expr.callee);
   const args = expr.args.flatMap((each) => argument(state, each));
   const returnsMemory = isMemory(expr.type);
-  const result = returnsMemory ? state.temporary(expr.type, "result") : undefined;
+  const result = returnsMemory ? state.temporaryOf(expr.type, "result") : undefined;
   const operands = [...(value ? [value] : []), ...(result ? [result] : []), ...args];
   state.at(expr.span);
   const type = resultType(expr.type);

@@ -200,7 +200,7 @@ function compoundAssign(state: FunctionState, expr: Of<"compound_assign">): Valu
 }
 
 function copyOf(state: FunctionState, value: Value, type: QualType): Value {
-  const copy = state.temporary(type, "copy");
+  const copy = state.temporaryOf(type, "copy");
   copyObject(state, copy, value, type);
   return copy;
 }
@@ -235,7 +235,7 @@ function conditional(state: FunctionState, expr: Of<"conditional">): Value {
   const end = state.newBlock("cond.end");
   lowerCondition(state, expr.condition, then, otherwise);
   // Objects are copied, so that no pointer comes to choose between two variables.
-  const copy = isMemory(expr.type) ? state.temporary(expr.type, "conditional") : undefined;
+  const copy = isMemory(expr.type) ? state.temporaryOf(expr.type, "conditional") : undefined;
   const branch = (block: Block, value: CheckedExpression): readonly [Value, Block] => {
     state.startBlock(block);
     const result = state.visit.rvalue(value);
@@ -288,7 +288,7 @@ function statementExpression(state: FunctionState, expr: Of<"statement_expressio
     result = state.visit.rvalue(expr.result);
     // The object may live in a local of this scope, which ends here.
     if (isMemory(expr.type)) {
-      const copy = state.temporary(expr.type, "result");
+      const copy = state.temporaryOf(expr.type, "result");
       copyObject(state, copy, result, expr.type);
       result = copy;
     }

@@ -51,7 +51,9 @@ function local(state: FunctionState, statement: Of<"local">): void {
   const slot = slotOf(state, symbol);
   state.at(statement.span);
   state.emit("void", { op: "lifetime_start" }, [slot]);
-  if (initializer !== undefined) state.visit.initialize(slot, symbol.type, initializer);
+  if (initializer !== undefined) {
+    state.withTemporaries(() => state.visit.initialize(slot, symbol.type, initializer));
+  }
   beginLife(state, symbol);
 }
 
@@ -200,7 +202,7 @@ const lowerings: Lowerings = {
     });
   },
   expression: (state, statement) => {
-    state.visit.rvalue(statement.value);
+    state.withTemporaries(() => state.visit.rvalue(statement.value));
   },
   local,
   if: ifStatement,

@@ -43,7 +43,7 @@ function load(state: FunctionState, address: Value): Halves {
 
 /** A new temporary with that value. */
 function store(state: FunctionState, { low, high }: Halves): Value {
-  const slot = state.alloca(16, 16, "wide");
+  const slot = state.temporary(16, 16, "wide");
   const at = lowOffset(state);
   const operation = { op: "store" as const, align: 8, volatile: false };
   state.emit("void", operation, [low, state.offset(slot, at)]);

@@ -11,6 +11,7 @@ import type { FunctionState } from "./function-state.ts";
 import type { Value } from "./ir.ts";
 import { globalAddress } from "./ir-builder.ts";
 import { alignAt, pointerAlignment, variableAlign } from "./pointer-alignment.ts";
+import { beginLife } from "./scopes.ts";
 
 /** A chain of accesses that starts at one pointer. */
 export interface CorePath {
@@ -234,8 +235,13 @@ function bitFieldRun(
 }
 
 const literalPlace: Finder<"compound_literal"> = (state, { symbol, initializer, type }) => {
-  const slot = state.slots.get(symbol) ?? state.temporary(symbol.type, symbol.name);
+  const slot =
+    state.slots.get(symbol) ??
+    state.alloca(sizeOf(symbol.type), variableAlign(symbol), symbol.name);
   state.slots.set(symbol, slot);
+  // It lives as long as the block that it is written in.
+  state.emit("void", { op: "lifetime_start" }, [slot]);
+  beginLife(state, symbol);
   const place = placeAt(slot, type);
   state.visit.initialize(slot, symbol.type, initializer);
   return place;
