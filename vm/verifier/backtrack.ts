@@ -1,7 +1,7 @@
 /** What one instruction does to the set of registers and slots whose precise value matters. */
 import type { Env } from "./env.ts";
 import { subprogramAt } from "./env.ts";
-import { callsSyncCallback } from "./helper-ids.ts";
+import { callsSyncCallback, helperId } from "./helper-ids.ts";
 import {
   aluOp,
   atomicOp,
@@ -127,6 +127,11 @@ function leaveSubprogram(env: Env, wanted: Wanted): void {
   wanted.frame -= 1;
 }
 
+function enterSubprogram(env: Env, wanted: Wanted): void {
+  if (wanted.frame + 1 >= maxFrames) rejectBug(env, "subprog enter frame overflow");
+  wanted.frame += 1;
+}
+
 /** Backwards over a call: out of the callee into its caller. */
 function throughLocalCall(env: Env, wanted: Wanted, insn: RawInsn, at: number): void {
   const callee = env.subprograms[subprogramAt(env, at + insn.imm + 1)];
@@ -161,8 +166,7 @@ function throughExit(env: Env, wanted: Wanted, following: number): void {
   const call = following > 0 ? env.insnAt(following - 1) : undefined;
   const wantsResult = call !== undefined && isLocalCall(call) && wanted.hasReg(0);
   wanted.clearReg(0);
-  if (wanted.frame + 1 >= maxFrames) rejectBug(env, "subprog enter frame overflow");
-  wanted.frame += 1;
+  enterSubprogram(env, wanted);
   if (wantsResult) wanted.setReg(0);
 }
 
@@ -203,6 +207,9 @@ function throughJump(
   if ((wanted.regs[wanted.frame]! & argMask) !== 0) {
     rejectBug(env, "backtracking call unexpected regs");
   }
+  // A tail call that returned to the caller of its function: back into that function.
+  const isTailCall = isHelperCall(insn) && insn.imm === helperId.tailCall;
+  if (isTailCall && following - at !== 1) enterSubprogram(env, wanted);
   return true;
 }
 

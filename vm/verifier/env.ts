@@ -21,6 +21,8 @@ export interface InsnFacts {
   readonly liveBefore: Uint16Array;
   /** Kind of pointer that the access was first seen with; 0 if none yet. */
   readonly pointerKind: Int32Array;
+  /** 1 once a path came here; the kernel removes what stays 0. */
+  readonly seen: Uint8Array;
 }
 
 export interface Subprogram {
@@ -114,6 +116,7 @@ export class Env {
       scc: new Int32Array(count),
       liveBefore: new Uint16Array(count),
       pointerKind: new Int32Array(count),
+      seen: new Uint8Array(count),
     };
     this.visits = options.profile ? new Array<number>(count).fill(0) : undefined;
   }

@@ -1,8 +1,14 @@
 /** Helper calls: availability, arguments, what they do to the state, and what they return. */
 import { MutableScalar, syncBounds, unknownScalar } from "../../common/domain/scalar.ts";
+import { pushPath } from "./branching.ts";
 import { dynptrAt, unmarkDynptr } from "./dynptr.ts";
 import type { Env } from "./env.ts";
-import { type CallbackSetup, pushAsyncCallback, pushCallback } from "./function-calls.ts";
+import {
+  type CallbackSetup,
+  pushAsyncCallback,
+  pushCallback,
+  returnFromFunction,
+} from "./function-calls.ts";
 import { type CallFacts, checkArg } from "./helper-args.ts";
 import { helperId } from "./helper-ids.ts";
 import {
@@ -347,7 +353,21 @@ function setResult(env: Env, f: CallFacts): void {
   setReg(env, 0, result);
 }
 
-export function callHelper(env: Env, insn: RawInsn): void {
+/**
+ * In an inner frame a tail call that succeeds ends the whole chain as if the function had returned
+ * anything, with the packet moved; one that fails goes on behind it.
+ */
+function tailCallFromFunction(env: Env): number {
+  pushPath(env, env.insn + 1, env.insn);
+  invalidatePacketPointers(env);
+  setReg(env, 0, unknownReg);
+  env.liveStack?.update();
+  env.isNewPath = true;
+  return returnFromFunction(env);
+}
+
+/** Gives the next instruction. */
+export function callHelper(env: Env, insn: RawInsn): number {
   const prototype = findPrototype(env, insn.imm);
   const facts: CallFacts = {
     prototype,
@@ -372,8 +392,9 @@ export function callHelper(env: Env, insn: RawInsn): void {
   clearCallerSaved(env);
   setResult(env, facts);
   if (facts.map !== undefined) checkMapHelper(env, facts.map, prototype.id);
-  const isDynptrWrite = prototype.id === helperId.dynptrWrite;
-  if (isDynptrWrite) return;
-  const isMainTailCall = prototype.id === helperId.tailCall;
-  if (changesPacketHelpers.has(prototype.id) && !isMainTailCall) invalidatePacketPointers(env);
+  if (prototype.id === helperId.tailCall) {
+    return env.state.frames.length > 1 ? tailCallFromFunction(env) : env.insn + 1;
+  }
+  if (changesPacketHelpers.has(prototype.id)) invalidatePacketPointers(env);
+  return env.insn + 1;
 }

@@ -4,6 +4,7 @@ import {
   type Helper,
   type HelperSignature,
   helperById,
+  helperByName,
   helperSignature,
 } from "../../common/platform/helpers.ts";
 import { programTypeById } from "../../common/platform/program-types.ts";
@@ -146,8 +147,31 @@ export function helperPrototypeOf(env: Env, id: number): HelperPrototype | undef
   return prototype;
 }
 
-/** Helpers after which packet pointers are no longer valid. */
-export const changesPacketHelpers: ReadonlySet<number> = new Set([
-  9, 18, 19, 31, 32, 38, 39, 40, 43, 44, 50, 54, 62, 63, 65, 66, 73, 74, 75, 76, 90, 91, 92, 142,
-  155, 167, 189, 192,
-]);
+/** Helpers after which packet pointers are no longer valid; a tail-called program may do the same. */
+export const changesPacketHelpers: ReadonlySet<number> = new Set(
+  [
+    "skb_store_bytes",
+    "l3_csum_replace",
+    "l4_csum_replace",
+    "tail_call",
+    "clone_redirect",
+    "skb_vlan_push",
+    "skb_vlan_pop",
+    "skb_change_proto",
+    "skb_change_tail",
+    "skb_pull_data",
+    "skb_change_head",
+    "xdp_adjust_head",
+    "skb_adjust_room",
+    "xdp_adjust_meta",
+    "msg_pull_data",
+    "xdp_adjust_tail",
+    "lwt_push_encap",
+    "lwt_seg6_store_bytes",
+    "lwt_seg6_adjust_srh",
+    "lwt_seg6_action",
+    "msg_push_data",
+    "msg_pop_data",
+    "store_hdr_opt",
+  ].map((name) => helperByName(`bpf_${name}`)?.id ?? 0),
+);

@@ -35,7 +35,7 @@ function resolveMap(env: Env, first: RawInsn, second: RawInsn, used: Set<number>
     env.reject("unrecognized bpf_ld_imm64 insn", errno.invalid);
   }
   if (first.src === pseudo.mapIndex || first.src === pseudo.mapIndexValue) {
-    env.unsupported("map reference by index into a file descriptor array");
+    env.reject("fd_idx without fd_array is invalid", 71);
   }
   const map = env.input.maps[first.imm];
   if (map === undefined) env.reject(`fd ${first.imm} is not pointing to valid bpf_map`, 9);

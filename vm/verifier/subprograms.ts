@@ -1,4 +1,5 @@
 /** Splits the program into functions and checks that no jump leaves the one it is in. */
+import { btfTypeById, skipModifiers } from "../../common/object/btf-types.ts";
 import type { Env, Subprogram } from "./env.ts";
 import { helperId } from "./helper-ids.ts";
 import {
@@ -93,7 +94,10 @@ export function checkSubprograms(env: Env): void {
 /** func_info must name every function, in order; gives them their names, linkage and BTF types. */
 export function checkFunctionInfo(env: Env): void {
   const { functions } = env.input;
-  if (functions.length === 0) return;
+  if (functions.length === 0) {
+    checkAbnormalReturns(env, "is not allowed in subprogs without BTF", () => false);
+    return;
+  }
   if (functions.length !== env.subprograms.length) {
     env.reject("number of funcs in func_info doesn't match number of subprogs", errno.invalid);
   }
@@ -109,4 +113,30 @@ export function checkFunctionInfo(env: Env): void {
     subprogram.linkage = info.linkage;
     subprogram.type = info.type;
   }
+  checkAbnormalReturns(env, "is only allowed in functions that return 'int'.", (subprogram) =>
+    returnsNumber(env, subprogram),
+  );
+}
+
+/** Packet loads and tail calls end a function early: its result must then be a number. */
+function checkAbnormalReturns(
+  env: Env,
+  rule: string,
+  isAllowed: (subprogram: Subprogram) => boolean,
+): void {
+  for (const subprogram of env.subprograms.slice(1)) {
+    const { hasLoadAbs, hasTailCall } = subprogram;
+    if ((!hasLoadAbs && !hasTailCall) || isAllowed(subprogram)) continue;
+    env.reject(`${hasLoadAbs ? "LD_ABS" : "tail_call"} ${rule}`, errno.invalid);
+  }
+}
+
+function returnsNumber(env: Env, subprogram: Subprogram): boolean {
+  const { btf } = env.input;
+  if (btf === undefined) env.unsupported("tail call in a function without BTF");
+  const func = btfTypeById(btf, subprogram.type);
+  const proto = func?.kind === "func" ? btfTypeById(btf, func.type) : undefined;
+  if (proto?.kind !== "func_proto") return false;
+  const result = skipModifiers(btf, proto.returns);
+  return result?.kind === "int" || result?.kind === "enum" || result?.kind === "enum64";
 }

@@ -7,6 +7,8 @@ import { emptyFrame } from "./function-calls.ts";
 import type { RejectionFacts, Verdict, VerifierInput, VerifyOptions } from "./input.ts";
 import { computeLiveRegisters } from "./live-registers.ts";
 import { LiveStack } from "./live-stack.ts";
+import { isFunctionAddress } from "./opcodes.ts";
+import { currentPath } from "./path.ts";
 import { printReg } from "./print-state.ts";
 import { programType, programVariant } from "./program-variants.ts";
 import { pointerReg } from "./reg.ts";
@@ -101,11 +103,25 @@ function run(env: Env): void {
   walkGlobals(env);
   env.isWalking = false;
   checkStackDepth(env);
+  checkCallbacksKept(env);
+}
+
+/**
+ * Code that no path reached is removed before a program is compiled. Where that takes a callback
+ * away whose address is still loaded, the kernel gives up if other functions are left.
+ */
+function checkCallbacksKept(env: Env): void {
+  const { seen } = env.facts;
+  const kept = env.subprograms.filter((subprogram) => seen[subprogram.start] === 1);
+  if (kept.length < 2) return;
+  env.insns.forEach((insn, at) => {
+    if (seen[at] === 0 || !isFunctionAddress(insn) || seen[at + insn.imm + 1] === 1) return;
+    env.reject(`verifier bug: No program to jit at insn ${at} (subprog < 0)`, errno.fault);
+  });
 }
 
 function factsOf(env: Env): RejectionFacts {
-  const path = env.state.history.map((entry) => entry.insn);
-  path.push(env.insn);
+  const path = currentPath(env);
   const { frame } = env;
   const registers = frame.regs.flatMap((reg, register) =>
     reg.type === kind.notInit ? [] : [{ register, text: printReg(reg, frame.frameNo) }],

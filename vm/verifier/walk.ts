@@ -40,8 +40,7 @@ function call(env: Env, insn: RawInsn): number {
   checkCallFields(env, insn);
   if (insn.src === callKind.local) return callFunction(env, insn);
   if (insn.src === callKind.kfunc) env.unsupported("kernel function call (kfunc)");
-  callHelper(env, insn);
-  return env.insn + 1;
+  return callHelper(env, insn);
 }
 
 function jump(env: Env, insn: RawInsn): number {
@@ -185,6 +184,7 @@ function step(env: Env): boolean {
   }
   if (env.facts.jumpPoint[env.insn] === 1) noteJump(env);
   if (env.log.isTracing) traceInsn(env);
+  env.facts.seen[env.insn] = 1;
   env.liveStack!.begin(env.insn);
   const next = checkInsn(env, insn);
   if (env.options.watch !== undefined) watch(env);
