@@ -1,13 +1,13 @@
 /** The whole verification: checks of the program's form, then its walk, then what the walk found. */
 import { computeComponents } from "./components.ts";
 import { checkControlFlow } from "./control-flow.ts";
+import { checkCallbacksKept } from "./dead-code.ts";
 import { Env } from "./env.ts";
 import { functionArgs, setInitialArgs } from "./function-args.ts";
 import { emptyFrame } from "./function-calls.ts";
 import type { RejectionFacts, Verdict, VerifierInput, VerifyOptions } from "./input.ts";
 import { computeLiveRegisters } from "./live-registers.ts";
 import { LiveStack } from "./live-stack.ts";
-import { isFunctionAddress } from "./opcodes.ts";
 import { currentPath } from "./path.ts";
 import { printReg } from "./print-state.ts";
 import { programType, programVariant } from "./program-variants.ts";
@@ -104,20 +104,6 @@ function run(env: Env): void {
   env.isWalking = false;
   checkStackDepth(env);
   checkCallbacksKept(env);
-}
-
-/**
- * Code that no path reached is removed before a program is compiled. Where that takes a callback
- * away whose address is still loaded, the kernel gives up if other functions are left.
- */
-function checkCallbacksKept(env: Env): void {
-  const { seen } = env.facts;
-  const kept = env.subprograms.filter((subprogram) => seen[subprogram.start] === 1);
-  if (kept.length < 2) return;
-  env.insns.forEach((insn, at) => {
-    if (seen[at] === 0 || !isFunctionAddress(insn) || seen[at + insn.imm + 1] === 1) return;
-    env.reject(`verifier bug: No program to jit at insn ${at} (subprog < 0)`, errno.fault);
-  });
 }
 
 function factsOf(env: Env): RejectionFacts {
