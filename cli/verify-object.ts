@@ -4,9 +4,7 @@ import type { SourceFile, Span } from "../common/diagnostics/source.ts";
 import type { ObjectFile } from "../common/object/object-file.ts";
 import { loadObject } from "../linker/load.ts";
 import type { ProgramSpec } from "../linker/program.ts";
-import type { Verdict } from "../vm/verifier/input.ts";
-import { verifierInput } from "../vm/verifier/program-input.ts";
-import { verify } from "../vm/verifier/verify.ts";
+import { type ProgramVerdict, verifyObjectProgram } from "../vm/verifier/verify-program.ts";
 import { nodeFileSystem } from "./node-file-system.ts";
 
 /** The C line of an instruction, as a span in the source file where it can be read. */
@@ -23,18 +21,20 @@ function spanOf(program: ProgramSpec, insn: number | undefined): Span | undefine
   return { file, start, end: start + 1 };
 }
 
-/** A rejection as an error at its C line. */
-export function addRejection(
-  diagnostics: Diagnostics,
-  program: ProgramSpec,
-  verdict: Verdict,
-): void {
+/** A rejection as an error at its C line: what is wrong, where it came from, what cures it. */
+export function addRejection(diagnostics: Diagnostics, judged: ProgramVerdict): void {
+  const { program, verdict, explanation } = judged;
+  if (explanation === undefined) return;
   const where = verdict.insn === undefined ? "" : ` (instruction ${verdict.insn})`;
-  const kind = verdict.verdict === "reject" ? "rejected" : "not modelled";
-  const message = `program '${program.name}' ${kind}: ${verdict.reason}${where}`;
-  const code = verdict.verdict === "reject" ? "verifier-rejection" : "verifier-unsupported";
-  diagnostics.error(code, message, spanOf(program, verdict.insn), {
-    notes: verdict.messages.slice(1, 4).map((line) => ({ message: line })),
+  const kind = verdict.verdict === "reject" ? "rejected: " : "";
+  const message = `program '${program.name}' ${kind}${explanation.message}${where}`;
+  const notes = explanation.notes.map(({ message: text, insn }) => {
+    const span = insn === undefined ? undefined : spanOf(program, insn);
+    return { message: text, ...(span && { span }) };
+  });
+  diagnostics.error(explanation.code, message, spanOf(program, verdict.insn), {
+    notes,
+    help: explanation.help,
   });
 }
 
@@ -43,7 +43,6 @@ export function verifyCompiled(object: ObjectFile, path: string, diagnostics: Di
   const loaded = loadObject(object, path, diagnostics);
   for (const program of loaded?.programs ?? []) {
     if (loaded === undefined) return;
-    const verdict = verify(verifierInput(loaded, program));
-    if (verdict.verdict !== "accept") addRejection(diagnostics, program, verdict);
+    addRejection(diagnostics, verifyObjectProgram(loaded, program));
   }
 }

@@ -4,8 +4,8 @@ import { Diagnostics } from "../common/diagnostics/diagnostic.ts";
 import type { LoadedObject, ProgramSpec } from "../linker/program.ts";
 import { readCase, watchOfCase } from "../vm/verifier/cases.ts";
 import type { Verdict } from "../vm/verifier/input.ts";
-import { verifierInput } from "../vm/verifier/program-input.ts";
 import { verify } from "../vm/verifier/verify.ts";
+import { verifyObjectProgram } from "../vm/verifier/verify-program.ts";
 import { loadFile } from "./load.ts";
 import { plainReport, print, printError, report } from "./report.ts";
 import { addRejection } from "./verify-object.ts";
@@ -88,11 +88,11 @@ function judge(loaded: LoadedObject, options: VerifyCommandOptions): number {
   }
   const diagnostics = new Diagnostics();
   for (const program of programs) {
-    const verdict = verify(verifierInput(loaded, program), {
+    const judged = verifyObjectProgram(loaded, program, {
       logLevel: Number(options.logLevel) || 0,
     });
-    showVerdict(program, verdict, options);
-    if (verdict.verdict !== "accept") addRejection(diagnostics, program, verdict);
+    showVerdict(program, judged.verdict, options);
+    addRejection(diagnostics, judged);
   }
   if (!options.json) report(diagnostics.list, plainReport);
   return diagnostics.hasErrors ? 1 : 0;

@@ -109,6 +109,8 @@ class Trace {
 }
 
 function defines(insn: RawInsn, register: number): boolean {
+  // The second slot of a two-slot immediate is no instruction.
+  if (insn.code === 0) return false;
   switch (insn.code & 7) {
     case insnClass.alu:
     case insnClass.alu64:

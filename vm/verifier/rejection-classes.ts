@@ -140,7 +140,7 @@ export const rejectionClasses: readonly RejectionClass[] = [
   {
     name: "pointer-arithmetic",
     pattern:
-      /R\d+ (?:32-bit )?pointer arithmetic|pointer \S+ pointer prohibited|bitwise operator|subtract pointer/,
+      /R\d+ (?:32-bit )?pointer arithmetic|pointer \S+ pointer prohibited|bitwise operator|subtract(?:ion from stack)? pointer/,
     cause: "this arithmetic is not allowed on a pointer",
     help: "compute the offset as a number first, and add it to the pointer once, in 64 bits",
   },
@@ -262,6 +262,49 @@ export const rejectionClasses: readonly RejectionClass[] = [
     pattern: /cannot pass map_type (\d+) into func (\S+)#/,
     cause: "$2 does not work on maps of this type",
     help: "use the helper that goes with the map's type",
+  },
+  {
+    name: "unknown-instruction",
+    pattern: /frame pointer is read only|^R\d+ is invalid|invalid bpf_ld_imm64|BPF_LD_\[?ABS/,
+    cause: "this is no valid instruction here: $&",
+    help: "this does not come from a compiler: check the assembly, or the file for damage",
+  },
+  {
+    name: "map-reference",
+    pattern: /map value pointer|direct value|not pointing to valid bpf_map|fd_idx/,
+    cause: "the address of a map's value does not fit the map: $&",
+    help: "load the object with a loader that creates its maps and relocates it",
+  },
+  {
+    name: "flow-keys-bounds",
+    pattern: /^(?:invalid access to flow keys|R\d+ invalid \w+ access) off=(-?\d+) size=(\d+)/,
+    cause: "$2 bytes at offset $1 are not a field that may be read so",
+    help: "use the field's own type and size",
+  },
+  {
+    name: "special-field",
+    pattern:
+      /cannot be accessed directly|doesn't point to 'struct (\w+)'|has no valid|constant offset/,
+    cause: "locks and timers in map values are for their helpers only, at their own address",
+    help: "pass `&value->field` to the helper, and leave the field alone otherwise",
+  },
+  {
+    name: "dynptr",
+    pattern: /dynptr/,
+    cause: "dynptrs: $&",
+    help: "keep the struct bpf_dynptr on the stack, made once by a helper, and released once",
+  },
+  {
+    name: "helper-argument",
+    pattern: /not a known constant|is not a scalar|invalid args|helper access to the packet|BTF_ID/,
+    cause: "an argument of the call does not fit: $&",
+    help: "pass a value of the parameter's type; some sizes must be constants",
+  },
+  {
+    name: "kernel-limit",
+    pattern: /^verifier bug/,
+    cause: "the kernel's verifier gives up here, by a fault of its own: $&",
+    help: "write the code in another way; often a pointer is added to a number instead of the reverse",
   },
   {
     name: "read-only",

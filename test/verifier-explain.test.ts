@@ -1,0 +1,98 @@
+/** Explanations: every kind of rejection has a class, a cause and a cure, and points at its origin. */
+import { expect, test } from "vitest";
+import { readBases, readLines } from "../bench/verifier-score.ts";
+import { readCase } from "../vm/verifier/cases.ts";
+import { explain } from "../vm/verifier/explain.ts";
+import { verify } from "../vm/verifier/verify.ts";
+
+const folder = new URL("./cases/verifier/", import.meta.url);
+
+function slot(code: number, registers: number, offset: number, imm: number): number[] {
+  const bytes = new Uint8Array(8);
+  const view = new DataView(bytes.buffer);
+  view.setUint8(0, code);
+  view.setUint8(1, registers);
+  view.setInt16(2, offset, true);
+  view.setInt32(4, imm, true);
+  return [...bytes];
+}
+
+function explainProgram(slots: readonly number[][]): ReturnType<typeof explain> {
+  const map = { name: "m", type: 1, keySize: 4, valueSize: 8, maxEntries: 4, flags: 0, inner: -1 };
+  const input = {
+    programType: 6,
+    attachType: 0,
+    license: "GPL",
+    flags: 0,
+    insns: new Uint8Array(slots.flat()),
+    maps: [{ ...map, btfKey: 0, btfValue: 0 }],
+    functions: [],
+  };
+  return explain(input, verify(input));
+}
+
+test("a lookup that was not tested: the note is at the lookup, through copies and spills", () => {
+  const explanation = explainProgram([
+    slot(0x7a, 0x0a, -8, 0),
+    slot(0xbf, 0xa2, 0, 0),
+    slot(0x07, 0x02, 0, -8),
+    slot(0x18, 0x11, 0, 0),
+    slot(0, 0, 0, 0),
+    slot(0x85, 0, 0, 1),
+    slot(0xbf, 0x06, 0, 0),
+    slot(0x7b, 0x6a, -16, 0),
+    slot(0x79, 0xa7, -16, 0),
+    slot(0x79, 0x70, 0, 0),
+    slot(0x95, 0, 0, 0),
+  ]);
+  expect(explanation.code).toBe("verifier-maybe-null");
+  expect(explanation.insn).toBe(9);
+  const origin = explanation.notes.find((note) => note.insn !== undefined);
+  expect(origin).toEqual({ message: "R7 is what bpf_map_lookup_elem returned here", insn: 5 });
+});
+
+test("a register that a call destroyed: the note is at the call", () => {
+  const explanation = explainProgram([
+    slot(0xb7, 0x01, 0, 1),
+    slot(0x85, 0, 0, 5),
+    slot(0xbf, 0x10, 0, 0),
+    slot(0x95, 0, 0, 0),
+  ]);
+  expect(explanation.code).toBe("verifier-uninitialised-register");
+  expect(explanation.notes[0]).toEqual({
+    message: "the value of R1 was lost by this call",
+    insn: 1,
+  });
+});
+
+test("a packet pointer from before the packet moved: the note is at the helper", () => {
+  const explanation = explainProgram([
+    slot(0xbf, 0x16, 0, 0),
+    slot(0x61, 0x17, 0, 0),
+    slot(0xb7, 0x02, 0, 0),
+    slot(0x85, 0, 0, 44),
+    slot(0x71, 0x70, 0, 0),
+    slot(0x95, 0, 0, 0),
+  ]);
+  expect(explanation.code).toBe("verifier-scalar-dereference");
+  expect(explanation.notes.map((note) => note.insn)).toContain(3);
+});
+
+test("rejections of the corpus have a class", () => {
+  const bases = readBases(new URL("bases.jsonl.gz", folder));
+  let rejected = 0;
+  const unclassified = new Set<string>();
+  readLines(new URL("mutants.jsonl.gz", folder)).forEach((line, index) => {
+    if (index % 10 !== 0) return;
+    const item = readCase(line, bases);
+    if (item === undefined) return;
+    const verdict = verify(item.input);
+    if (verdict.verdict !== "reject") return;
+    rejected += 1;
+    const { code, help } = explain(item.input, verdict);
+    expect(help).not.toBe("");
+    if (code === "verifier-rejection") unclassified.add(verdict.reason);
+  });
+  expect(rejected).toBeGreaterThan(300);
+  expect([...unclassified]).toEqual([]);
+});
