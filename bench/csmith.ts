@@ -3,6 +3,7 @@
  * checksum of all global variables. Integer-only, with bit-fields, packed structs, unions, volatiles
  * and pointers.
  * Run: npx tsx bench/csmith.ts [--count 1000] [--seed 1] [--levels 0,2] [--cpus v3] [--engine jit] [--keep FOLDER]
+ *        [--options "--max-funcs 10 --builtins …"]   options of csmith instead of the usual ones
  */
 import { spawnSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
@@ -29,15 +30,17 @@ const { values: cli } = parseArgs({
     cpus: { type: "string", default: "v3" },
     engine: { type: "string", default: "jit" },
     keep: { type: "string" },
+    options: { type: "string" },
   },
 });
 
-const options = [
-  ...["--no-argc", "--quiet", "--concise", "--max-funcs", "4", "--max-block-depth", "3"],
+const usualOptions = [
+  ...["--concise", "--max-funcs", "4", "--max-block-depth", "3"],
   ...["--max-block-size", "3", "--max-expr-complexity", "6"],
   ...["--max-array-dim", "2", "--max-array-len-per-dim", "4", "--max-struct-fields", "6"],
   ...["--bitfields", "--packed-struct", "--unions", "--volatiles", "--pointers", "--math64"],
 ];
+const options = ["--no-argc", "--quiet", ...(cli.options?.split(" ") ?? usualOptions)];
 const headers = join(import.meta.dirname, "csmith");
 const work = mkdtempSync(join(tmpdir(), "bpfc-csmith-"));
 /** One run of a compiled program; programs that take longer are not counted. */
