@@ -3,7 +3,7 @@
  * checksum of all global variables. Integer-only, with bit-fields, packed structs, unions, volatiles
  * and pointers.
  * Run: npx tsx bench/csmith.ts [--count 1000] [--seed 1] [--levels 0,2] [--cpus v3] [--engine jit] [--keep FOLDER]
- *        [--options "--max-funcs 10 --builtins …"]   options of csmith instead of the usual ones
+ *        [--options="--max-funcs 10 --builtins …"]   options of csmith instead of the usual ones
  */
 import { spawnSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
