@@ -182,8 +182,10 @@ function checkInitialized(env: Env, reg: Reg, use: DynptrUse): void {
   if (index < 0 || !isWhole(frame, index)) {
     env.reject(`Expected an initialized dynptr as arg #${use.arg}`, errno.invalid);
   }
-  env.liveStack?.read(env, frame.frameNo, index);
-  env.liveStack?.read(env, frame.frameNo, index - 1);
+  for (const at of [index, index - 1]) {
+    env.liveStack?.read(env, frame.frameNo, at);
+    env.scratchSlot(at);
+  }
   const wanted = wantedType(use.flags);
   if (wanted === undefined || frame.stack[index]!.reg.dynptr?.type === wanted) return;
   env.reject(`Expected a dynptr of type ${wanted} as arg #${use.arg}`, errno.invalid);

@@ -1,6 +1,6 @@
 /** Everything that one verification knows: the program, what was computed about it, where it is. */
 import type { HelperPrototype } from "./helper-prototypes.ts";
-import type { VerifierInput, VerifierLine, VerifyOptions } from "./input.ts";
+import type { VerifierInput, VerifierLine, VerifierMap, VerifyOptions } from "./input.ts";
 import type { LiveStack } from "./live-stack.ts";
 import { Log, type LogPosition } from "./log.ts";
 import type { MapRecord } from "./map-record.ts";
@@ -71,6 +71,8 @@ export class Env {
   subprograms: Subprogram[] = [];
   records: MapRecord[] = [];
   prototypes = new Map<number, HelperPrototype | undefined>();
+  /** Inner maps, as pointers to them show them. */
+  readonly templates = new Map<VerifierMap, VerifierMap>();
   /** Reverse order of control flow, all subprograms. */
   postorder: number[] = [];
   liveStack: LiveStack | undefined = undefined;

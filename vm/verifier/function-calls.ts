@@ -98,7 +98,11 @@ export function callFunction(env: Env, insn: RawInsn): number {
   enter(env, state, subprog, env.insn, (callee) => {
     for (let r = 1; r <= 5; r += 1) callee.regs[r] = caller.regs[r]!;
   });
-  for (let r = 0; r <= 5; r += 1) caller.regs[r] = notInitReg;
+  for (let r = 0; r <= 5; r += 1) {
+    caller.regs[r] = notInitReg;
+    env.scratchReg(r);
+  }
+  env.scratchReg(framePointer);
   env.liveStack?.leave();
   if (env.log.isTracing) {
     env.say(`caller:\n${printState(env, state, caller.frameNo, true)}`);
@@ -154,6 +158,7 @@ export function pushCallback(env: Env, subprog: number, setup: CallbackSetup): v
   const sub = env.subprograms[subprog]!;
   sub.isCallback = true;
   const caller = env.frame;
+  env.scratchAll();
   const state = pushPath(env, sub.start, env.insn);
   enter(env, state, subprog, env.insn, (callee) => {
     setup.fill(caller, callee);

@@ -1,12 +1,23 @@
 /** What a comparison with NULL tells of every copy of a pointer. */
 import { zeroScalar } from "../../common/domain/scalar.ts";
 import type { Env } from "./env.ts";
+import type { VerifierMap } from "./input.ts";
 import { recordOf } from "./map-record.ts";
 import { isMapOfMaps, mapType } from "./map-rules.ts";
 import { releaseReference } from "./references.ts";
 import { editReg, type MutableReg, type Reg, zeroReg } from "./reg.ts";
 import { kind, kindOf, mayBeNull, typeFlag } from "./reg-types.ts";
 import { currentFrame, mapRegs, type State } from "./state.ts";
+
+/** What the kernel keeps of an inner map: its shape, not its name. */
+function templateOf(env: Env, inner: VerifierMap): VerifierMap {
+  let template = env.templates.get(inner);
+  if (template === undefined) {
+    template = { ...inner, name: "" };
+    env.templates.set(inner, template);
+  }
+  return template;
+}
 
 /** The same pointer, known not to be NULL; values of some maps are pointers to other things. */
 function becomeValid(env: Env, reg: MutableReg): void {
@@ -16,7 +27,7 @@ function becomeValid(env: Env, reg: MutableReg): void {
       reg.type = kind.mapPtr;
       const inner = env.input.maps[map.inner];
       if (inner === undefined) env.unsupported("map of maps without a template");
-      reg.map = inner;
+      reg.map = templateOf(env, inner);
       if (recordOf(env, inner).timer !== undefined) reg.mapUid = reg.id;
       return;
     }

@@ -115,6 +115,7 @@ export function printState(env: Env, state: State, frameNo: number, all: boolean
     if (printed !== undefined) text += ` ${printed}`;
   });
   text += referenceText(state);
+  if (frame.callback !== undefined) text += frame.callback.isAsync ? " async_cb" : " cb";
   if (!all) env.cleanScratched();
   return text;
 }

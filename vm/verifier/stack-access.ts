@@ -390,16 +390,13 @@ function checkNoDynptr(env: Env, frame: Frame, min: number, end: number): void {
   }
 }
 
-function clobber(env: Env, frame: Frame, index: number, byte: number): void {
+/** The log does not show these slots as changed. */
+function clobber(frame: Frame, index: number, byte: number): void {
   const slot = frame.stack[index]!;
-  if (byteOf(slot, byte) === byteKind.spill) {
-    setSlot(env, frame, index, { types: scrub(slot.types), reg: unknownReg });
-  } else {
-    setSlot(env, frame, index, {
-      types: withByte(slot.types, byte, byteKind.misc),
-      reg: slot.reg,
-    });
-  }
+  frame.stack[index] =
+    byteOf(slot, byte) === byteKind.spill
+      ? { types: scrub(slot.types), reg: unknownReg }
+      : { types: withByte(slot.types, byte, byteKind.misc), reg: slot.reg };
 }
 
 /** Memory on the stack that a helper (or a variable load) reads or overwrites. */
@@ -445,7 +442,7 @@ function checkByte(
   const type = byteOf(slot, byteIndex(at));
   if (type === byteKind.misc) return;
   if (type === byteKind.zero || type === byteKind.invalid || isSpilledReg(slot)) {
-    if (clobbers) clobber(env, frame, index, byteIndex(at));
+    if (clobbers) clobber(frame, index, byteIndex(at));
     return;
   }
   const step = at - range.min;
