@@ -17,7 +17,7 @@ import { checkBlock, checkStatement } from "./check-statement.ts";
 import { checkDeclaratorType, checkSpecifiedType, checkTypeName } from "./check-type.ts";
 import type { CheckedUnit, FunctionSymbol, VariableSymbol } from "./checked.ts";
 import { type CheckOptions, type Context, newScope, type Recursion, report } from "./context.ts";
-import { enterUnconditional } from "./scope.ts";
+import { enterDefinitions, enterUnconditional } from "./scope.ts";
 import { canonical, isError } from "./type-tools.ts";
 
 export type { CheckOptions } from "./context.ts";
@@ -105,6 +105,7 @@ function markReferenced(context: Context): void {
   const seen = new Set<AnySymbol>(pending);
   for (let next = pending.pop(); next !== undefined; next = pending.pop()) {
     next.referenced = true;
+    if (context.fileScope.ordinary.get(next.name) === next) enterDefinitions(context, next.name);
     if (next.kind === "function") {
       checkPendingBody(context, next);
     }

@@ -62,6 +62,14 @@ function enterFromIndex(context: Context, name: string): void {
   }
 }
 
+/**
+ * Brings in all header declarations of a name that something needs: its definition may stand behind
+ * the last place that mentions it. To be called when the whole unit is behind.
+ */
+export function enterDefinitions(context: Context, name: string): void {
+  enterFromIndex(context, name);
+}
+
 /** The entity that a name means here; undefined where it is not declared. */
 export function lookUp(context: Context, name: string): Entity | undefined {
   for (let scope: Scope | undefined = context.scope; scope !== undefined; scope = scope.parent) {
