@@ -12,6 +12,7 @@ import { convert, isLvalue, isNullPointerConstant } from "./conversions.ts";
 import { warnPackedAddress } from "./packed-address.ts";
 import { quoteType } from "./print-type.ts";
 import {
+  addressSpaceOf,
   asFunction,
   asRecord,
   bare,
@@ -114,7 +115,7 @@ function checkPointers(
   const to = pointeeOf(target);
   if (from === undefined || to === undefined || isError(from) || isError(to)) return;
   const text = wording(place, target, value.type);
-  if ((from.addressSpace ?? 0) !== (to.addressSpace ?? 0)) {
+  if (addressSpaceOf(from) !== addressSpaceOf(to)) {
     report(context, "addressSpace", place.span, [text], place.extra);
   } else if (isVoid(from) || isVoid(to) || compatibleUnqualified(from, to)) {
     if (losesQualifiers(from, to)) {

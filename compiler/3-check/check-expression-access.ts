@@ -11,6 +11,7 @@ import { sizeOf } from "./layout.ts";
 import { printType, quoteType } from "./print-type.ts";
 import { nearestName } from "./scope.ts";
 import {
+  addressSpaceOf,
   asArray,
   asFunction,
   asRecord,
@@ -143,7 +144,7 @@ export function memberExpression(
       const: type.const || isConstTypedef(type),
       volatile: type.volatile || isVolatileTypedef(type),
       restrict: false,
-      ...(type.addressSpace !== undefined && { addressSpace: type.addressSpace }),
+      ...(addressSpaceOf(type) !== 0 && { addressSpace: addressSpaceOf(type) }),
     });
   }
   return { kind: "member", object, record, path, type, span };

@@ -1,12 +1,12 @@
 /** Which types are the same, which are compatible, and what two declarations make together (C17 6.2.7). */
-import { bare, canonical, integerRepresentation, plain } from "./type-tools.ts";
+import { addressSpaceOf, bare, canonical, integerRepresentation, plain } from "./type-tools.ts";
 import type { CType, FunctionType, IntegerType, QualType } from "./types.ts";
 
 function sameQualifiers(left: QualType, right: QualType): boolean {
   return (
     left.const === right.const &&
     left.volatile === right.volatile &&
-    (left.addressSpace ?? 0) === (right.addressSpace ?? 0)
+    addressSpaceOf(left) === addressSpaceOf(right)
   );
 }
 

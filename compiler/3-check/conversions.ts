@@ -10,6 +10,7 @@ import { type Context, errorExpression, report } from "./context.ts";
 import type { MessageName } from "./messages.ts";
 import { quoteType } from "./print-type.ts";
 import {
+  addressSpaceOf,
   asRecord,
   bare,
   errorType,
@@ -146,8 +147,8 @@ function convertPointer(
 ): CheckedExpression {
   const from = pointeeOf(expression.type);
   const to = pointeeOf(type);
-  const fromSpace = from?.addressSpace ?? 0;
-  const toSpace = to?.addressSpace ?? 0;
+  const fromSpace = addressSpaceOf(from);
+  const toSpace = addressSpaceOf(to);
   if (fromSpace !== toSpace) return castNode("address_space", expression, type, explicit);
   const same = compatibleUnqualified(expression.type, type);
   if (same && !explicit) return expression;

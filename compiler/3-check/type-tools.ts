@@ -104,6 +104,11 @@ export function canonical(type: QualType): QualType {
   return at;
 }
 
+/** The address space of objects of that type, which a typedef may bring. */
+export function addressSpaceOf(type: QualType | undefined): number {
+  return type === undefined ? 0 : (canonical(type).addressSpace ?? 0);
+}
+
 /** {@link canonical}'s type, for asking its kind. */
 export function bare(type: QualType): CType {
   let at = type;

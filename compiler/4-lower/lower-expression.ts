@@ -1,7 +1,14 @@
 /** Expressions → values. One function per kind of node, in a table. */
 import { InternalError } from "../../common/diagnostics/diagnostic.ts";
 import type { ArithmeticOperator, CastKind, CheckedExpression } from "../3-check/checked.ts";
-import { canonical, isPointer, isSigned, isVoid } from "../3-check/type-tools.ts";
+import {
+  addressSpaceOf,
+  canonical,
+  isPointer,
+  isSigned,
+  isVoid,
+  pointeeOf,
+} from "../3-check/type-tools.ts";
 import type { QualType } from "../3-check/types.ts";
 import { asStored, convertInteger, copyObject, readPlace, writePlace } from "./access.ts";
 import type { FunctionState } from "./function-state.ts";
@@ -148,10 +155,7 @@ const casters: Readonly<Record<CastKind, Caster>> = {
   bitcast: operandOf,
   address_space(state, expr) {
     const pointer = state.visit.rvalue(expr.operand);
-    const space = (type: QualType): number => {
-      const { type: bare } = canonical(type);
-      return bare.kind === "pointer" ? (bare.pointee.addressSpace ?? 0) : 0;
-    };
+    const space = (type: QualType): number => addressSpaceOf(pointeeOf(type));
     const operation = {
       op: "addr_space_cast" as const,
       from: space(expr.operand.type),
