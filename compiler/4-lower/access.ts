@@ -2,11 +2,12 @@
 import { alignOf, sizeOf } from "../3-check/layout.ts";
 import { canonical, isSigned } from "../3-check/type-tools.ts";
 import type { QualType } from "../3-check/types.ts";
+import { bitFieldUnit } from "./bit-field.ts";
 import type { FunctionState } from "./function-state.ts";
 import type { Value } from "./ir.ts";
 import { constant, type ValueType } from "./ir-builder.ts";
 import { integerOf, isMemory, scalarType } from "./lower-types.ts";
-import { addressOf, bitFieldUnit, type Place } from "./place.ts";
+import { addressOf, type Place } from "./place.ts";
 import { alignAt } from "./pointer-alignment.ts";
 
 /** A memory access that holds a bit-field or a part of it. */

@@ -5,11 +5,12 @@ import { sizeOf } from "../3-check/layout.ts";
 import { isSigned } from "../3-check/type-tools.ts";
 import type { CType, QualType } from "../3-check/types.ts";
 import { convertInteger } from "./access.ts";
+import { bitFieldUnit } from "./bit-field.ts";
 import type { FunctionState } from "./function-state.ts";
 import type { Value } from "./ir.ts";
 import { constant } from "./ir-builder.ts";
 import { scalarType } from "./lower-types.ts";
-import { bitFieldUnit, type Place, placeOf } from "./place.ts";
+import { type Place, placeOf } from "./place.ts";
 
 function relocated(
   state: FunctionState,

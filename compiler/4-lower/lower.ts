@@ -23,10 +23,11 @@ import {
   undefinedValue,
   type ValueType,
 } from "./ir-builder.ts";
-import { compare, lowerExpression } from "./lower-expression.ts";
+import { lowerExpression } from "./lower-expression.ts";
 import { isTrue } from "./lower-expression-tools.ts";
 import { lowerGlobal } from "./lower-global.ts";
 import { lowerInitializer } from "./lower-initializer.ts";
+import { compare } from "./lower-operators.ts";
 import { lowerStatement } from "./lower-statement.ts";
 import { isMemory, recordPieces, resultType, scalarType } from "./lower-types.ts";
 import { isWide, isWideTrue } from "./lower-wide.ts";

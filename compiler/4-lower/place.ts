@@ -2,11 +2,13 @@
  * Lvalues: where an object is, what is known of its alignment, and — for CO-RE — how the access came
  * about, so that the loader can relocate it.
  */
+
 import { InternalError } from "../../common/diagnostics/diagnostic.ts";
 import type { CheckedExpression } from "../3-check/checked.ts";
 import { alignOf, sizeOf } from "../3-check/layout.ts";
 import { asRecord } from "../3-check/type-tools.ts";
 import type { CType, QualType, RecordField, RecordType } from "../3-check/types.ts";
+import { type BitField, bitFieldRun, bitFieldUnit } from "./bit-field.ts";
 import type { FunctionState } from "./function-state.ts";
 import type { Value } from "./ir.ts";
 import { globalAddress } from "./ir-builder.ts";
@@ -31,13 +33,7 @@ export interface Place {
   readonly align: number;
   readonly volatile: boolean;
   /** Of a bit-field: the address is that of its record's start. */
-  readonly bits?: {
-    readonly field: RecordField;
-    readonly bitOffset: number;
-    /** Bytes of the record that hold this bit-field and its neighbours, and nothing else. */
-    readonly runStart: number;
-    readonly runEnd: number;
-  };
+  readonly bits?: BitField;
   readonly core?: CorePath;
 }
 
@@ -216,24 +212,6 @@ function holderOf(expr: Extract<CheckedExpression, { kind: "member" }>): RecordT
   return outer === undefined ? expr.record : asRecord(outer.type);
 }
 
-/** The bytes of adjacent bit-fields around one and the padding after them; a zero-width one ends the run. */
-function bitFieldRun(
-  record: RecordType | undefined,
-  field: RecordField,
-): { runStart: number; runEnd: number } {
-  const size = record?.definition?.size ?? 0;
-  if (record?.kind !== "struct") return { runStart: 0, runEnd: size };
-  const fields = record.definition?.fields ?? [];
-  const isMember = (each: RecordField | undefined): boolean => (each?.bitWidth ?? 0) > 0;
-  let first = field.index;
-  let next = first + 1;
-  while (isMember(fields[first - 1])) first -= 1;
-  while (isMember(fields[next])) next += 1;
-  const after = fields[next]?.bitOffset;
-  const runStart = (fields[first] ?? field).bitOffset >> 3;
-  return { runStart, runEnd: after === undefined ? size : after >> 3 };
-}
-
 const literalPlace: Finder<"compound_literal"> = (state, { symbol, initializer, type }) => {
   const slot =
     state.slots.get(symbol) ??
@@ -277,22 +255,6 @@ export function coreOffset(place: Place): number {
   const { core, bits } = place;
   if (core === undefined) return 0;
   return bits === undefined ? core.offset : core.offset + bitFieldUnit(bits, place.type).offset;
-}
-
-/** The unit in which loaders expect a bit-field to be read: as wide as its type, aligned to that. */
-export function bitFieldUnit(
-  bits: NonNullable<Place["bits"]>,
-  type: QualType,
-): { offset: number; size: number } {
-  let size = sizeOf(type);
-  const width = bits.field.bitWidth ?? 0;
-  const first = bits.bitOffset >> 3;
-  let offset = first - (first % size);
-  while (bits.bitOffset + width - offset * 8 > size * 8 && size < 8) {
-    size *= 2;
-    offset = first - (first % size);
-  }
-  return { offset, size };
 }
 
 /** The address as a value; a CO-RE chain becomes one relocated offset. */
