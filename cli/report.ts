@@ -8,8 +8,10 @@ import {
   renderDiagnostic,
 } from "../common/diagnostics/render.ts";
 
+export type DiagnosticsFormat = "clang" | "json" | "sarif";
+
 export interface ReportOptions {
-  readonly format: "clang" | "json" | "sarif";
+  readonly format: DiagnosticsFormat;
   readonly color: boolean;
   readonly tool: string;
   /** Errors shown at the most; 0 is no limit. */

@@ -50,12 +50,19 @@ function addVerify(program: Command, outcome: Outcome): void {
     .option("-p, --program <name>", "only this program")
     .option("--btf <file>", "BTF of the kernel to judge for: CO-RE, kfuncs and ksyms")
     .option("--log-level <level>", "the kernel's verifier log: 1, 2 or 4", "0")
+    .option("--profile", "show what the verification cost, by function and by C line")
+    .option("--max-processed <n>", "an error where more instructions are processed")
+    .option("--kernel <version>", "what is known for another release: 4.19 … 6.12", "6.18")
+    .option("--matrix", "programs × kernel releases, with the oldest that has all they need")
+    .option("--unpriv", "the verdict for a caller without any capability")
+    .option("--cap-bpf", "the verdict for a caller that has CAP_BPF alone")
     .option("--cases <file>", "judge portable cases, one JSON object a line")
+    .option("--diagnostics <format>", "rejections as clang, json or sarif", "clang")
     .option("--json", "one JSON object per program")
     .allowUnknownOption()
     .action(async (file: string | undefined, options, command: Command) => {
       const rest = command.args.slice(file === undefined ? 0 : 1);
-      outcome.code = await (await import("./verify.ts")).runVerify(file, options, rest);
+      outcome.code = await (await import("./verify/run-verify.ts")).runVerify(file, options, rest);
     });
 }
 

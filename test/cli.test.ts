@@ -215,3 +215,75 @@ test("the package installs into an empty project and its library compiles", () =
   });
   expect(version.stdout).toMatch(/^clang version/);
 });
+
+describe("verify: what it cost, for which kernels, and the fix", () => {
+  const source = `#include <linux/bpf.h>
+#include <bpf/bpf_helpers.h>
+struct { __uint(type, BPF_MAP_TYPE_HASH); __uint(max_entries, 4);
+	__type(key, int); __type(value, long); } counts SEC(".maps");
+SEC("xdp") int count(struct xdp_md *ctx)
+{
+	int key = 1;
+	long *value = bpf_map_lookup_elem(&counts, &key);
+	*value += 1;
+	return XDP_PASS;
+}
+SEC("xdp") int spin(struct xdp_md *ctx)
+{
+	long sum = 0;
+	for (int i = 0; i < 3000; i++)
+		sum += bpf_get_prandom_u32();
+	return sum & 1;
+}
+`;
+  const path = join(work, "cost.c");
+
+  test("--profile and --max-processed", () => {
+    writeFileSync(path, source);
+    const { status, stdout, stderr } = bpfc(["verify", "cost.c", "-p", "spin", "--profile"]);
+    expect(status, stderr).toBe(0);
+    expect(stdout).toMatch(/\d\d\.\d %\s+\d+ {2}cost\.c:1[56]: /);
+    const limited = bpfc(["verify", "cost.c", "-p", "spin", "--max-processed", "100"]);
+    expect(limited.status).toBe(1);
+    expect(limited.stderr).toMatch(/cost\.c:\d+:\d+: error: .* more than 100/);
+    const built = ["cc", "-c", "cost.c", "-o", "cost.o", "--verify", "--max-processed=100"];
+    expect(bpfc(built).status).toBe(1);
+    expect(existsSync(join(work, "cost.o"))).toBe(false);
+    expect(bpfc(["verify", "cost.c", "--max-processed", "many"]).status).toBe(1);
+  });
+
+  test("--matrix and --kernel", () => {
+    writeFileSync(path, source);
+    const { stdout } = bpfc(["verify", "cost.c", "--matrix"]);
+    expect(stdout).toMatch(/^spin +blocked +- .*accepted +5\.3 +bounded loops at cost\.c:1[56]$/m);
+    const old = bpfc(["verify", "cost.c", "-p", "spin", "--kernel", "4.19"]);
+    expect(old.status).toBe(1);
+    expect(old.stdout).toMatch(/blocked by bounded loops \(since 5\.3\)/);
+    expect(bpfc(["verify", "cost.c", "-p", "spin", "--kernel", "5.10"]).status).toBe(0);
+    expect(bpfc(["verify", "cost.c", "--kernel", "9.9"]).status).toBe(1);
+  });
+
+  test("a fix that is mechanical cures the rejection; SARIF carries it", () => {
+    writeFileSync(path, source);
+    const { stderr } = bpfc(["verify", "cost.c", "-p", "count", "--diagnostics", "sarif"]);
+    const [result] = JSON.parse(stderr).runs[0].results;
+    expect(result.ruleId).toBe("verifier-maybe-null");
+    const [change] = result.fixes[0].artifactChanges[0].replacements;
+    const lines = source.split("\n");
+    const { startLine, startColumn } = change.deletedRegion;
+    const text = lines[startLine - 1]!;
+    lines[startLine - 1] = text.slice(0, startColumn - 1) + change.insertedContent.text;
+    writeFileSync(path, lines.join("\n"));
+    expect(bpfc(["verify", "cost.c", "-p", "count"]).status).toBe(0);
+  });
+
+  test("the licence, where a helper wants GPL", () => {
+    const wants = source.replace(
+      "bpf_get_prandom_u32",
+      "bpf_probe_read_kernel(&sum, 8, ctx) + bpf_ktime_get_ns",
+    );
+    writeFileSync(path, wants.replace('SEC("xdp") int spin', 'SEC("kprobe/f") int spin'));
+    const { stderr } = bpfc(["verify", "cost.c", "-p", "spin"]);
+    expect(stderr).toContain('insert `char LICENSE[] SEC("license") = "GPL";`');
+  });
+});

@@ -355,6 +355,13 @@ const rows: readonly OptionRow[] = [
     },
   },
   { flag: "--verify", value: "none", set: setFlag("verify") },
+  {
+    flag: "--max-processed=",
+    value: "joined",
+    set: (d, v) => {
+      d.options.maxProcessed = Number(v) || 0;
+    },
+  },
   { flag: "--stats", value: "none", set: setFlag("stats") },
   {
     flag: "--btf=",

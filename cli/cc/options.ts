@@ -55,6 +55,8 @@ export interface CcOptions {
   readonly diagnosticsFormat: DiagnosticsFormat;
   readonly color: boolean | "auto";
   readonly verify: boolean;
+  /** With --verify: more processed instructions than this are an error. */
+  readonly maxProcessed?: number;
   readonly verbose: boolean;
   readonly lineMarkers: boolean;
   readonly gnuLanguage: string;

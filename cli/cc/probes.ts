@@ -50,6 +50,7 @@ OPTIONS:
   -fdebug-prefix-map=OLD=NEW, -ffile-prefix-map=, -fdebug-compilation-dir DIR
   -fdiagnostics-format=clang|json|sarif, -fcolor-diagnostics, -ferror-limit=N
   --verify                    verify what was compiled; a rejection is an error
+  --max-processed=N           with --verify: so is a program that costs the verifier more instructions
   --source-map FILE           with -S: Source Map from the assembly text to C
   --stats                     instructions, stack and spills per function
   --version, -mcpu=help, -print-targets, -v

@@ -179,8 +179,8 @@ async function compileInput(input: string, options: CcOptions, tool: string): Pr
     ? undefined
     : resultOf(compilation, input, options, diagnostics);
   if (options.verify && compilation.object !== undefined && !diagnostics.hasErrors) {
-    const { verifyCompiled } = await import("../verify-object.ts");
-    verifyCompiled(compilation.object, input, diagnostics);
+    const { verifyCompiled } = await import("../verify/rejection.ts");
+    verifyCompiled(compilation.object, input, diagnostics, options.maxProcessed);
   }
   const failed = report(shownDiagnostics(diagnostics, options), {
     format: options.diagnosticsFormat,

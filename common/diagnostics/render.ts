@@ -2,7 +2,7 @@
  * Diagnostics as text in clang's shape, as JSON and as SARIF 2.1.0.
  * Source of the text form: clang's `file:line:col: severity: message`, the line, a caret.
  */
-import type { Diagnostic, Severity } from "./diagnostic.ts";
+import type { Diagnostic, FixIt, Severity } from "./diagnostic.ts";
 import { lineColumnAt, lineText, type Span } from "./source.ts";
 
 export interface RenderOptions {
@@ -78,7 +78,15 @@ export function renderDiagnostic(diagnostic: Diagnostic, options: RenderOptions)
     lines.push(...renderOne("note", note.message, note.span, options));
   }
   if (diagnostic.help !== undefined) lines.push(`  help: ${diagnostic.help}`);
+  for (const fix of diagnostic.fixIts ?? []) lines.push(fixText(fix));
   return lines;
+}
+
+function fixText({ span, replacement }: FixIt): string {
+  const place = outermost(span);
+  const { line, column } = lineColumnAt(place.file, place.start);
+  const change = span.start === span.end ? "insert" : "replace by";
+  return `  fix: ${place.file.path}:${line}:${column}: ${change} \`${replacement.trim()}\``;
 }
 
 /** clang's closing line, e.g. `1 warning and 2 errors generated.`; undefined where there is nothing. */
@@ -144,6 +152,30 @@ function sarifRegion(span: Span): object {
   };
 }
 
+/** The fix of one file: a deleted region and what takes its place (SARIF 2.1.0, section 3.55). */
+function sarifFix({ span, replacement }: FixIt): object {
+  const { file, line, column, endLine, endColumn } = jsonPlace(span);
+  const deletedRegion = { startLine: line, startColumn: column, endLine, endColumn };
+  const replacements = [{ deletedRegion, insertedContent: { text: replacement } }];
+  return { artifactChanges: [{ artifactLocation: { uri: file }, replacements }] };
+}
+
+function sarifResult(diagnostic: Diagnostic): object {
+  const { severity, code, message, help, span, notes, fixIts } = diagnostic;
+  const related = (notes ?? []).map((note) => ({
+    message: { text: note.message },
+    ...(note.span && sarifRegion(note.span)),
+  }));
+  return {
+    ruleId: code,
+    level: sarifLevels[severity],
+    message: { text: help === undefined ? message : `${message}\n${help}` },
+    ...(span && { locations: [sarifRegion(span)] }),
+    ...(related.length > 0 && { relatedLocations: related }),
+    ...(fixIts && { fixes: fixIts.map(sarifFix) }),
+  };
+}
+
 /** A SARIF 2.1.0 log with one run. */
 export function diagnosticsToSarif(diagnostics: readonly Diagnostic[], tool: string): object {
   const codes = [...new Set(diagnostics.map((d) => d.code))].sort();
@@ -153,12 +185,7 @@ export function diagnosticsToSarif(diagnostics: readonly Diagnostic[], tool: str
     runs: [
       {
         tool: { driver: { name: tool, rules: codes.map((id) => ({ id })) } },
-        results: diagnostics.map((d) => ({
-          ruleId: d.code,
-          level: sarifLevels[d.severity],
-          message: { text: d.help === undefined ? d.message : `${d.message}\n${d.help}` },
-          ...(d.span && { locations: [sarifRegion(d.span)] }),
-        })),
+        results: diagnostics.map(sarifResult),
       },
     ],
   };

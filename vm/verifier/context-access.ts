@@ -33,6 +33,7 @@ export function contextField(
   size: number,
   isRead: boolean,
 ): ContextValueKind | undefined {
+  if (!env.contextOffsets.has(offset)) env.contextOffsets.set(offset, env.insn);
   const plain = isPlainAccess(env, offset, size, isRead);
   if (plain !== undefined) return plain ? "scalar" : undefined;
   const variant = programVariant(env.input);

@@ -101,6 +101,10 @@ export class Env {
   scratchedHigh = 0;
   previousLine: VerifierLine | undefined = undefined;
   readonly visits: number[] | undefined;
+  /** Checkpoints made, by instruction; as wanted as `visits`. */
+  readonly checkpoints: number[] | undefined;
+  /** Bytes of the context that were accessed: offsets. */
+  readonly contextOffsets = new Map<number, number>();
   readonly watched: string[] = [];
 
   constructor(input: VerifierInput, options: VerifyOptions) {
@@ -121,6 +125,7 @@ export class Env {
       seen: new Uint8Array(count),
     };
     this.visits = options.profile ? new Array<number>(count).fill(0) : undefined;
+    this.checkpoints = options.profile ? new Array<number>(count).fill(0) : undefined;
   }
 
   get frame(): Frame {

@@ -107,6 +107,7 @@ function acceptHit(env: Env, old: State, insn: number, isLoop: boolean): void {
 function addCheckpoint(env: Env, list: Explored[], insn: number): void {
   const { state } = env;
   env.totalStates += 1;
+  if (env.checkpoints !== undefined) env.checkpoints[insn] = (env.checkpoints[insn] ?? 0) + 1;
   env.exploredStates += 1;
   env.peakStates = Math.max(env.peakStates, env.exploredStates);
   env.previousJumps = env.jumpsProcessed;

@@ -60,8 +60,10 @@ export interface VerifyOptions {
   readonly states?: { readonly limit: number };
   /** Stops with a rejection after this many instructions; the kernel's limit is 1,000,000. */
   readonly maxProcessed?: number;
-  /** Counts processed instructions by instruction. */
+  /** Counts processed instructions and checkpoints by instruction. */
   readonly profile?: boolean;
+  /** Refuses reads of stack bytes that were never written, as kernels before 6.3 do. */
+  readonly strictStack?: boolean;
 }
 
 export type VerdictKind = "accept" | "reject" | "unsupported";
@@ -84,6 +86,10 @@ export interface Verdict {
   readonly watched?: readonly string[];
   /** Visits by instruction, with {@link VerifyOptions.profile}. */
   readonly visits?: readonly number[];
+  /** Checkpoints by instruction, with {@link VerifyOptions.profile}. */
+  readonly checkpoints?: readonly number[];
+  /** Offsets of the context that were accessed → the first instruction that did. */
+  readonly contextOffsets: ReadonlyMap<number, number>;
   /** Facts for an explanation of a rejection. */
   readonly facts?: RejectionFacts;
 }

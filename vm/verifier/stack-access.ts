@@ -95,11 +95,16 @@ function setSlot(env: Env, frame: Frame, index: number, slot: Slot): void {
   frame.stack[index] = slot;
 }
 
+/** Plain bytes may be read, also (since 6.3, by privileged programs) those that nothing wrote. */
+function isReadableByte(env: Env, type: number): boolean {
+  if (type === byteKind.misc || type === byteKind.zero) return true;
+  return type === byteKind.invalid && env.options.strictStack !== true;
+}
+
 function checkReadable(env: Env, slot: Slot, offset: number, size: number): void {
   for (let i = 0; i < size; i += 1) {
     const type = byteOf(slot, byteIndex(offset + i));
-    const isData = type === byteKind.misc || type === byteKind.zero || type === byteKind.invalid;
-    if (isData || type === byteKind.spill) continue;
+    if (isReadableByte(env, type) || type === byteKind.spill) continue;
     env.reject(`invalid read from stack off ${offset}+${i} size ${size}`);
   }
 }
@@ -180,7 +185,7 @@ function readFixed(env: Env, frame: Frame, offset: number, size: number, dst: nu
   }
   for (let i = 0; i < size; i += 1) {
     const type = byteOf(slot, byteIndex(offset + i));
-    if (type === byteKind.misc || type === byteKind.zero || type === byteKind.invalid) continue;
+    if (isReadableByte(env, type)) continue;
     env.reject(`invalid read from stack off ${offset}+${i} size ${size}`);
   }
   if (dst >= 0) readBytes(env, frame, offset, offset + size, dst);
@@ -441,7 +446,7 @@ function checkByte(
   const slot = frame.stack[index]!;
   const type = byteOf(slot, byteIndex(at));
   if (type === byteKind.misc) return;
-  if (type === byteKind.zero || type === byteKind.invalid || isSpilledReg(slot)) {
+  if (isReadableByte(env, type) || isSpilledReg(slot)) {
     if (clobbers) clobber(frame, index, byteIndex(at));
     return;
   }

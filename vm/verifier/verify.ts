@@ -132,7 +132,9 @@ function verdictOf(env: Env, stop: Rejection | Unsupported | undefined): Verdict
     peakStates: env.peakStates,
     log: env.log.text,
     ...(env.options.watch !== undefined && { watched: env.watched }),
+    contextOffsets: env.contextOffsets,
     ...(env.visits !== undefined && { visits: env.visits }),
+    ...(env.checkpoints !== undefined && { checkpoints: env.checkpoints }),
   };
   if (stop === undefined) return { verdict: "accept", reason: "", errno: 0, ...common };
   const place = env.isWalking ? { insn: env.insn, facts: factsOf(env) } : {};
