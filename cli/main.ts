@@ -1,6 +1,6 @@
 /**
- * The command line: one subcommand per file, loaded when it is asked for. Called as `bpfc-clang` or
- * `bpfc-strip` it behaves as that tool, so that build systems can be pointed at it.
+ * The command line: one subcommand per file, loaded when it is asked for. Called as `bpfc-clang`,
+ * `bpfc-strip` or `bpfc-conformance` it behaves as that tool, so that others can be pointed at it.
  */
 import { basename } from "node:path";
 import { InternalError } from "../common/diagnostics/diagnostic.ts";
@@ -10,6 +10,9 @@ declare const BPFC_VERSION: string;
 
 async function dispatch(name: string, args: readonly string[]): Promise<number> {
   if (/clang/.test(name)) return (await import("./cc/run-cc.ts")).runCc(args, name);
+  if (/conformance/.test(name)) {
+    return (await import("./conformance-plugin.ts")).runConformancePlugin(args);
+  }
   if (/strip/.test(name)) return (await import("./strip.ts")).runStrip(args);
   // clang's options would clash with a parser of subcommands, so `cc` takes its words as they are.
   if (args[0] === "cc") return (await import("./cc/run-cc.ts")).runCc(args.slice(1), "bpfc");

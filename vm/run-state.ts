@@ -17,6 +17,8 @@ export interface RunState {
   /** Address of the context. */
   readonly context: number;
   readonly contextSize: number;
+  /** r2 at the start: 0, or the length of a bare program's memory. */
+  readonly secondArgument: number;
   /** The packet of networking programs. */
   readonly packet: Packet | undefined;
   /** Writes the packet's bounds to the context, after a helper moved them. */

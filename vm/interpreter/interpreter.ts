@@ -98,6 +98,7 @@ export class Interpreter implements Engine {
     this.#frames.length = 0;
     this.#registers.fill(0n);
     this.#registers[1] = BigInt(this.#run.context);
+    this.#registers[2] = BigInt(this.#run.secondArgument);
     const lowest = frameTop(this.#stackBase, 1) - stackSize;
     clearFrames(this.#kernel.memory, lowest, maximumCallDepth);
     return this.#enter(this.#program, 0);

@@ -113,9 +113,10 @@ export class JitEngine implements Engine, Host {
   execute(): bigint {
     const { view } = this.#kernel.memory;
     view.setUint32(this.#control + cells.arguments, this.#run.context, true);
-    // r2–r5 start as 0: compiled and interpreted programs shall see the same.
+    // r3–r5 start as 0: compiled and interpreted programs shall see the same.
     for (let at = 4; at < 40; at += 4)
       view.setUint32(this.#control + cells.arguments + at, 0, true);
+    view.setUint32(this.#control + cells.arguments + 8, this.#run.secondArgument, true);
     const { stackBase } = this.#kernel.engineMemory;
     const lowest = frameTop(stackBase, 1) - stackSize;
     if (this.#checked) clearFrames(this.#kernel.memory, lowest, maximumCallDepth);

@@ -13,6 +13,8 @@ export interface RunInput {
   readonly packet?: Uint8Array;
   /** The context's bytes; for packet programs the fields that a caller may set. */
   readonly context?: Uint8Array;
+  /** Memory of a bare program: r1 points to it, r2 is its length. */
+  readonly memory?: Uint8Array;
 }
 
 export interface RunSetup {
@@ -60,6 +62,7 @@ export function setUpRun(
   program: Program,
   input: RunInput,
 ): RunSetup | SetupProblem {
+  if (input.memory !== undefined) return bareRun(kernel, program, input.memory);
   const kind = kinds[program.spec.type];
   if (kind === undefined) return plainRun(kernel, program, input);
   const bytes = input.packet ?? new Uint8Array(ethernetHeader);
@@ -85,7 +88,7 @@ function newState(
   packet: Packet | undefined,
   syncContext: () => void,
 ): RunState {
-  const common = { redirect: undefined, returnValue: 0 };
+  const common = { redirect: undefined, returnValue: 0, secondArgument: 0 };
   return { program, context, contextSize, packet, syncContext, ...common };
 }
 
@@ -111,6 +114,20 @@ function plainRun(kernel: Kernel, program: Program, input: RunInput): RunSetup {
     outputPacket: () => undefined,
     outputContext: () => kernel.memory.copyOut(context, input.context?.length ?? 0),
     release: () => releaseContext(kernel, context, size),
+  };
+}
+
+function bareRun(kernel: Kernel, program: Program, bytes: Uint8Array): RunSetup {
+  const { length } = bytes;
+  const start = length === 0 ? 0 : contextRegion(kernel, length, bytes);
+  const state = newState(program, start, length, undefined, () => {});
+  return {
+    run: { ...state, secondArgument: length },
+    outputPacket: () => undefined,
+    outputContext: () => kernel.memory.copyOut(start, length),
+    release: () => {
+      if (length > 0) releaseContext(kernel, start, length);
+    },
   };
 }
 
