@@ -3,29 +3,16 @@
  * instructions emitted and processed by the kernel's verifier.
  * Run: npx tsx bench/compare.ts [--manifest FILE] [--level 2] [--cpu v3] [--match TEXT] [--failures]
  */
-import { spawnSync } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { dirname, join, resolve } from "node:path";
+import { resolve } from "node:path";
 import { parseArgs } from "node:util";
-import { parseCcArguments } from "../cli/cc/arguments.ts";
-import { compileOptions } from "../cli/cc/compile-options.ts";
-import { nodeFileSystem } from "../cli/node-file-system.ts";
 import { Diagnostics } from "../common/diagnostics/diagnostic.ts";
-import { renderDiagnostic } from "../common/diagnostics/render.ts";
 import type { ObjectFile } from "../common/object/object-file.ts";
-import { readElf } from "../common/object/read-elf.ts";
-import { compile } from "../compiler/compile.ts";
 import { loadObject } from "../linker/load.ts";
 import { isCode } from "../linker/object-view.ts";
 import { portableCase } from "../linker/portable-case.ts";
 import { askKernel, type KernelResult } from "../test/support/kernel.ts";
+import { type Compiled, withBpfc, withClang } from "./compile-object.ts";
 import { geometricMean, type ProgramGroup, programGroups } from "./programs.ts";
-
-interface Compiled {
-  readonly object?: ObjectFile;
-  readonly error?: string;
-}
 
 interface Measured {
   readonly compiled: boolean;
@@ -51,57 +38,7 @@ const { values: cli } = parseArgs({
     json: { type: "string" },
   },
 });
-const work = mkdtempSync(join(tmpdir(), "bpfc-bench-"));
-const root = join(import.meta.dirname, "..");
-
-function withClang(group: ProgramGroup, file: string): Compiled {
-  const output = join(work, "clang.o");
-  const headers = group.cwd === root ? ["-nostdinc", "-I", join(root, "compiler/include")] : [];
-  const args = [
-    "-target",
-    "bpf",
-    `-mcpu=${cli.cpu}`,
-    `-O${cli.level}`,
-    "-g",
-    "-Wno-everything",
-    ...headers,
-    ...group.flags,
-    "-I",
-    dirname(file),
-    "-c",
-    file,
-    "-o",
-    output,
-  ];
-  const result = spawnSync("clang-19", args, { cwd: group.cwd, encoding: "utf8" });
-  if (result.status !== 0) {
-    return { error: result.stderr.split("\n").find((line) => line.includes("error")) ?? "failed" };
-  }
-  const object = readElf(readFileSync(output), file, new Diagnostics());
-  return object === undefined ? { error: "unreadable object" } : { object };
-}
-
-function withBpfc(group: ProgramGroup, file: string): Compiled {
-  const words = [`-mcpu=${cli.cpu}`, `-O${cli.level}`, ...group.flags, "-I", dirname(file), file];
-  const parsed = parseCcArguments(words);
-  if (parsed.kind !== "compile") return { error: "bad options" };
-  const diagnostics = new Diagnostics();
-  const before = process.cwd();
-  process.chdir(group.cwd);
-  try {
-    const { object } = compile(file, compileOptions(parsed.options), nodeFileSystem, diagnostics);
-    const error = diagnostics.list.find((d) => d.severity === "error");
-    if (object !== undefined && error === undefined) return { object };
-    const text = error && renderDiagnostic(error, { color: false, tool: "bpfc" });
-    return { error: text?.slice(0, 2).join(" | ") ?? "no object" };
-  } catch (error) {
-    return {
-      error: `CRASH ${error instanceof Error ? (error.stack ?? "").split("\n").slice(0, 3).join(" ") : error}`,
-    };
-  } finally {
-    process.chdir(before);
-  }
-}
+const target = { cpu: cli.cpu, level: cli.level };
 
 function instructionCount(object: ObjectFile): number {
   return object.sections.filter(isCode).reduce((sum, section) => sum + section.size / 8, 0);
@@ -213,8 +150,8 @@ for (const group of programGroups(cli.manifest && resolve(cli.manifest))) {
   const rows = group.files
     .filter((file) => `${group.repo}/${file}`.includes(cli.match))
     .map((file): Row => {
-      const clang = measure(withClang(group, file), file);
-      const bpfc = clang.compiled ? measure(withBpfc(group, file), file) : clang;
+      const clang = measure(withClang(group, file, target), file);
+      const bpfc = clang.compiled ? measure(withBpfc(group, file, target), file) : clang;
       return { file, clang, bpfc };
     });
   if (rows.length === 0) continue;
@@ -228,7 +165,6 @@ for (const group of programGroups(cli.manifest && resolve(cli.manifest))) {
       })),
   );
 }
-rmSync(work, { recursive: true, force: true });
 console.log(
   `${"geometric mean".padEnd(46)} ${geometricMean(totals.map((t) => t.size))
     .toFixed(3)

@@ -1,17 +1,20 @@
 /**
  * Confusion matrix of our verifier against judged cases:
- * `npx tsx bench/verifier-corpus.ts FILE.jsonl[.gz] [--bases BASES.jsonl] [--show KIND] [--limit N]`.
+ * `npx tsx bench/verifier-corpus.ts FILE.jsonl[.gz] [--bases BASES.jsonl] [--show KIND] [--limit N] [--by-base]`.
  * KIND is false-accept, false-reject, unsupported, reason, text, processed or r6. Bases give their
- * mutants what these leave out. Without a file: the cases that the tests have, all of them.
+ * mutants what these leave out. Without a file: the cases that the tests have, all of them. With
+ * --by-base there is one matrix per base: per repository for the cases of bench/verifier-programs.ts.
+ * Kernel types are the running kernel's, if it shows them.
  */
 import { readCase } from "../vm/verifier/cases.ts";
-import { readBases, readLines, Score } from "./verifier-score.ts";
+import { readBases, readLines, runningKernelTypes, Score } from "./verifier-score.ts";
 
 interface Options {
   readonly files: readonly string[];
   readonly bases: string;
   readonly show: string | undefined;
   readonly limit: number;
+  readonly byBase: boolean;
 }
 
 const folder = new URL("../test/cases/verifier/", import.meta.url).pathname;
@@ -28,6 +31,7 @@ function readOptions(argv: readonly string[]): Options {
     bases: after("--bases") ?? `${folder}bases.jsonl.gz`,
     show: after("--show"),
     limit: Number(after("--limit") ?? 20),
+    byBase: argv.includes("--by-base"),
   };
 }
 
@@ -55,16 +59,33 @@ function report(score: Score, options: Options): void {
   }
 }
 
+function showUnsupported(score: Score): void {
+  const reasons = new Map<string, number>();
+  for (const { kind, verdict } of score.differences) {
+    if (kind !== "unsupported") continue;
+    reasons.set(verdict.reason, (reasons.get(verdict.reason) ?? 0) + 1);
+  }
+  const sorted = [...reasons].sort((a, b) => b[1] - a[1]);
+  for (const [reason, count] of sorted) console.log(`  ${String(count).padStart(5)} ${reason}`);
+}
+
 function run(options: Options): void {
   const defaults = readBases(options.bases);
   for (const file of options.files) {
-    const score = new Score();
+    const scores = new Map<string, Score>();
     for (const line of readLines(file)) {
-      const item = readCase(line, defaults);
-      if (item !== undefined) score.judge(item);
+      const item = readCase(line, { defaults, kernel: runningKernelTypes() });
+      if (item === undefined) continue;
+      const base = options.byBase ? item.base : "";
+      const score = scores.get(base) ?? new Score();
+      scores.set(base, score);
+      score.judge(item);
     }
-    console.log(`== ${file}`);
-    report(score, options);
+    for (const [base, score] of scores) {
+      console.log(`== ${file} ${base}`);
+      report(score, options);
+      showUnsupported(score);
+    }
   }
 }
 

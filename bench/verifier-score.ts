@@ -1,8 +1,11 @@
 /** Compares our verdicts with the kernel's over judged cases; the bench and the gate tests use it. */
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { gunzipSync } from "node:zlib";
+import { Diagnostics } from "../common/diagnostics/diagnostic.ts";
+import { readBtf } from "../common/object/btf-reader.ts";
 import { type CaseDefaults, type PortableCase, watchOfCase } from "../vm/verifier/cases.ts";
 import type { Verdict } from "../vm/verifier/input.ts";
+import { KernelTypes } from "../vm/verifier/kernel-types.ts";
 import { verify } from "../vm/verifier/verify.ts";
 
 /** Lines of a text file, compressed or not. */
@@ -10,6 +13,17 @@ export function readLines(path: string | URL): string[] {
   const bytes = readFileSync(path);
   const text = (String(path).endsWith(".gz") ? gunzipSync(bytes) : bytes).toString("utf8");
   return text.split("\n").filter((line) => line !== "");
+}
+
+let kernelTypes: KernelTypes | undefined;
+
+/** Types of the running kernel; undefined where it does not show them. */
+export function runningKernelTypes(path = "/sys/kernel/btf/vmlinux"): KernelTypes | undefined {
+  if (kernelTypes === undefined && existsSync(path)) {
+    const btf = readBtf(readFileSync(path), new Diagnostics());
+    if (btf !== undefined) kernelTypes = new KernelTypes(btf);
+  }
+  return kernelTypes;
 }
 
 /** Base programs by name: what their mutants leave out. */
@@ -76,7 +90,7 @@ export class Score {
 
   #compareDetails(item: PortableCase, verdict: Verdict): void {
     const { expected } = item;
-    if (expected === undefined) return;
+    if (expected === undefined || verdict.verdict === "unsupported") return;
     this.#compareStates(item, verdict);
     if (expected.verdict === "reject") {
       const isSame = maskReason(expected.reason) === maskReason(verdict.reason);

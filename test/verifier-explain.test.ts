@@ -84,7 +84,7 @@ test("rejections of the corpus have a class", () => {
   const unclassified = new Set<string>();
   readLines(new URL("mutants.jsonl.gz", folder)).forEach((line, index) => {
     if (index % 10 !== 0) return;
-    const item = readCase(line, bases);
+    const item = readCase(line, { defaults: bases });
     if (item === undefined) return;
     const verdict = verify(item.input);
     if (verdict.verdict !== "reject") return;

@@ -16,7 +16,7 @@ function scoreOf(name: string): Score {
   const score = new Score();
   readLines(new URL(`${name}.jsonl.gz`, folder)).forEach((line, index) => {
     if (index % step !== 0) return;
-    const item = readCase(line, bases);
+    const item = readCase(line, { defaults: bases });
     if (item === undefined) throw new Error(`${name}:${index + 1} is not a case`);
     score.judge(item);
   });
@@ -60,7 +60,7 @@ describe.each(["mutants", "bounds", "random"])("%s", (name) => {
 
 test("base programs are accepted", () => {
   for (const line of readLines(new URL("bases.jsonl.gz", folder))) {
-    const item = readCase(line, bases);
+    const item = readCase(line, { defaults: bases });
     if (item === undefined || item.base === "bounds") continue;
     expect([item.base, verify(item.input).verdict]).toEqual([item.base, "accept"]);
   }

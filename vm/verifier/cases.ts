@@ -7,6 +7,7 @@ import { Diagnostics } from "../../common/diagnostics/diagnostic.ts";
 import type { Btf } from "../../common/object/btf.ts";
 import { readBtf } from "../../common/object/btf-reader.ts";
 import type { VerifierFunction, VerifierInput, VerifierMap } from "./input.ts";
+import type { KernelTypes } from "./kernel-types.ts";
 import { decodeSlots } from "./opcodes.ts";
 
 /** What the kernel (or another judge) said. */
@@ -131,13 +132,28 @@ function readJson(line: string): Json | undefined {
   }
 }
 
+/** What a file of cases is read with. */
+export interface CaseContext {
+  readonly defaults?: CaseDefaults | undefined;
+  /** Types of the kernel that the cases' `attach_btf_id` and kernel calls refer to. */
+  readonly kernel?: KernelTypes | undefined;
+}
+
+let lastBtf: { readonly hex: string; readonly btf: Btf | undefined } = { hex: "", btf: undefined };
+
+/** Cases of one object follow each other and have the same types. */
+function btfOf(hex: string): Btf | undefined {
+  if (hex !== lastBtf.hex) lastBtf = { hex, btf: readBtf(bytesOfHex(hex), new Diagnostics()) };
+  return lastBtf.btf;
+}
+
 /** One line; undefined if it is not a JSON object. */
-export function readCase(line: string, defaults?: CaseDefaults): PortableCase | undefined {
+export function readCase(line: string, context: CaseContext = {}): PortableCase | undefined {
   const plain = readJson(line);
   if (plain === undefined) return undefined;
-  const json = withDefaults(plain, defaults);
-  const btfHex = textOf(json["btf"]);
-  const btf = btfHex === "" ? undefined : readBtf(bytesOfHex(btfHex), new Diagnostics());
+  const { kernel } = context;
+  const json = withDefaults(plain, context.defaults);
+  const btf = btfOf(textOf(json["btf"]));
   return {
     id: textOf(json["id"]),
     base: textOf(json["base"]),
@@ -147,6 +163,8 @@ export function readCase(line: string, defaults?: CaseDefaults): PortableCase | 
       attachType: numberOf(json["expected_attach_type"]),
       license: textOf(json["license"], "GPL"),
       flags: numberOf(json["prog_flags"]),
+      attachBtfId: numberOf(json["attach_btf_id"]),
+      ...(kernel && { kernel }),
       insns: bytesOfHex(textOf(json["insns"])),
       maps: recordsOf(json["maps"]).map(mapOf),
       functions: functionsOf(json, btf),

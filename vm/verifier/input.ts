@@ -3,6 +3,7 @@
  * loaded: raw 8-byte slots, with maps by index in the two-slot immediate loads.
  */
 import type { Btf, LineInfo } from "../../common/object/btf.ts";
+import type { KernelTypes } from "./kernel-types.ts";
 
 export interface VerifierMap {
   readonly name: string;
@@ -40,6 +41,10 @@ export interface VerifierInput {
   /** enum bpf_attach_type. */
   readonly attachType: number;
   readonly license: string;
+  /** The kernel's type that the program attaches to; 0 or absent if there is none. */
+  readonly attachBtfId?: number;
+  /** Types of the kernel; what needs them is unsupported without. */
+  readonly kernel?: KernelTypes;
   /** BPF_F_*: strict alignment 1, sleepable 16 … */
   readonly flags: number;
   /** Slots, little endian; `imm` of a map reference is the index into `maps`. */

@@ -5,11 +5,9 @@ import { checkCallbacksKept } from "./dead-code.ts";
 import { Env } from "./env.ts";
 import { functionArgs, setInitialArgs } from "./function-args.ts";
 import { emptyFrame } from "./function-calls.ts";
-import type { RejectionFacts, Verdict, VerifierInput, VerifyOptions } from "./input.ts";
+import type { Verdict, VerifierInput, VerifyOptions } from "./input.ts";
 import { computeLiveRegisters } from "./live-registers.ts";
 import { LiveStack } from "./live-stack.ts";
-import { currentPath } from "./path.ts";
-import { printReg } from "./print-state.ts";
 import { programType, programVariant } from "./program-variants.ts";
 import { pointerReg } from "./reg.ts";
 import { kind } from "./reg-types.ts";
@@ -19,6 +17,7 @@ import { checkStackDepth } from "./stack-depth.ts";
 import { newState } from "./state.ts";
 import { errno, Rejection, Unsupported } from "./stop.ts";
 import { checkFunctionInfo, checkSubprograms, findSubprograms } from "./subprograms.ts";
+import { verdictOf } from "./verdict.ts";
 import { walk } from "./walk.ts";
 
 const maxInstructions = 1_000_000;
@@ -104,44 +103,6 @@ function run(env: Env): void {
   env.isWalking = false;
   checkStackDepth(env);
   checkCallbacksKept(env);
-}
-
-function factsOf(env: Env): RejectionFacts {
-  const path = currentPath(env);
-  const { frame } = env;
-  const registers = frame.regs.flatMap((reg, register) =>
-    reg.type === kind.notInit ? [] : [{ register, text: printReg(reg, frame.frameNo) }],
-  );
-  return { insn: env.insn, path, registers };
-}
-
-/** Lines of the log that say where or what, not why. */
-const notReasons =
-  /^(Func#\d+ \(|Validating |arg#\d+ reference type|; |from \d+ to |\d+: |processed |stack depth|caller:|callee:|cur state:|old state:| R\d|frame\d|func#\d+ @|mark_precise)/;
-
-function reasonOf(messages: readonly string[]): string {
-  return messages.find((line) => !notReasons.test(line)) ?? messages.at(-1) ?? "";
-}
-
-function verdictOf(env: Env, stop: Rejection | Unsupported | undefined): Verdict {
-  const messages = env.log.messages;
-  const common = {
-    messages,
-    processed: env.processed,
-    states: env.totalStates,
-    peakStates: env.peakStates,
-    log: env.log.text,
-    ...(env.options.watch !== undefined && { watched: env.watched }),
-    contextOffsets: env.contextOffsets,
-    ...(env.visits !== undefined && { visits: env.visits }),
-    ...(env.checkpoints !== undefined && { checkpoints: env.checkpoints }),
-  };
-  if (stop === undefined) return { verdict: "accept", reason: "", errno: 0, ...common };
-  const place = env.isWalking ? { insn: env.insn, facts: factsOf(env) } : {};
-  if (stop instanceof Unsupported) {
-    return { verdict: "unsupported", reason: stop.construct, errno: 0, ...place, ...common };
-  }
-  return { verdict: "reject", reason: reasonOf(messages), errno: stop.errno, ...place, ...common };
 }
 
 /** The verdict of Linux 6.18 on a program, without a kernel. */

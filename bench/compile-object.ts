@@ -1,0 +1,87 @@
+/** One C file as an object, by clang-19 and by bpfc, with the same options. */
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { parseCcArguments } from "../cli/cc/arguments.ts";
+import { compileOptions } from "../cli/cc/compile-options.ts";
+import { nodeFileSystem } from "../cli/node-file-system.ts";
+import { Diagnostics } from "../common/diagnostics/diagnostic.ts";
+import { renderDiagnostic } from "../common/diagnostics/render.ts";
+import type { ObjectFile } from "../common/object/object-file.ts";
+import { readElf } from "../common/object/read-elf.ts";
+import { compile } from "../compiler/compile.ts";
+import type { ProgramGroup } from "./programs.ts";
+
+export interface Compiled {
+  readonly object?: ObjectFile;
+  readonly error?: string;
+}
+
+export interface Target {
+  readonly cpu: string;
+  readonly level: string;
+}
+
+const root = join(import.meta.dirname, "..");
+
+export function withClang(group: ProgramGroup, file: string, target: Target): Compiled {
+  const work = mkdtempSync(join(tmpdir(), "bpfc-bench-"));
+  const output = join(work, "clang.o");
+  const headers = group.cwd === root ? ["-nostdinc", "-I", join(root, "compiler/include")] : [];
+  const args = [
+    "-target",
+    "bpf",
+    `-mcpu=${target.cpu}`,
+    `-O${target.level}`,
+    "-g",
+    "-Wno-everything",
+    ...headers,
+    ...group.flags,
+    "-I",
+    dirname(file),
+    "-c",
+    file,
+    "-o",
+    output,
+  ];
+  try {
+    const result = spawnSync("clang-19", args, { cwd: group.cwd, encoding: "utf8" });
+    if (result.status !== 0) {
+      const error = result.stderr.split("\n").find((line) => line.includes("error"));
+      return { error: error ?? "failed" };
+    }
+    const object = readElf(readFileSync(output), file, new Diagnostics());
+    return object === undefined ? { error: "unreadable object" } : { object };
+  } finally {
+    rmSync(work, { recursive: true, force: true });
+  }
+}
+
+export function withBpfc(group: ProgramGroup, file: string, target: Target): Compiled {
+  const words = [
+    `-mcpu=${target.cpu}`,
+    `-O${target.level}`,
+    ...group.flags,
+    "-I",
+    dirname(file),
+    file,
+  ];
+  const parsed = parseCcArguments(words);
+  if (parsed.kind !== "compile") return { error: "bad options" };
+  const diagnostics = new Diagnostics();
+  const before = process.cwd();
+  process.chdir(group.cwd);
+  try {
+    const { object } = compile(file, compileOptions(parsed.options), nodeFileSystem, diagnostics);
+    const error = diagnostics.list.find((d) => d.severity === "error");
+    if (object !== undefined && error === undefined) return { object };
+    const text = error && renderDiagnostic(error, { color: false, tool: "bpfc" });
+    return { error: text?.slice(0, 2).join(" | ") ?? "no object" };
+  } catch (error) {
+    const stack = error instanceof Error ? (error.stack ?? "").split("\n").slice(0, 3) : [error];
+    return { error: `CRASH ${stack.join(" ")}` };
+  } finally {
+    process.chdir(before);
+  }
+}

@@ -1,0 +1,29 @@
+/** The kernel's BTF with what the verifier looks up in it, found once per kernel. */
+import type { Btf, BtfType, TypeId } from "../../common/object/btf.ts";
+
+export class KernelTypes {
+  readonly btf: Btf;
+  #byName: Map<string, TypeId[]> | undefined;
+
+  constructor(btf: Btf) {
+    this.btf = btf;
+  }
+
+  #ids(name: string): readonly TypeId[] {
+    if (this.#byName === undefined) {
+      this.#byName = new Map();
+      for (const [index, type] of this.btf.types.entries()) {
+        if (!("name" in type) || type.name === "") continue;
+        const ids = this.#byName.get(type.name);
+        if (ids === undefined) this.#byName.set(type.name, [index + 1]);
+        else ids.push(index + 1);
+      }
+    }
+    return this.#byName.get(name) ?? [];
+  }
+
+  /** The first type of that kind and name; 0 if there is none. */
+  find(kind: BtfType["kind"], name: string): TypeId {
+    return this.#ids(name).find((id) => this.btf.types[id - 1]?.kind === kind) ?? 0;
+  }
+}
