@@ -1,4 +1,5 @@
 /** Everything that one verification knows: the program, what was computed about it, where it is. */
+import type { AttachTarget } from "./attach-target.ts";
 import type { HelperPrototype } from "./helper-prototypes.ts";
 import type { VerifierInput, VerifierLine, VerifierMap, VerifyOptions } from "./input.ts";
 import type { LiveStack } from "./live-stack.ts";
@@ -68,6 +69,8 @@ export class Env {
   readonly log: Log;
   readonly maxProcessed: number;
   facts: InsnFacts;
+  /** What a tracing program attaches to. */
+  attach: AttachTarget | undefined = undefined;
   subprograms: Subprogram[] = [];
   records: MapRecord[] = [];
   prototypes = new Map<number, HelperPrototype | undefined>();

@@ -1,10 +1,12 @@
 /** Arguments of helper calls: the register kinds that each accepts, and the memory behind them. */
 
+import type { Btf, TypeId } from "../../common/object/btf.ts";
 import { constantMapKey } from "./constant-key.ts";
 import { isAcquiredDynptr, processDynptrArg } from "./dynptr.ts";
 import type { Env } from "./env.ts";
 import { helperId } from "./helper-ids.ts";
 import { checkHelperMemory, checkMemorySize } from "./helper-memory.ts";
+import { checkObjectArg } from "./helper-objects.ts";
 import type { ArgKind, HelperArg, HelperPrototype } from "./helper-prototypes.ts";
 import type { VerifierMap } from "./input.ts";
 import { isArrayLike, mapType } from "./map-rules.ts";
@@ -32,6 +34,9 @@ export interface CallFacts {
   subprogram: number;
   dynptrId: number;
   readonly raw: RawAccess;
+  /** The type of a per-CPU object. */
+  objectBtf: Btf | undefined;
+  objectId: TypeId;
 }
 
 const { maybeNull, readOnly, ringbuf, trusted, rcu, percpu, alloc } = typeFlag;
@@ -90,7 +95,15 @@ function effectiveKind(env: Env, arg: HelperArg, facts: CallFacts): ArgKind {
   return "PTR_TO_BTF_ID_SOCK_COMMON";
 }
 
-function checkType(env: Env, register: number, reg: Reg, wanted: ArgKind, flags: number): void {
+function checkType(
+  env: Env,
+  register: number,
+  reg: Reg,
+  wanted: ArgKind,
+  arg: HelperArg,
+  f: CallFacts,
+): void {
+  const { flags } = arg;
   const accepted = acceptedTypes[wanted];
   if (accepted === undefined) env.unsupported(`helper argument ${wanted}`);
   let { type } = reg;
@@ -98,7 +111,7 @@ function checkType(env: Env, register: number, reg: Reg, wanted: ArgKind, flags:
   if ((flags & maybeNull) !== 0) type &= ~maybeNull;
   if (wanted === "PTR_TO_MEM") type &= ~(typeFlag.dynptrLocal | typeFlag.dynptrRingbuf);
   if (accepted.includes(type)) {
-    if (kindOf(reg.type) === kind.btfId) env.unsupported("BTF pointer as helper argument");
+    if (kindOf(reg.type) === kind.btfId) checkObjectArg(env, register, reg, wanted, arg, f);
     return;
   }
   const expected = accepted.map(typeName).join(", ");
@@ -270,8 +283,11 @@ function checkContent(
     case "PTR_TO_DYNPTR":
       checkDynptr(env, register, arg);
       break;
-    case "PTR_TO_CONST_STR":
     case "PTR_TO_PERCPU_BTF_ID":
+      f.objectBtf = reg.btf;
+      f.objectId = reg.btfId;
+      break;
+    case "PTR_TO_CONST_STR":
     case "KPTR_XCHG_DEST":
       env.unsupported(`helper argument ${wanted}`);
       break;
@@ -291,7 +307,7 @@ export function checkArg(env: Env, index: number, arg: HelperArg, f: CallFacts):
   const wanted = effectiveKind(env, arg, f);
   const isAllowedNull = isNull(reg) && (arg.flags & maybeNull) !== 0;
   if (!isAllowedNull) {
-    checkType(env, register, reg, wanted, arg.flags);
+    checkType(env, register, reg, wanted, arg, f);
     checkArgOffset(env, reg, register, arg.flags, wanted === "PTR_TO_DYNPTR");
   }
   checkRelease(env, register, reg, arg, f);

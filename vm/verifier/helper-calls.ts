@@ -11,6 +11,7 @@ import {
 } from "./function-calls.ts";
 import { type CallFacts, checkArg } from "./helper-args.ts";
 import { helperId } from "./helper-ids.ts";
+import { objectResult, perCpuResult } from "./helper-objects.ts";
 import {
   changesPacketHelpers,
   type HelperPrototype,
@@ -18,12 +19,14 @@ import {
   helperPrototypeOf,
   lastHelper,
 } from "./helper-prototypes.ts";
+import { isGplCompatible } from "./license.ts";
 import { recordOf } from "./map-record.ts";
 import { checkMapHelper, isArrayLike, isReadOnlyForPrograms, mapType } from "./map-rules.ts";
 import { accessAt } from "./memory.ts";
 import type { RawInsn } from "./opcodes.ts";
 import { invalidatePacketPointers } from "./packet-pointers.ts";
 import { markPrecise } from "./precision.ts";
+import { attachType, programType } from "./program-variants.ts";
 import { acquireReference, checkResources, releaseAndInvalidate } from "./references.ts";
 import {
   isNull,
@@ -54,24 +57,11 @@ function findPrototype(env: Env, id: number): HelperPrototype {
       errno.invalid,
     );
   }
-  if (prototype.mightSleep) {
+  if (prototype.mightSleep && !env.state.inSleepable) {
     env.reject("helper call might sleep in a non-sleepable prog", errno.invalid);
   }
   if (prototype.needsTarget) env.unsupported(`helper ${prototype.name}`);
   return prototype;
-}
-
-const gplLicenses: ReadonlySet<string> = new Set([
-  "GPL",
-  "GPL v2",
-  "GPL and additional rights",
-  "Dual BSD/GPL",
-  "Dual MIT/GPL",
-  "Dual MPL/GPL",
-]);
-
-export function isGplCompatible(license: string): boolean {
-  return gplLicenses.has(license);
 }
 
 const mapWriters: ReadonlySet<number> = new Set([
@@ -191,11 +181,7 @@ const unsupportedHelpers: ReadonlySet<number> = new Set([
   helperId.findVma,
   helperId.userRingbufDrain,
   helperId.snprintf,
-  helperId.perCpuPtr,
-  helperId.thisCpuPtr,
   helperId.kptrXchg,
-  helperId.getFuncIp,
-  helperId.setRetval,
 ]);
 
 /** Rules of single helpers. */
@@ -250,8 +236,9 @@ function resultOf(env: Env, f: CallFacts): MutableReg | Reg {
     case "VOID":
       return notInitReg;
     case "PTR_TO_BTF_ID":
+      return objectResult(env, p);
     case "PTR_TO_MEM_OR_BTF_ID":
-      return env.unsupported(`helper ${p.name} (returns a BTF pointer)`);
+      return perCpuResult(env, f);
     default: {
       const reg = pointerReg(returnKinds[p.ret] | p.retFlags);
       if (p.ret === "PTR_TO_MAP_VALUE") setMapResult(env, f, reg);
@@ -275,6 +262,12 @@ function setMapResult(env: Env, f: CallFacts, reg: MutableReg): void {
   reg.mapUid = f.mapUid;
   if (!mayBeNull(reg.type) && recordOf(env, map).spinLock !== undefined) reg.id = env.newId();
 }
+
+const trampolineHooks: ReadonlySet<number> = new Set([
+  attachType.fentry,
+  attachType.fexit,
+  attachType.modifyReturn,
+]);
 
 const casts: ReadonlySet<number> = new Set([
   helperId.tcpSock,
@@ -366,6 +359,20 @@ function tailCallFromFunction(env: Env): number {
   return returnFromFunction(env);
 }
 
+/** The address of the hook is known to probes and trampolines only. */
+function checkFunctionIp(env: Env, { id, name }: HelperPrototype): void {
+  const { programType: type, attachType: attach } = env.input;
+  if (type === programType.kprobe) return;
+  if (type !== programType.tracing) {
+    env.reject(`func ${name}#${id} not supported for program type ${type}`, errno.notSupported);
+  }
+  if (trampolineHooks.has(attach)) return;
+  env.reject(
+    `func ${name}#${id} supported only for fentry/fexit/fmod_ret programs`,
+    errno.notSupported,
+  );
+}
+
 /** Gives the next instruction. */
 export function callHelper(env: Env, insn: RawInsn): number {
   const prototype = findPrototype(env, insn.imm);
@@ -381,6 +388,8 @@ export function callHelper(env: Env, insn: RawInsn): number {
     subprogram: 0,
     dynptrId: 0,
     raw: { isRaw: false, size: 0, register: 0 },
+    objectBtf: undefined,
+    objectId: 0,
   };
   prototype.args.forEach((arg, index) => {
     checkArg(env, index, arg, facts);
@@ -395,6 +404,7 @@ export function callHelper(env: Env, insn: RawInsn): number {
   if (prototype.id === helperId.tailCall) {
     return env.state.frames.length > 1 ? tailCallFromFunction(env) : env.insn + 1;
   }
+  if (prototype.id === helperId.getFuncIp) checkFunctionIp(env, prototype);
   if (changesPacketHelpers.has(prototype.id)) invalidatePacketPointers(env);
   return env.insn + 1;
 }

@@ -1,12 +1,17 @@
 /** Memory that helpers read or write through an argument. */
+import { accessKernelObject } from "./btf-pointers.ts";
 import type { Env } from "./env.ts";
 import { checkMapAccess, checkMapDirection } from "./map-access.ts";
 import { maxVariableOffset } from "./pointer-alu.ts";
 import { markPrecise } from "./precision.ts";
 import { isNull } from "./reg.ts";
 import { kind, kindOf, typeFlag, typeName } from "./reg-types.ts";
-import { checkPacketAccess, checkRegion } from "./regions.ts";
+import { checkBuffer, checkPacketAccess, checkRegion } from "./regions.ts";
 import { type AccessDirection, checkInitialized, type RawAccess } from "./stack-access.ts";
+
+function isReadOnlyBuffer(type: number): boolean {
+  return (type & typeFlag.readOnly) !== 0;
+}
 
 /** `size` bytes behind an argument register. */
 export function checkHelperMemory(
@@ -41,10 +46,13 @@ export function checkHelperMemory(
       checkInitialized(env, register, reg.off, size, access, raw, allowsZero);
       break;
     case kind.btfId:
-      env.unsupported("BTF pointer as helper memory");
+      accessKernelObject(env, register, reg.off, size, true, -1);
       break;
     case kind.buf:
-      env.unsupported("iterator buffer as helper memory");
+      if (access === "write" && (reg.type & typeFlag.readOnly) !== 0) {
+        env.reject(`R${register} cannot write into ${typeName(reg.type)}`);
+      }
+      checkBuffer(env, register, reg.off, size, isReadOnlyBuffer(reg.type) ? "rdonly" : "rdwr");
       break;
     default:
       if (allowsZero && size === 0 && isNull(reg)) return;

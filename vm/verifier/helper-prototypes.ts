@@ -1,5 +1,8 @@
 /** Helper prototypes as the argument checks need them, per program type. */
-import { helperAvailable } from "../../common/platform/helper-availability.ts";
+import {
+  type HelperAvailability,
+  helperAvailable,
+} from "../../common/platform/helper-availability.ts";
 import {
   type Helper,
   type HelperSignature,
@@ -10,7 +13,12 @@ import {
 import { programTypeById } from "../../common/platform/program-types.ts";
 import type { Env } from "./env.ts";
 import { helperId } from "./helper-ids.ts";
-import { programVariant } from "./program-variants.ts";
+import {
+  isSleepableProgram,
+  programType,
+  programVariant,
+  tracingVariant,
+} from "./program-variants.ts";
 import { typeFlag } from "./reg-types.ts";
 
 /** What an argument must be, without its flags. */
@@ -63,6 +71,8 @@ export interface HelperPrototype {
   readonly name: string;
   readonly args: readonly HelperArg[];
   readonly ret: ReturnKind;
+  /** Structure that the result points to. */
+  readonly retBtf: string | undefined;
   readonly retFlags: number;
   readonly gplOnly: boolean;
   readonly pktAccess: boolean;
@@ -114,8 +124,8 @@ function programTypeName(id: number): string {
 /** Helpers that only some kernel functions may be traced with. */
 const checkedHelpers: ReadonlySet<number> = new Set([helperId.dPath, 161, 193]);
 
-function build(helper: Helper, programType: number, gplOnly: boolean): HelperPrototype {
-  const signature = helperSignature(helper, programTypeName(programType));
+function build(helper: Helper, type: number, gplOnly: boolean): HelperPrototype {
+  const signature = helperSignature(helper, programTypeName(type));
   const { kind, flags } = splitFlags(signature.returnType, "RET_");
   return {
     id: helper.id,
@@ -123,6 +133,7 @@ function build(helper: Helper, programType: number, gplOnly: boolean): HelperPro
     args: signature.argTypes.map((text, i) => argOf(signature, text, i + 1)),
     ret: kind as ReturnKind,
     retFlags: flags,
+    retBtf: signature.returnBtf,
     gplOnly: gplOnly || signature.gplOnly,
     pktAccess: signature.packetAccess,
     mightSleep: signature.mightSleep,
@@ -133,12 +144,43 @@ function build(helper: Helper, programType: number, gplOnly: boolean): HelperPro
 /** Highest helper id of Linux 6.18. */
 export const lastHelper = 211;
 
+/** `TRACING@TRACE_ITER,TRACE_ITER+sleepable` or plain `TRACING`. */
+function namesHook(entries: readonly string[], hook: string): boolean {
+  return entries.some((entry) => {
+    const [type, hooks] = entry.split("@");
+    return type === "TRACING" && (hooks === undefined || hooks.split(",").includes(hook));
+  });
+}
+
+/** Hooks that programs could be loaded for; the others come from the kernel's own tables. */
+const loadableHooks: ReadonlySet<string> = new Set([
+  "TRACE_RAW_TP",
+  "TRACE_ITER",
+  "TRACE_ITER+sleepable",
+]);
+
+/** User probes that may sleep have a few helpers more than other probes. */
+function isSleepableProbe(env: Env, helper: Helper): boolean {
+  if (env.input.programType !== programType.kprobe || !isSleepableProgram(env.input)) return false;
+  return helper.programTypes.some((entry) => /^KPROBE@.*sleepable/.test(entry));
+}
+
+function availability(env: Env, helper: Helper): HelperAvailability {
+  const hook = tracingVariant(env.input);
+  if (hook !== undefined) {
+    const entries = loadableHooks.has(hook) ? helper.programTypes : helper.staticProgramTypes;
+    return namesHook(entries, hook) ? "yes" : "no";
+  }
+  const variant = programVariant(env.input);
+  const answer = variant === undefined ? "no" : (helperAvailable(variant, helper.id) ?? "no");
+  return answer === "no" && isSleepableProbe(env, helper) ? "yes" : answer;
+}
+
 /** The prototype for this program's type, or undefined if it has no such helper. */
 export function helperPrototypeOf(env: Env, id: number): HelperPrototype | undefined {
   if (env.prototypes.has(id)) return env.prototypes.get(id);
   const helper = helperById(id);
-  const variant = programVariant(env.input);
-  const answer = variant === undefined ? "no" : (helperAvailable(variant, id) ?? "no");
+  const answer = helper === undefined ? "no" : availability(env, helper);
   const prototype =
     helper === undefined || answer === "no"
       ? undefined

@@ -11,8 +11,8 @@ import { insnClass, jmpOp, opMayGoto, type RawInsn } from "./opcodes.ts";
 import { decidePacketBranch, matchPacketComparison } from "./packet-range.ts";
 import { markPrecise } from "./precision.ts";
 import { traceInsnState } from "./print-state.ts";
-import { constantReg, editReg, isNull, type Reg } from "./reg.ts";
-import { isNeverNull, isPacketAny, kind, kindOf, mayBeNull } from "./reg-types.ts";
+import { constantReg, editReg, isNeverNull, isNull, type Reg } from "./reg.ts";
+import { isPacketAny, kind, kindOf, mayBeNull } from "./reg-types.ts";
 import { readReg } from "./registers.ts";
 import { currentFrame, type LinkedReg, type State } from "./state.ts";
 import { errno } from "./stop.ts";
@@ -73,7 +73,7 @@ function constantIn(reg: Reg, is32: boolean): bigint | undefined {
 
 /** Valid pointers are not NULL; nothing else is known of comparisons with pointers. */
 function decidePointer(op: JumpOp, pointer: Reg, other: Reg, is32: boolean): boolean | undefined {
-  if (!isNeverNull(pointer.type) || constantIn(other, is32) !== 0n) return undefined;
+  if (!isNeverNull(pointer) || constantIn(other, is32) !== 0n) return undefined;
   if (op === "eq") return false;
   return op === "ne" ? true : undefined;
 }

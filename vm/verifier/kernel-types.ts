@@ -4,6 +4,7 @@ import type { Btf, BtfType, TypeId } from "../../common/object/btf.ts";
 export class KernelTypes {
   readonly btf: Btf;
   #byName: Map<string, TypeId[]> | undefined;
+  #percpu: Set<TypeId> | undefined;
 
   constructor(btf: Btf) {
     this.btf = btf;
@@ -25,5 +26,15 @@ export class KernelTypes {
   /** The first type of that kind and name; 0 if there is none. */
   find(kind: BtfType["kind"], name: string): TypeId {
     return this.#ids(name).find((id) => this.btf.types[id - 1]?.kind === kind) ?? 0;
+  }
+
+  /** Whether a variable has an instance per CPU. */
+  isPerCpu(variable: TypeId): boolean {
+    if (this.#percpu === undefined) {
+      const section = this.btf.types[this.find("datasec", ".data..percpu") - 1];
+      const entries = section?.kind === "datasec" ? section.entries : [];
+      this.#percpu = new Set(entries.map((entry) => entry.type));
+    }
+    return this.#percpu.has(variable);
   }
 }

@@ -4,7 +4,7 @@ import { helperId } from "./helper-ids.ts";
 import { helperName } from "./helper-prototypes.ts";
 import type { VerifierMap } from "./input.ts";
 import { recordOf } from "./map-record.ts";
-import { programType } from "./program-variants.ts";
+import { isSleepableProgram, programType } from "./program-variants.ts";
 import { errno } from "./stop.ts";
 
 /** enum bpf_map_type. */
@@ -198,6 +198,27 @@ export function checkMapHelper(env: Env, map: VerifierMap, helper: number): void
   );
 }
 
+/** Maps that stay valid while a program sleeps. */
+const sleepableMaps: ReadonlySet<number> = new Set([
+  mapType.hash,
+  mapType.lruHash,
+  mapType.array,
+  mapType.percpuHash,
+  mapType.percpuArray,
+  mapType.lruPercpuHash,
+  mapType.arrayOfMaps,
+  mapType.hashOfMaps,
+  mapType.ringbuf,
+  mapType.userRingbuf,
+  mapType.inodeStorage,
+  mapType.skStorage,
+  mapType.taskStorage,
+  mapType.cgrpStorage,
+  mapType.queue,
+  mapType.stack,
+  mapType.arena,
+]);
+
 const tracingTypes: ReadonlySet<number> = new Set([
   programType.kprobe,
   programType.tracepoint,
@@ -227,5 +248,10 @@ export function checkMapForProgram(env: Env, map: VerifierMap): void {
   if (record.timer !== undefined && tracingTypes.has(type)) {
     env.reject("tracing progs cannot use bpf_timer yet", errno.invalid);
   }
-  if ((env.input.flags & 16) !== 0) env.unsupported("sleepable program");
+  if (isSleepableProgram(env.input) && !sleepableMaps.has(map.type)) {
+    env.reject(
+      "Sleepable programs can only use array, hash, ringbuf and local storage maps",
+      errno.invalid,
+    );
+  }
 }

@@ -28,19 +28,28 @@ function needsOwnInsn(type: number): boolean {
 }
 
 /** The same instruction must always go through the same kind of pointer, where the kind matters. */
-function notePointerKind(env: Env, type: number): void {
+function notePointerKind(env: Env, type: number, mergesTrust: boolean): void {
   const { pointerKind } = env.facts;
   const first = pointerKind[env.insn]!;
   if (first === 0) {
     pointerKind[env.insn] = type;
     return;
   }
-  if (type !== first && (needsOwnInsn(type) || needsOwnInsn(first))) {
+  if (type === first || !(needsOwnInsn(type) || needsOwnInsn(first))) return;
+  if (!mergesTrust || !isObjectOrMemory(type) || !isObjectOrMemory(first)) {
     env.reject("same insn cannot be used with different pointers", errno.invalid);
   }
+  const isMemory = kindOf(type) === kind.mem || kindOf(first) === kind.mem;
+  const flags = (type | first) & (typeFlag.untrusted | typeFlag.readOnly);
+  pointerKind[env.insn] = (isMemory ? kind.mem : kind.btfId) | flags;
 }
 
-function load(env: Env, insn: RawInsn, signed: boolean, isStrict: boolean): void {
+function isObjectOrMemory(type: number): boolean {
+  const base = kindOf(type);
+  return base === kind.btfId || base === kind.mem;
+}
+
+function load(env: Env, insn: RawInsn, signed: boolean, isAtomic: boolean): void {
   const base = readReg(env, insn.src);
   checkWritable(env, insn.dst);
   const { type } = base;
@@ -50,10 +59,10 @@ function load(env: Env, insn: RawInsn, signed: boolean, isStrict: boolean): void
     size: sizeOf(insn.code),
     isRead: true,
     value: insn.dst,
-    isStrict,
+    isStrict: isAtomic,
     signed,
   });
-  notePointerKind(env, type);
+  notePointerKind(env, type, !isAtomic);
 }
 
 function store(env: Env, insn: RawInsn, isStrict: boolean): void {
@@ -68,7 +77,7 @@ function store(env: Env, insn: RawInsn, isStrict: boolean): void {
     isStrict,
     signed: false,
   });
-  notePointerKind(env, type);
+  notePointerKind(env, type, false);
 }
 
 export function checkLoad(env: Env, insn: RawInsn): void {
@@ -98,7 +107,7 @@ export function checkStore(env: Env, insn: RawInsn): void {
     isStrict: false,
     signed: false,
   });
-  notePointerKind(env, type);
+  notePointerKind(env, type, false);
 }
 
 const readModifyWrite: ReadonlySet<number> = new Set([

@@ -3,19 +3,22 @@
 import { constantScalar } from "../../common/domain/scalar.ts";
 import { isTnumAligned, printTnum, tnumAdd, tnumConst } from "../../common/domain/tnum.ts";
 import type { ContextValueKind } from "../../common/platform/context-access.ts";
+import { hasAttachTarget } from "./attach-target.ts";
+import { accessKernelObject, objectPointer } from "./btf-pointers.ts";
 import { contextField } from "./context-access.ts";
 import type { Env } from "./env.ts";
 import { checkMapAccess, checkMapDirection, readFrozen } from "./map-access.ts";
 import { mapType } from "./map-rules.ts";
 import { checkPointerOffset } from "./pointer-offset.ts";
-import { pointerReg, type Reg, scalarReg } from "./reg.ts";
+import { type MutableReg, pointerReg, type Reg, scalarReg } from "./reg.ts";
 import { kind, kindOf, mayBeNull, typeFlag, typeName } from "./reg-types.ts";
-import { checkPacketAccess, checkRegion, mayWritePacket } from "./regions.ts";
+import { checkBuffer, checkPacketAccess, checkRegion, mayWritePacket } from "./regions.ts";
 import { loadedReg, setReg, setUnknown } from "./registers.ts";
 import { checkSocketField } from "./socket-fields.ts";
 import { verboseLine } from "./source-lines.ts";
 import { readStack, writeStack } from "./stack-access.ts";
 import { errno, Rejection } from "./stop.ts";
+import { tracingContextField } from "./tracing-context.ts";
 
 export interface MemoryAccess {
   readonly register: number;
@@ -84,7 +87,18 @@ function accessMemory(env: Env, reg: Reg, a: MemoryAccess, offset: number): void
   if (!a.isRead && isReadOnly) {
     env.reject(`R${a.register} cannot write into ${typeName(reg.type)}`);
   }
-  checkRegion(env, a.register, offset, a.size, reg.range, false);
+  // Memory that nothing vouches for is read by probing.
+  const isProbed = isReadOnly && (reg.type & typeFlag.untrusted) !== 0;
+  if (!isProbed) checkRegion(env, a.register, offset, a.size, reg.range, false);
+  if (a.value >= 0 && (a.isRead || isReadOnly)) setUnknown(env, a.value);
+}
+
+function accessBuffer(env: Env, reg: Reg, a: MemoryAccess, offset: number): void {
+  const isReadOnly = (reg.type & typeFlag.readOnly) !== 0;
+  if (!a.isRead && isReadOnly) {
+    env.reject(`R${a.register} cannot write into ${typeName(reg.type)}`);
+  }
+  checkBuffer(env, a.register, offset, a.size, isReadOnly ? "rdonly" : "rdwr");
   if (a.value >= 0 && (a.isRead || isReadOnly)) setUnknown(env, a.value);
 }
 
@@ -100,9 +114,32 @@ const contextPointers: Partial<Record<ContextValueKind, number>> = {
   tp_buffer: kind.tpBuffer,
 };
 
+/** Context fields that point to objects of the kernel. */
+const contextObjects: Partial<Record<ContextValueKind, string>> = {
+  trusted_ptr_sk_buff: "sk_buff",
+  trusted_ptr_nf_hook_state: "nf_hook_state",
+};
+
+function contextValue(
+  env: Env,
+  offset: number,
+  size: number,
+  isRead: boolean,
+): "scalar" | MutableReg | undefined {
+  if (hasAttachTarget(env.input.programType)) return tracingContextField(env, offset, size, isRead);
+  const field = contextField(env, offset, size, isRead);
+  if (field === undefined || field === "scalar") return field;
+  const type = contextPointers[field];
+  if (type !== undefined) return pointerReg(type);
+  const name = contextObjects[field];
+  const { kernel } = env.input;
+  if (name === undefined || kernel === undefined) env.unsupported(`context field of type ${field}`);
+  return objectPointer(kernel, name, typeFlag.trusted);
+}
+
 function accessContext(env: Env, reg: Reg, a: MemoryAccess, offset: number): void {
   checkPointerOffset(env, reg, a.register, false);
-  const field = contextField(env, offset, a.size, a.isRead);
+  const field = contextValue(env, offset, a.size, a.isRead);
   const isPointer = field !== undefined && field !== "scalar";
   if (field === undefined || (isPointer && a.signed)) {
     env.say(`invalid bpf_context access off=${offset} size=${a.size}`);
@@ -114,11 +151,8 @@ function accessContext(env: Env, reg: Reg, a: MemoryAccess, offset: number): voi
     setUnknown(env, a.value);
     return;
   }
-  const type = contextPointers[field];
-  if (type === undefined) env.unsupported(`context field of type ${field}`);
-  const pointer = pointerReg(type);
-  if (mayBeNull(type)) pointer.id = env.newId();
-  setReg(env, a.value, pointer);
+  if (mayBeNull(field.type)) field.id = env.newId();
+  setReg(env, a.value, field);
 }
 
 function accessStack(env: Env, a: MemoryAccess, offset: number): void {
@@ -198,8 +232,14 @@ function accessOther(env: Env, reg: Reg, a: MemoryAccess, offset: number): void 
     return;
   }
   if (reg.type === kind.tpBuffer) env.unsupported("writable tracepoint buffer");
-  if (base === kind.btfId && !mayBeNull(reg.type)) env.unsupported("access through a BTF pointer");
-  if (base === kind.buf && !mayBeNull(reg.type)) env.unsupported("iterator buffer");
+  if (base === kind.btfId && !mayBeNull(reg.type)) {
+    accessKernelObject(env, a.register, offset, a.size, a.isRead, a.value);
+    return;
+  }
+  if (base === kind.buf && !mayBeNull(reg.type)) {
+    accessBuffer(env, reg, a, offset);
+    return;
+  }
   if (reg.type === kind.mapPtr) {
     accessMapPointer(env, reg, a, offset);
     return;

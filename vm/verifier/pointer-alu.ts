@@ -137,6 +137,7 @@ function copyTarget(dst: MutableReg, pointer: Reg): void {
   dst.map = pointer.map;
   dst.mapUid = pointer.mapUid;
   dst.range = pointer.range;
+  dst.btf = pointer.btf;
   dst.btfId = pointer.btfId;
   dst.btfName = pointer.btfName;
   dst.dynptr = pointer.dynptr;

@@ -29,10 +29,48 @@ export const programType = {
   rawTracepointWritable: 24,
   cgroupSockopt: 25,
   tracing: 26,
+  structOps: 27,
+  extension: 28,
+  lsm: 29,
   skLookup: 30,
   syscall: 31,
   netfilter: 32,
 } as const;
+
+/** enum bpf_attach_type, for rules that name hooks. */
+export const attachType = {
+  cgroupEgress: 1,
+  rawTracepoint: 23,
+  fentry: 24,
+  fexit: 25,
+  modifyReturn: 26,
+  lsmMac: 27,
+  iterator: 28,
+  lsmCgroup: 43,
+} as const;
+
+/** BPF_F_SLEEPABLE. */
+const sleepableFlag = 16;
+
+export function isSleepableProgram(input: VerifierInput): boolean {
+  return (input.flags & sleepableFlag) !== 0;
+}
+
+/** Tracing hooks, by attach type, as the tables of helpers name them. */
+const tracingVariants: Readonly<Record<number, string>> = {
+  [attachType.rawTracepoint]: "TRACE_RAW_TP",
+  [attachType.fentry]: "TRACE_FENTRY",
+  [attachType.fexit]: "TRACE_FEXIT",
+  [attachType.modifyReturn]: "MODIFY_RETURN",
+  [attachType.iterator]: "TRACE_ITER",
+};
+
+/** The name of a tracing program's hook in the tables of helpers; undefined for other programs. */
+export function tracingVariant(input: VerifierInput): string | undefined {
+  if (input.programType !== programType.tracing) return undefined;
+  const name = tracingVariants[input.attachType];
+  return name !== undefined && isSleepableProgram(input) ? `${name}+sleepable` : name;
+}
 
 /** BPF_XDP: what libbpf passes for plain XDP programs; the verifier does not look at it. */
 const plainXdpAttach = 37;

@@ -75,6 +75,7 @@ function sameReg(a: Reg, b: Reg): boolean {
     a.map === b.map &&
     a.mapUid === b.mapUid &&
     a.range === b.range &&
+    a.btf === b.btf &&
     a.btfId === b.btfId &&
     a.dynptr?.type === b.dynptr?.type &&
     a.dynptr?.isFirst === b.dynptr?.isFirst &&

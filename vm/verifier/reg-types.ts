@@ -124,21 +124,3 @@ export function isSocketKind(type: number): boolean {
     type === kind.xdpSock
   );
 }
-
-const neverNull: ReadonlySet<number> = new Set([
-  kind.socket,
-  kind.tcpSock,
-  kind.mapValue,
-  kind.mapKey,
-  kind.sockCommon,
-  kind.mem,
-]);
-
-/** Types that compare unequal to 0 for certain. */
-export function isNeverNull(type: number): boolean {
-  if (mayBeNull(type)) return false;
-  const base = kindOf(type);
-  if (neverNull.has(base)) return true;
-  if (base === kind.mapPtr) return true;
-  return base === kind.btfId && (type & (typeFlag.trusted | typeFlag.rcu | typeFlag.alloc)) !== 0;
-}

@@ -8,8 +8,9 @@ import {
   unknownScalar,
   zeroScalar,
 } from "../../common/domain/scalar.ts";
+import type { Btf, TypeId } from "../../common/object/btf.ts";
 import type { VerifierMap } from "./input.ts";
-import { kind } from "./reg-types.ts";
+import { kind, kindOf, mayBeNull, typeFlag } from "./reg-types.ts";
 
 export class MutableReg {
   type = 0;
@@ -29,8 +30,9 @@ export class MutableReg {
   /** Proven bytes of a packet pointer, size of memory, subprogram of a function pointer. */
   range = 0;
   frame = 0;
-  /** Type id in the program's or kernel's BTF. */
-  btfId = 0;
+  /** Of a pointer to an object: its type in the program's or the kernel's BTF. */
+  btf: Btf | undefined = undefined;
+  btfId: TypeId = 0;
   /** Name of the BTF type, for messages. */
   btfName = "";
   dynptr: DynptrInfo | undefined = undefined;
@@ -59,6 +61,7 @@ export function editReg(from: Reg): MutableReg {
   reg.mapUid = from.mapUid;
   reg.range = from.range;
   reg.frame = from.frame;
+  reg.btf = from.btf;
   reg.btfId = from.btfId;
   reg.btfName = from.btfName;
   reg.dynptr = from.dynptr;
@@ -112,4 +115,44 @@ export function knownValue(reg: Reg): bigint | undefined {
 
 export function isNull(reg: Reg): boolean {
   return reg.type === kind.scalar && reg.scalar.mask === 0n && reg.scalar.value === 0n;
+}
+
+const trustModifiers = typeFlag.alloc | typeFlag.trusted | typeFlag.nonOwningRef;
+
+/** Flags other than those that say how a pointer is trusted. */
+export function hasUnsafeFlags(type: number): boolean {
+  return (type & ~0xff & ~trustModifiers) !== 0;
+}
+
+/** Kinds that stand for kernel objects which cannot go away. */
+const alwaysTrusted: ReadonlySet<number> = new Set([
+  kind.socket,
+  kind.sockCommon,
+  kind.tcpSock,
+  kind.mapPtr,
+]);
+
+/** Whether what the pointer points to is sure to stay: acquired, or given as trusted. */
+export function isTrustedReg(reg: Reg): boolean {
+  if (reg.refObjId !== 0) return true;
+  if (hasUnsafeFlags(reg.type)) return false;
+  return alwaysTrusted.has(kindOf(reg.type)) || (reg.type & trustModifiers) !== 0;
+}
+
+const neverNull: ReadonlySet<number> = new Set([
+  kind.socket,
+  kind.tcpSock,
+  kind.mapValue,
+  kind.mapKey,
+  kind.sockCommon,
+  kind.mapPtr,
+]);
+
+/** Pointers that compare unequal to 0 for certain. */
+export function isNeverNull(reg: Reg): boolean {
+  if (mayBeNull(reg.type)) return false;
+  const base = kindOf(reg.type);
+  if (neverNull.has(base)) return true;
+  if (base === kind.mem) return (reg.type & typeFlag.untrusted) === 0;
+  return base === kind.btfId && isTrustedReg(reg);
 }

@@ -1,5 +1,6 @@
 /** Bounds of memory with a fixed size, and of the packet. */
 import { s64Min } from "../../common/domain/scalar.ts";
+import { printTnum } from "../../common/domain/tnum.ts";
 import type { Env } from "./env.ts";
 import { maxVariableOffset } from "./pointer-alu.ts";
 import { programType } from "./program-variants.ts";
@@ -81,6 +82,25 @@ export function rejectNegative(env: Env, register: number): never {
   env.reject(
     `R${register} min value is negative, either use unsigned index or do a if (index >=0) check.`,
   );
+}
+
+/** Buffers of iterators and tracepoints, whose size is checked when a program is attached. */
+export function checkBuffer(
+  env: Env,
+  register: number,
+  offset: number,
+  size: number,
+  word: "rdonly" | "rdwr" | "tracepoint",
+): void {
+  const { scalar } = env.regs[register]!;
+  if (offset < 0) {
+    env.reject(`R${register} invalid ${word} buffer access: off=${offset}, size=${size}`);
+  }
+  if (scalar.mask !== 0n || scalar.value !== 0n) {
+    env.reject(
+      `R${register} invalid variable buffer offset: off=${offset}, var_off=${printTnum(scalar)}`,
+    );
+  }
 }
 
 const readers: ReadonlySet<number> = new Set([

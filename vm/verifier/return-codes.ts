@@ -3,7 +3,7 @@
 import { s64Max, s64Min } from "../../common/domain/scalar.ts";
 import type { Env } from "./env.ts";
 import { markPrecise } from "./precision.ts";
-import { programType } from "./program-variants.ts";
+import { attachType, programType } from "./program-variants.ts";
 import type { Reg } from "./reg.ts";
 import { kind, typeName } from "./reg-types.ts";
 import { readReg } from "./registers.ts";
@@ -31,6 +31,13 @@ const plainRanges: Record<number, ReturnRange> = {
   [programType.netfilter]: zeroToOne,
 };
 
+/** Hooks of tracing programs whose result is limited. */
+const tracingRanges: Record<number, ReturnRange> = {
+  [attachType.fentry]: { min: 0, max: 0 },
+  [attachType.fexit]: { min: 0, max: 0 },
+  [attachType.iterator]: zeroToOne,
+};
+
 /** The range that the program's type wants, if any. */
 export function programRange(env: Env): ReturnRange | undefined {
   const { programType: type, attachType: attach } = env.input;
@@ -39,6 +46,7 @@ export function programRange(env: Env): ReturnRange | undefined {
     if (observers.has(attach)) return onlyOne;
     return attach === bind4 || attach === bind6 ? zeroToThree : zeroToOne;
   }
+  if (type === programType.tracing) return tracingRanges[attach];
   return plainRanges[type];
 }
 

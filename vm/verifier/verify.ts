@@ -1,4 +1,5 @@
 /** The whole verification: checks of the program's form, then its walk, then what the walk found. */
+import { checkSleepable, findAttachTarget, hasAttachTarget } from "./attach-target.ts";
 import { computeComponents } from "./components.ts";
 import { checkControlFlow } from "./control-flow.ts";
 import { checkCallbacksKept } from "./dead-code.ts";
@@ -8,7 +9,12 @@ import { emptyFrame } from "./function-calls.ts";
 import type { Verdict, VerifierInput, VerifyOptions } from "./input.ts";
 import { computeLiveRegisters } from "./live-registers.ts";
 import { LiveStack } from "./live-stack.ts";
-import { programType, programVariant } from "./program-variants.ts";
+import {
+  isSleepableProgram,
+  programType,
+  programVariant,
+  tracingVariant,
+} from "./program-variants.ts";
 import { pointerReg } from "./reg.ts";
 import { kind } from "./reg-types.ts";
 import { resolveReferences } from "./resolve.ts";
@@ -22,6 +28,16 @@ import { walk } from "./walk.ts";
 
 const maxInstructions = 1_000_000;
 
+/** Program types that know sleepable programs. */
+function maySleep(type: number): boolean {
+  return hasAttachTarget(type) || type === programType.kprobe || type === programType.syscall;
+}
+
+/** BPF_F_XDP_HAS_FRAGS changes nothing for the verifier. */
+function fragmentFlag(input: VerifierInput): number {
+  return input.programType === programType.xdp ? 32 : 0;
+}
+
 /** What the kernel refuses before its verifier runs, and what is not modelled at all. */
 function checkProgram(env: Env): void {
   const { input } = env;
@@ -29,14 +45,19 @@ function checkProgram(env: Env): void {
     throw new Rejection(errno.tooBig);
   }
   if (input.insns.length % 8 !== 0) throw new Rejection(errno.invalid);
-  const unmodelled: readonly number[] = [programType.tracing, 27, 28, 29, 20];
+  const unmodelled: readonly number[] = [
+    programType.structOps,
+    programType.extension,
+    programType.lsm,
+    20,
+  ];
   if (unmodelled.includes(input.programType)) {
     env.unsupported(`program type ${input.programType}`);
   }
-  if (programVariant(input) === undefined) {
+  if (programVariant(input) === undefined && tracingVariant(input) === undefined) {
     env.unsupported(`program type ${input.programType} with attach type ${input.attachType}`);
   }
-  const modelledFlags = 1 | 2;
+  const modelledFlags = 1 | 2 | (maySleep(input.programType) ? 16 : 0) | fragmentFlag(input);
   if ((input.flags & ~modelledFlags) !== 0) {
     env.unsupported(`program flags 0x${input.flags.toString(16)}`);
   }
@@ -48,6 +69,7 @@ function enterFunction(env: Env, subprog: number): void {
   const state = newState();
   state.frames = [emptyFrame(-1, 0, subprog)];
   state.firstInsn = sub.start;
+  state.inSleepable = isSleepableProgram(env.input);
   env.state = state;
   env.insn = sub.start;
   env.previousInsn = -1;
@@ -92,6 +114,8 @@ function run(env: Env): void {
   checkFunctionInfo(env);
   resolveReferences(env);
   checkControlFlow(env);
+  checkSleepable(env);
+  findAttachTarget(env);
   computeComponents(env);
   computeLiveRegisters(env);
   env.liveStack = new LiveStack(env);

@@ -1,0 +1,95 @@
+/** What a tracing program attaches to: the kernel's function or tracepoint, found by its BTF id. */
+import type { BtfType } from "../../common/object/btf.ts";
+import { btfTypeById } from "../../common/object/btf-types.ts";
+import { isIterator } from "../../common/platform/tracing-arguments.ts";
+import type { Env } from "./env.ts";
+import { attachType, isSleepableProgram, programType } from "./program-variants.ts";
+import { errno, Rejection } from "./stop.ts";
+
+export type FunctionProto = Extract<BtfType, { kind: "func_proto" }>;
+
+export interface AttachTarget {
+  /** `sched_switch`, `bpf_iter_task`, `do_unlinkat`. */
+  readonly name: string;
+  readonly proto: FunctionProto;
+  /** The prototype's first parameter is the tracepoint's own. */
+  readonly skipsFirst: boolean;
+}
+
+const tracepointPrefix = "btf_trace_";
+const iteratorPrefix = "bpf_iter_";
+
+/** Types that attach to something in the kernel's BTF. */
+export function hasAttachTarget(type: number): boolean {
+  return type === programType.tracing || type === programType.lsm;
+}
+
+function protoOf(env: Env, id: number): FunctionProto | undefined {
+  const { kernel } = env.input;
+  const type = kernel && btfTypeById(kernel.btf, id);
+  return type?.kind === "func_proto" ? type : undefined;
+}
+
+function tracepoint(env: Env, id: number, type: BtfType): AttachTarget {
+  if (type.kind !== "typedef") {
+    env.reject(`attach_btf_id ${id} is not a typedef`, errno.invalid);
+  }
+  if (!type.name.startsWith(tracepointPrefix)) {
+    env.reject(`attach_btf_id ${id} points to wrong type name ${type.name}`, errno.invalid);
+  }
+  const pointer = btfTypeById(env.input.kernel!.btf, type.type);
+  const proto = pointer?.kind === "ptr" ? protoOf(env, pointer.type) : undefined;
+  if (proto === undefined) throw new Rejection(errno.invalid);
+  return { name: type.name.slice(tracepointPrefix.length), proto, skipsFirst: true };
+}
+
+function kernelFunction(env: Env, id: number, type: BtfType): AttachTarget {
+  if (type.kind !== "func") {
+    env.reject(`attach_btf_id ${id} is not a function`, errno.invalid);
+  }
+  const proto = protoOf(env, type.type);
+  if (proto === undefined) throw new Rejection(errno.invalid);
+  return { name: type.name, proto, skipsFirst: false };
+}
+
+/** Only some hooks run where a program may sleep; system call programs always do. */
+export function checkSleepable(env: Env): void {
+  const { input } = env;
+  const isSleepable = isSleepableProgram(input);
+  if (input.programType === programType.syscall) {
+    if (isSleepable) return;
+    env.reject("Syscall programs can only be sleepable", errno.invalid);
+  }
+  const isTracepoint =
+    input.programType === programType.tracing && input.attachType === attachType.rawTracepoint;
+  if (!isSleepable || !isTracepoint) return;
+  env.reject(
+    "Only fentry/fexit/fmod_ret, lsm, iter, uprobe, and struct_ops programs can be sleepable",
+    errno.invalid,
+  );
+}
+
+/** The kernel's own test comes after the one of the control flow. */
+export function findAttachTarget(env: Env): void {
+  const { input } = env;
+  if (!hasAttachTarget(input.programType)) return;
+  const id = input.attachBtfId ?? 0;
+  if (id === 0) env.reject("Tracing programs must provide btf_id", errno.invalid);
+  if (input.kernel === undefined) env.unsupported("tracing program without the kernel's types");
+  const type = btfTypeById(input.kernel.btf, id);
+  if (type === undefined) env.reject(`attach_btf_id ${id} is invalid`, errno.invalid);
+  if (input.attachType === attachType.rawTracepoint) {
+    env.attach = tracepoint(env, id, type);
+    return;
+  }
+  env.attach = kernelFunction(env, id, type);
+  const { name } = env.attach;
+  if (input.attachType !== attachType.iterator) return;
+  const isKnown = name.startsWith(iteratorPrefix) && isIterator(name.slice(iteratorPrefix.length));
+  if (!isKnown) throw new Rejection(errno.invalid);
+}
+
+/** The iterator's name: `task` for `bpf_iter_task`. */
+export function iteratorName(target: AttachTarget): string {
+  return target.name.slice(iteratorPrefix.length);
+}

@@ -1,0 +1,131 @@
+/** Loads through pointers to kernel objects: what the member is, and how far it may be trusted. */
+
+import { printTnum } from "../../common/domain/tnum.ts";
+import type { TypeId } from "../../common/object/btf.ts";
+import { btfTypeById, skipModifierIds } from "../../common/object/btf-types.ts";
+import { btfName, isStructure, walkStructure } from "./btf-walk.ts";
+import type { Env } from "./env.ts";
+import type { KernelTypes } from "./kernel-types.ts";
+import { isGplCompatible } from "./license.ts";
+import { programType } from "./program-variants.ts";
+import { isTrustedReg, type MutableReg, pointerReg, type Reg } from "./reg.ts";
+import { kind, mayBeNull, typeFlag } from "./reg-types.ts";
+import { setReg, setUnknown } from "./registers.ts";
+import { errno, Rejection } from "./stop.ts";
+
+const { untrusted, trusted, rcu, maybeNull, user, percpu, readOnly, alloc, nonOwningRef } =
+  typeFlag;
+
+/** Read-side protection: an explicit section, a lock, or a program that cannot sleep. */
+export function inRcuSection(env: Env): boolean {
+  const { state } = env;
+  return state.activeRcu > 0 || state.activeLocks > 0 || !state.inSleepable;
+}
+
+/** The kernel lists members that are as safe as their structure in structures of such names. */
+function isListed(env: Env, reg: Reg, field: string, target: TypeId, suffix: string): boolean {
+  const { kernel } = env.input;
+  const own = reg.btf && btfTypeById(reg.btf, reg.btfId);
+  if (kernel === undefined || reg.btf !== kernel.btf || !isStructure(own)) return false;
+  const list = btfTypeById(kernel.btf, kernel.find(own.kind, own.name + suffix));
+  if (!isStructure(list)) return false;
+  return list.members.some((member) => {
+    const type = btfTypeById(kernel.btf, member.type);
+    if (type?.kind !== "ptr" || member.name !== field) return false;
+    return skipModifierIds(kernel.btf, type.type) === target;
+  });
+}
+
+const trustedFlags = alloc | trusted | nonOwningRef;
+
+function trustOf(env: Env, reg: Reg, found: { flags: number; field: string; id: TypeId }): number {
+  const { flags, field, id } = found;
+  const listed = (suffix: string): boolean => isListed(env, reg, field, id, suffix);
+  if ((reg.type & untrusted) !== 0) return untrusted;
+  if (!isTrustedReg(reg) && (reg.type & rcu) === 0) return flags & ~(trustedFlags | rcu);
+  if (listed("__safe_trusted")) return flags | trusted;
+  if (listed("__safe_trusted_or_null")) return flags | trusted | maybeNull;
+  if (!inRcuSection(env) || mayBeNull(reg.type)) return untrusted;
+  if (listed("__safe_rcu")) return flags | rcu;
+  const isOrNull = listed("__safe_rcu_or_null");
+  if ((flags & rcu) !== 0 || isOrNull) {
+    const kept = isOrNull ? flags & ~untrusted : flags;
+    return kept | rcu | maybeNull;
+  }
+  if ((flags & (percpu | user)) !== 0) return flags;
+  return flags & ~(trustedFlags | rcu);
+}
+
+function checkReachable(env: Env, reg: Reg, register: number, offset: number): void {
+  const name = reg.btfName;
+  const isKernelType = reg.btf === env.input.kernel?.btf;
+  if (isKernelType && !isGplCompatible(env.input.license)) {
+    env.reject(
+      `Cannot access kernel 'struct ${name}' from non-GPL compatible program`,
+      errno.invalid,
+    );
+  }
+  const what = `R${register} is ptr_${name}`;
+  if (offset < 0) env.reject(`${what} invalid negative access: off=${offset}`);
+  if (reg.scalar.mask !== 0n || reg.scalar.value !== 0n) {
+    const bits = printTnum(reg.scalar);
+    env.reject(`${what} invalid variable offset: off=${offset}, var_off=${bits}`);
+  }
+  if ((reg.type & user) !== 0) env.reject(`${what} access user memory: off=${offset}`);
+  if ((reg.type & percpu) !== 0) env.reject(`${what} access percpu memory: off=${offset}`);
+}
+
+/** Program types that may write a few members of kernel objects. */
+const objectWriters: ReadonlySet<number> = new Set([
+  programType.schedCls,
+  programType.schedAct,
+  programType.xdp,
+  programType.structOps,
+]);
+
+function checkWrite(env: Env): void {
+  if (objectWriters.has(env.input.programType)) env.unsupported("write into a kernel object");
+  env.reject("only read is supported");
+}
+
+/** A pointer to a structure of the kernel. */
+export function objectPointer(kernel: KernelTypes, name: string, flags: number): MutableReg {
+  const reg = pointerReg(kind.btfId | flags);
+  reg.btf = kernel.btf;
+  reg.btfId = kernel.find("struct", name);
+  reg.btfName = name;
+  return reg;
+}
+
+/** `value` is the register loaded, -1 for none. Helpers that read memory come here too. */
+export function accessKernelObject(
+  env: Env,
+  register: number,
+  offset: number,
+  size: number,
+  isRead: boolean,
+  value: number,
+): void {
+  const reg = env.regs[register]!;
+  const { btf } = reg;
+  if (btf === undefined) env.unsupported("pointer without its type");
+  checkReachable(env, reg, register, offset);
+  if (!isRead) checkWrite(env);
+  const found = walkStructure(btf, reg.btfId, offset, size, (text) => env.say(text));
+  if (found.kind === "error") throw new Rejection(errno.access);
+  if (!isRead || value < 0) return;
+  if (found.kind === "leaf-pointer") {
+    setReg(env, value, pointerReg(kind.mem | readOnly | untrusted));
+    return;
+  }
+  if (found.kind !== "pointer") {
+    setUnknown(env, value);
+    return;
+  }
+  const pointer = pointerReg(kind.btfId | trustOf(env, reg, found));
+  pointer.btf = btf;
+  pointer.btfId = found.id;
+  pointer.btfName = btfName(btf, found.id);
+  if (mayBeNull(pointer.type)) pointer.id = env.newId();
+  setReg(env, value, pointer);
+}
