@@ -27,8 +27,11 @@ export const cells = {
   faultKind: 64,
   faultSlot: 68,
   faultAddress: 72,
+  /** First address of the packet, and how many addresses from it on have 8 bytes of it. */
+  packetStart: 80,
+  packetLimit: 88,
 } as const;
-const controlSize = 80;
+const controlSize = 96;
 
 export interface EngineMemory {
   /** Address of the control block. */

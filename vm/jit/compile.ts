@@ -1,13 +1,24 @@
 /** A program → a WebAssembly module: one function per subprogram, and one that enters them. */
 import { cells, frameStride, maximumCallDepth } from "../engine-memory.ts";
 import type { Program } from "../program.ts";
-import { firstFunction, Translator } from "./translate.ts";
-import { op, valueType, WasmBytes, writeModule } from "./wasm-writer.ts";
+import { HashMap } from "../maps/hash.ts";
+import { type MapFunctionName, type MapShape, mapFunctionTypes, mapShape } from "./map-functions.ts";
+import { kfuncCall, mapHelpers, Translator } from "./translate.ts";
+import { type ImportKind, op, valueType, WasmBytes, writeModule } from "./wasm-writer.ts";
 
 export interface CompiledProgram {
   readonly bytes: Uint8Array<ArrayBuffer>;
   /** Index in the module's table of the function that starts at a slot. */
   readonly tableIndex: ReadonlyMap<number, number>;
+  /** Helpers that the module imports as `helper N`. */
+  readonly helpers: readonly number[];
+  /** Map functions that it imports as `map N`. */
+  readonly mapFunctions: readonly MapFunctionUse[];
+}
+
+export interface MapFunctionUse {
+  readonly shape: MapShape;
+  readonly name: MapFunctionName;
 }
 
 export interface CompileOptions {
@@ -15,13 +26,28 @@ export interface CompileOptions {
   readonly control: number;
 }
 
-const { i32, i64 } = valueType;
+const { i32, i64, f64 } = valueType;
 const types = [
   { params: [i32, i64, i64, i64, i64, i64], results: [i64] },
   { params: [i32, i32], results: [] },
   { params: [i32], results: [i32] },
   { params: [i32, i32], results: [i32] },
+  { params: [i32], results: [f64] },
+  mapFunctionTypes.lookup,
+  mapFunctionTypes.update,
+  mapFunctionTypes.delete,
 ] as const;
+/** Indexes of those types. */
+const typeOf = {
+  subprogram: 0,
+  enter: 1,
+  tailCall: 2,
+  packetLoad: 3,
+  helper: 4,
+  lookup: 5,
+  update: 6,
+  delete: 7,
+} as const;
 
 /** Slots at which functions start: the program, called ones, callbacks. */
 function functionStarts(program: Program): number[] {
@@ -84,25 +110,86 @@ function enterBody(control: number): Uint8Array {
   return code.finish();
 }
 
+/** What the bodies call; numbers are only known when all bodies are there. */
+class ImportList {
+  readonly helpers: number[] = [];
+  readonly mapFunctions: MapFunctionUse[] = [];
+  readonly imports: { readonly name: string; readonly what: ImportKind }[] = [
+    { name: "tailCall", what: { kind: "function", type: typeOf.tailCall } },
+    { name: "packetLoad", what: { kind: "function", type: typeOf.packetLoad } },
+  ];
+  readonly #indexes = new Map<string, number>();
+
+  #index(key: string, type: number, name: () => string): number {
+    const known = this.#indexes.get(key);
+    if (known !== undefined) return known;
+    const index = this.imports.length;
+    this.imports.push({ name: name(), what: { kind: "function", type } });
+    this.#indexes.set(key, index);
+    return index;
+  }
+
+  helper(id: number): number {
+    return this.#index(`helper ${id}`, typeOf.helper, () => {
+      this.helpers.push(id);
+      return `helper ${id}`;
+    });
+  }
+
+  mapFunction(map: HashMap, name: MapFunctionName): number {
+    const shape = mapShape(map) as MapShape;
+    return this.#index(`${name} ${JSON.stringify(shape)}`, typeOf[name], () => {
+      this.mapFunctions.push({ shape, name });
+      return `map ${this.mapFunctions.length - 1}`;
+    });
+  }
+}
+
+/** Imports come before functions in their numbering, so all that may be needed are noted first. */
+function noteImports(program: Program, list: ImportList): void {
+  const maps = new Set<HashMap>();
+  const names = new Set<MapFunctionName>();
+  for (const insn of program.insns) {
+    if (insn?.kind === "load_imm64" && (insn.source === 1 || insn.source === 5)) {
+      const map = program.maps[Number(insn.value & 0xffffffffn)];
+      if (map instanceof HashMap && mapShape(map) !== undefined) maps.add(map);
+    }
+    if (insn?.kind !== "call" || insn.target === "local") continue;
+    list.helper(insn.target === "helper" ? insn.imm : kfuncCall);
+    const name = insn.target === "helper" ? mapHelpers[insn.imm] : undefined;
+    if (name !== undefined) names.add(name);
+  }
+  for (const map of maps) for (const name of names) list.mapFunction(map, name);
+}
+
 export function compileProgram(program: Program, options: CompileOptions): CompiledProgram {
   const starts = functionStarts(program);
-  const functionAt = new Map(starts.map((slot, i) => [slot, firstFunction + i]));
-  const bodies = starts.map((slot) => {
-    const translator = new Translator(program, { ...options, functionAt });
-    return { type: 0, body: translator.translate(slot) };
-  });
+  const list = new ImportList();
+  noteImports(program, list);
+  const first = list.imports.length;
+  const order = new Map(starts.map((slot, i) => [slot, first + i]));
+  const bodies = starts.map((slot) =>
+    new Translator(program, {
+      ...options,
+      functionAt: (at) => order.get(at),
+      helperImport: (id) => list.helper(id),
+      mapImport: (map, name) => list.mapFunction(map, name),
+    }).translate(slot),
+  );
   const bytes = writeModule({
     types,
     imports: [
-      { name: "helper", what: { kind: "function", type: 1 } },
-      { name: "tailCall", what: { kind: "function", type: 2 } },
-      { name: "packetLoad", what: { kind: "function", type: 3 } },
+      ...list.imports,
       { name: "memory", what: { kind: "memory" } },
       { name: "fuel", what: { kind: "global" } },
     ],
-    functions: [...bodies, { type: 1, body: enterBody(options.control) }],
-    table: starts.map((_, i) => firstFunction + i),
-    exports: [{ name: "enter", index: firstFunction + starts.length }],
+    functions: [
+      ...bodies.map((body) => ({ type: typeOf.subprogram, body })),
+      { type: typeOf.enter, body: enterBody(options.control) },
+    ],
+    table: starts.map((_, i) => first + i),
+    exports: [{ name: "enter", index: first + starts.length }],
   });
-  return { bytes, tableIndex: new Map(starts.map((slot, i) => [slot, i])) };
+  const tableIndex = new Map(starts.map((slot, i) => [slot, i]));
+  return { bytes, tableIndex, helpers: list.helpers, mapFunctions: list.mapFunctions };
 }

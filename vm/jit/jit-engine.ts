@@ -19,6 +19,7 @@ import { ProgramArrayMap } from "../maps/program-array.ts";
 import type { Program } from "../program.ts";
 import type { RunState } from "../run-state.ts";
 import { compileProgram } from "./compile.ts";
+import { MapFunctionCache } from "./map-functions.ts";
 import { faultKinds, kfuncCall } from "./translate.ts";
 
 interface Instance {
@@ -28,7 +29,7 @@ interface Instance {
 
 /** Imports of all modules of a kernel: which run they serve changes. */
 interface Host {
-  helper(id: number, slot: number): void;
+  helper(id: number, slot: number): number;
   tailCall(slot: number): number;
   packetLoad(index: number, size: number): number;
 }
@@ -38,10 +39,12 @@ class Compiler {
   readonly #kernel: Kernel;
   readonly fuel = new WebAssembly.Global({ value: "i32", mutable: true }, 0);
   readonly #instances = new WeakMap<Program, Map<boolean, Instance>>();
+  readonly #mapFunctions: MapFunctionCache;
   host: Host | undefined;
 
   constructor(kernel: Kernel) {
     this.#kernel = kernel;
+    this.#mapFunctions = new MapFunctionCache(kernel.memory.wasm);
   }
 
   instance(program: Program, checked: boolean): Instance {
@@ -50,19 +53,26 @@ class Compiler {
     const known = variants.get(checked);
     if (known !== undefined) return known;
     const { control } = this.#kernel.engineMemory;
-    const { bytes, tableIndex } = compileProgram(program, { checked, control });
-    const { exports } = new WebAssembly.Instance(new WebAssembly.Module(bytes), {
-      env: {
-        helper: (id: number, slot: number) => this.host?.helper(id, slot),
-        tailCall: (slot: number) => this.host?.tailCall(slot),
-        packetLoad: (index: number, size: number) => this.host?.packetLoad(index, size),
-        memory: this.#kernel.memory.wasm,
-        fuel: this.fuel,
-      },
-    });
+    const compiled = compileProgram(program, { checked, control });
+    const { tableIndex } = compiled;
+    const env: WebAssembly.ModuleImports = {
+      tailCall: (slot: number) => this.host?.tailCall(slot),
+      packetLoad: (index: number, size: number) => this.host?.packetLoad(index, size),
+      memory: this.#kernel.memory.wasm,
+      fuel: this.fuel,
+    };
+    for (const id of compiled.helpers) env[`helper ${id}`] = this.#helperImport(id);
+    for (const [i, { shape, name }] of compiled.mapFunctions.entries()) {
+      env[`map ${i}`] = this.#mapFunctions.functions(shape)[name];
+    }
+    const { exports } = new WebAssembly.Instance(new WebAssembly.Module(compiled.bytes), { env });
     const instance = { enter: exports["enter"] as Instance["enter"], tableIndex };
     variants.set(checked, instance);
     return instance;
+  }
+
+  #helperImport(id: number): (slot: number) => number {
+    return (slot) => (this.host as Host).helper(id, slot);
   }
 }
 
@@ -148,6 +158,9 @@ export class JitEngine implements Engine, Host {
     view.setInt32(this.#control + cells.faultKind, 0, true);
     const outer = this.#compiler.host;
     this.#compiler.host = this;
+    this.#notePacket();
+    const { packet } = this.#run;
+    if (packet !== undefined) packet.onMove = () => this.#notePacket();
     try {
       body();
     } catch (error) {
@@ -157,26 +170,29 @@ export class JitEngine implements Engine, Host {
     }
   }
 
+  /** Tells compiled code where the packet is. */
+  #notePacket(): void {
+    const { view } = this.#kernel.memory;
+    const { meta, end } = this.#run.packet ?? { meta: 0, end: 0 };
+    view.setUint32(this.#control + cells.packetStart, meta, true);
+    view.setUint32(this.#control + cells.packetLimit, Math.max(0, end - meta - 7), true);
+  }
+
   #result(): bigint {
     return this.#kernel.memory.view.getBigUint64(this.#control + cells.result, true);
   }
 
-  #setResult(value: number | bigint): void {
-    const { view } = this.#kernel.memory;
-    const at = this.#control + cells.result;
-    if (typeof value === "bigint") view.setBigUint64(at, BigInt.asUintN(64, value), true);
-    else {
-      view.setInt32(at, value, true);
-      view.setInt32(at + 4, Math.floor(value / 0x1_0000_0000), true);
-    }
-  }
-
-  helper(id: number, slot: number): void {
+  /** r0 as a number, or NaN where it stands in the control block. */
+  helper(id: number, slot: number): number {
     this.#slot = slot;
-    const program = this.#program;
     const result =
-      id === kfuncCall ? callKfunc(program, slot, this.#call) : helperFunction(id)(this.#call);
-    this.#setResult(result);
+      id === kfuncCall
+        ? callKfunc(this.#program, slot, this.#call)
+        : helperFunction(id)(this.#call);
+    if (typeof result === "number") return result;
+    const { view } = this.#kernel.memory;
+    view.setBigUint64(this.#control + cells.result, BigInt.asUintN(64, result), true);
+    return Number.NaN;
   }
 
   tailCall(slot: number): number {
@@ -198,7 +214,8 @@ export class JitEngine implements Engine, Host {
     if (packet === undefined) throw new Fault("bad-instruction", "this program has no packet");
     const at = packet.at(index, size);
     if (at === undefined) return 0;
-    this.#setResult(this.#kernel.memory.load(at, size, false));
+    const { memory } = this.#kernel;
+    memory.view.setBigUint64(this.#control + cells.result, memory.load(at, size, false), true);
     return 1;
   }
 

@@ -15,17 +15,19 @@ import {
   tailCallHelper,
 } from "../engine-memory.ts";
 import { ArrayMap } from "../maps/array.ts";
-import type { BpfMap } from "../maps/map.ts";
+import { HashMap } from "../maps/hash.ts";
+import { mapFlags } from "../maps/map.ts";
 import { addressBits, shadowBase } from "../memory.ts";
 import type { Program } from "../program.ts";
 import { type Block, buildFlowGraph } from "./blocks.ts";
+import { type Known, type KnownState, KnownValues } from "./known-values.ts";
+import { type MapFunctionName, mapShape, notDone } from "./map-functions.ts";
 import { emitControlFlow } from "./structure.ts";
-import { emptyBlockType, op, valueType, WasmBytes } from "./wasm-writer.ts";
+import { WasmCode } from "./wasm-code.ts";
+import { emptyBlockType, op, saturation, simd, valueType } from "./wasm-writer.ts";
 
-/** Imported functions, by index. */
-export const imports = { helper: 0, tailCall: 1, packetLoad: 2 } as const;
-/** The first subprogram's function index. */
-export const firstFunction = 3;
+/** Functions that every module imports, by index; those that it needs come after them. */
+export const imports = { tailCall: 0, packetLoad: 1 } as const;
 /** Helper id of a kfunc call; which one is known from the slot. */
 export const kfuncCall = -1;
 
@@ -36,7 +38,11 @@ export interface TranslateOptions {
   /** Address of the control block. */
   readonly control: number;
   /** Function index of the subprogram that starts at a slot. */
-  readonly functionAt: ReadonlyMap<number, number>;
+  readonly functionAt: (slot: number) => number | undefined;
+  /** Function index of a helper's import. */
+  readonly helperImport: (id: number) => number;
+  /** Function index of the import that does an operation on maps of a hash map's shape. */
+  readonly mapImport: (map: HashMap, name: MapFunctionName) => number;
 }
 
 const locals = {
@@ -44,11 +50,15 @@ const locals = {
   r0: 6,
   wide: 11,
   wide2: 12,
-  word: 13,
-  word2: 14,
-  dispatch: 15,
+  packetStart: 13,
+  packetLimit: 14,
+  word: 15,
+  word2: 16,
+  dispatch: 17,
   /** Instructions left; in the global `fuel` while other code runs. */
-  fuel: 16,
+  fuel: 18,
+  result: 19,
+  vector: 20,
 } as const;
 
 const localOf = (register: Register): number =>
@@ -107,12 +117,23 @@ const signExtensions: Readonly<Record<number, readonly [wide: number, narrow: nu
   32: [op.i64Extend32S, op.i32Extend16S],
 };
 
+/** Helpers that compiled code does by itself on hash maps. */
+export const mapHelpers: Readonly<Record<number, MapFunctionName>> = {
+  1: "lookup",
+  2: "update",
+  3: "delete",
+};
+const updateHelper = 2;
+const processorIdHelper = 8;
+
 export class Translator {
   readonly #program: Program;
   readonly #options: TranslateOptions;
-  readonly #code = new WasmBytes();
-  /** Maps that registers are known to point to, within a block. */
-  readonly #knownMaps = new Map<Register, BpfMap>();
+  readonly #code = new WasmCode();
+  /** What registers hold before the current instruction. */
+  #known: KnownState = [];
+  #usesPacket = false;
+  #isReducible = true;
   #slot = 0;
 
   constructor(program: Program, options: TranslateOptions) {
@@ -123,15 +144,24 @@ export class Translator {
   /** The function's body, locals included. */
   translate(entry: number): Uint8Array {
     const code = this.#code;
-    code.unsigned(2);
-    code.unsigned(locals.word - locals.r0);
-    code.byte(valueType.i64);
-    code.unsigned(locals.fuel + 1 - locals.word);
-    code.byte(valueType.i32);
+    code.unsigned(4);
+    for (const [count, type] of [
+      [locals.word - locals.r0, valueType.i64],
+      [locals.result - locals.word, valueType.i32],
+      [1, valueType.f64],
+      [1, valueType.v128],
+    ] as const) {
+      code.unsigned(count);
+      code.byte(type);
+    }
     this.#takeFuel();
     const graph = buildFlowGraph(this.#program.insns, entry);
+    this.#isReducible = graph.isReducible;
+    const values = new KnownValues(this.#program, graph.blocks, entry);
+    this.#usesPacket = this.#options.checked && entry === 0;
+    this.#loadPacketBounds();
     const emitter = {
-      body: (block: Block): void => this.#block(block),
+      body: (block: Block): void => this.#block(block, values),
       condition: (block: Block): void => this.#condition(block),
     };
     emitControlFlow(graph, code, emitter, locals.dispatch);
@@ -140,45 +170,14 @@ export class Translator {
     return code.finish();
   }
 
-  #get(local: number): void {
-    this.#code.byte(op.localGet);
-    this.#code.unsigned(local);
-  }
-
-  #set(local: number): void {
-    this.#code.byte(op.localSet);
-    this.#code.unsigned(local);
-  }
-
-  #tee(local: number): void {
-    this.#code.byte(op.localTee);
-    this.#code.unsigned(local);
-  }
-
-  #const32(value: number): void {
-    this.#code.byte(op.i32Const);
-    this.#code.signed(value);
-  }
-
-  #const64(value: bigint): void {
-    this.#code.byte(op.i64Const);
-    this.#code.signed64(BigInt.asIntN(64, value));
-  }
-
-  #memory(opcode: number, offset: number): void {
-    this.#code.byte(opcode);
-    this.#code.unsigned(0);
-    this.#code.unsigned(offset);
-  }
-
   /** Pushes a register as i64. */
   #register(register: Register): void {
     if (register !== 10) {
-      this.#get(localOf(register));
+      this.#code.get(localOf(register));
       return;
     }
-    this.#get(locals.base);
-    this.#const32(stackSize);
+    this.#code.get(locals.base);
+    this.#code.const32(stackSize);
     this.#code.byte(op.i32Add);
     this.#code.byte(op.i64ExtendI32U);
   }
@@ -190,21 +189,20 @@ export class Translator {
 
   #source(source: Source): void {
     if (source.kind === "register") this.#register(source.register);
-    else this.#const64(BigInt(source.value));
+    else this.#code.const64(BigInt(source.value));
   }
 
   #narrowSource(source: Source): void {
     if (source.kind === "register") this.#narrow(source.register);
-    else this.#const32(source.value);
+    else this.#code.const32(source.value);
   }
 
   #setRegister(register: Register): void {
-    this.#knownMaps.delete(register);
-    this.#set(localOf(register));
+    this.#code.set(localOf(register));
   }
 
-  #block(block: Block): void {
-    this.#knownMaps.clear();
+  #block(block: Block, values: KnownValues): void {
+    this.#known = [...(values.starts[block.order] ?? [])];
     this.#slot = block.start;
     const { insns } = this.#program;
     if (insns[block.start] === undefined) {
@@ -217,6 +215,7 @@ export class Translator {
       if (insn === undefined) continue;
       this.#slot = slot;
       this.#instruction(insn);
+      values.step(insn, this.#known);
     }
   }
 
@@ -225,25 +224,41 @@ export class Translator {
     for (let slot = block.start; slot < block.end; slot += 1) {
       if (this.#program.insns[slot] !== undefined) count += 1;
     }
-    this.#get(locals.fuel);
-    this.#const32(count);
+    this.#code.get(locals.fuel);
+    this.#code.const32(count);
     this.#code.byte(op.i32Sub);
-    this.#tee(locals.fuel);
-    this.#const32(0);
+    this.#code.set(locals.fuel);
+    // Whatever has no loop comes to an end, and is asked there.
+    if (block.isLoop || !this.#isReducible) this.#checkFuel();
+  }
+
+  #checkFuel(): void {
+    if (!this.#options.checked) return;
+    this.#code.get(locals.fuel);
+    this.#code.const32(0);
     this.#code.byte(op.i32LtS);
     this.#faultIf(faultKinds.fuel);
+  }
+
+  #loadPacketBounds(): void {
+    if (!this.#usesPacket) return;
+    for (const name of ["packetStart", "packetLimit"] as const) {
+      this.#code.const32(this.#options.control);
+      this.#code.memory(op.i64Load, cells[name]);
+      this.#code.set(locals[name]);
+    }
   }
 
   #takeFuel(): void {
     if (!this.#options.checked) return;
     this.#code.byte(op.globalGet);
     this.#code.unsigned(0);
-    this.#set(locals.fuel);
+    this.#code.set(locals.fuel);
   }
 
   #giveFuel(): void {
     if (!this.#options.checked) return;
-    this.#get(locals.fuel);
+    this.#code.get(locals.fuel);
     this.#code.byte(op.globalSet);
     this.#code.unsigned(0);
   }
@@ -259,12 +274,12 @@ export class Translator {
   #fault(kind: number): void {
     const { control } = this.#options;
     this.#giveFuel();
-    this.#const32(control);
-    this.#const32(kind);
-    this.#memory(op.i32Store, cells.faultKind);
-    this.#const32(control);
-    this.#const32(this.#slot);
-    this.#memory(op.i32Store, cells.faultSlot);
+    this.#code.const32(control);
+    this.#code.const32(kind);
+    this.#code.memory(op.i32Store, cells.faultKind);
+    this.#code.const32(control);
+    this.#code.const32(this.#slot);
+    this.#code.memory(op.i32Store, cells.faultSlot);
     this.#code.byte(op.unreachable);
   }
 
@@ -307,8 +322,9 @@ export class Translator {
         this.#call(insn);
         break;
       case "exit":
+        this.#checkFuel();
         this.#giveFuel();
-        this.#get(locals.r0);
+        this.#code.get(locals.r0);
         this.#code.byte(op.return);
         break;
       case "jump":
@@ -338,11 +354,11 @@ export class Translator {
 
   #negate(insn: Instruction & { kind: "neg" }): void {
     if (insn.width === 64) {
-      this.#const64(0n);
+      this.#code.const64(0n);
       this.#register(insn.dst);
       this.#code.byte(op.i64Sub);
     } else {
-      this.#const32(0);
+      this.#code.const32(0);
       this.#narrow(insn.dst);
       this.#code.byte(op.i32Sub);
       this.#code.byte(op.i64ExtendI32U);
@@ -354,15 +370,13 @@ export class Translator {
     const { op: name, width, dst, src } = insn;
     const isWide = width === 64;
     if (name === "mov") {
-      const map = src.kind === "register" && isWide ? this.#knownMaps.get(src.register) : undefined;
       if (isWide) this.#source(src);
-      else if (src.kind === "immediate") this.#const64(BigInt(src.value >>> 0));
+      else if (src.kind === "immediate") this.#code.const64(BigInt(src.value >>> 0));
       else {
         this.#narrow(src.register);
         this.#code.byte(op.i64ExtendI32U);
       }
       this.#setRegister(dst);
-      if (map !== undefined) this.#knownMaps.set(dst, map);
       return;
     }
     const division = divisions[name];
@@ -391,7 +405,7 @@ export class Translator {
     const isSigned = name === "sdiv" || name === "smod";
     const pushDst = (): void => (isWide ? this.#register(dst) : this.#narrow(dst));
     const pushSrc = (): void => (isWide ? this.#source(src) : this.#narrowSource(src));
-    const zero = (): void => (isWide ? this.#const64(0n) : this.#const32(0));
+    const zero = (): void => (isWide ? this.#code.const64(0n) : this.#code.const32(0));
     const type = isWide ? valueType.i64 : valueType.i32;
     const byZero = (): void => (isModulo ? pushDst() : zero());
     const byMinusOne = (): void => {
@@ -426,8 +440,8 @@ export class Translator {
     };
     const isMinusOne = (): void => {
       pushSrc();
-      if (isWide) this.#const64(-1n);
-      else this.#const32(-1);
+      if (isWide) this.#code.const64(-1n);
+      else this.#code.const32(-1);
       code.byte(isWide ? op.i64Eq : op.i32Eq);
     };
     const safe = isSigned ? (): void => choose(isMinusOne, byMinusOne, divide) : divide;
@@ -439,44 +453,46 @@ export class Translator {
     if (name === "le") {
       this.#register(dst);
       if (bits < 64) {
-        this.#const64((1n << BigInt(bits)) - 1n);
+        this.#code.const64((1n << BigInt(bits)) - 1n);
         this.#code.byte(op.i64And);
       }
       this.#setRegister(dst);
       return;
     }
-    const masks = [
-      [8n, 0x00ff00ff00ff00ffn],
-      [16n, 0x0000ffff0000ffffn],
-    ] as const;
-    this.#register(dst);
-    if (bits < 64) {
-      this.#const64((1n << BigInt(bits)) - 1n);
-      this.#code.byte(op.i64And);
-    }
-    this.#set(locals.wide);
-    // Swaps neighbouring bytes, then 16-bit, then 32-bit halves, as far as the width needs.
-    for (const [shift, mask] of masks) {
-      if (shift * 2n > BigInt(bits)) break;
-      this.#get(locals.wide);
-      this.#const64(shift);
-      this.#code.byte(op.i64ShrU);
-      this.#const64(mask);
-      this.#code.byte(op.i64And);
-      this.#get(locals.wide);
-      this.#const64(mask);
-      this.#code.byte(op.i64And);
-      this.#const64(shift);
-      this.#code.byte(op.i64Shl);
-      this.#code.byte(op.i64Or);
-      this.#set(locals.wide);
-    }
-    this.#get(locals.wide);
-    if (bits === 64) {
-      this.#const64(32n);
-      this.#code.byte(op.i64Rotl);
-    }
+    this.#swap(bits, dst);
     this.#setRegister(dst);
+  }
+
+  /** Pushes a register's low bytes in reverse order, as i64. */
+  #swap(bits: number, register: Register): void {
+    const code = this.#code;
+    if (bits === 64) {
+      this.#register(register);
+      code.simd(simd.i64x2Splat);
+      code.tee(locals.vector);
+      code.get(locals.vector);
+      code.simd(simd.i8x16Shuffle, 7, 6, 5, 4, 3, 2, 1, 0, 15, 14, 13, 12, 11, 10, 9, 8);
+      code.simd(simd.i64x2ExtractLane, 0);
+      return;
+    }
+    this.#narrow(register);
+    code.set(locals.word);
+    const part = (shift: number, opcode: number, mask: number): void => {
+      code.get(locals.word);
+      code.const32(shift);
+      code.byte(opcode);
+      code.const32(mask);
+      code.byte(op.i32And);
+    };
+    if (bits === 16) {
+      part(8, op.i32ShrU, 0xff);
+      part(8, op.i32Shl, 0xff00);
+    } else {
+      part(8, op.i32Rotl, 0x00ff00ff);
+      part(24, op.i32Rotl, 0xff00ff00);
+    }
+    code.byte(op.i32Or);
+    code.byte(op.i64ExtendI32U);
   }
 
   #wideLoad(insn: Instruction & { kind: "load_imm64" }): void {
@@ -485,33 +501,31 @@ export class Translator {
     const map = this.#program.maps[low];
     switch (insn.source) {
       case 0:
-        this.#const64(insn.value);
+        this.#code.const64(insn.value);
         break;
       case 1:
       case 5:
         if (map === undefined) this.#fault(faultKinds.instruction);
-        this.#const64(map?.handle ?? 0n);
+        this.#code.const64(map?.handle ?? 0n);
         break;
       case 2:
       case 6: {
         const start = map?.lookup(new Uint8Array(map.description.keySize)) ?? 0;
         if (start === 0) this.#fault(faultKinds.instruction);
-        this.#const64(BigInt(start + high));
+        this.#code.const64(BigInt(start + high));
         break;
       }
       case 4:
-        this.#const64(codeAddressBase + BigInt(this.#slot + 1 + (low | 0)));
+        this.#code.const64(codeAddressBase + BigInt(this.#slot + 1 + (low | 0)));
         break;
       case 3: {
         const slot = this.#slot;
         const reference = this.#program.spec.kernelReferences.find((r) => r.slot === slot);
         if (reference?.weak !== true) this.#fault(faultKinds.instruction);
-        this.#const64(0n);
+        this.#code.const64(0n);
       }
     }
     this.#setRegister(insn.dst);
-    const isMap = insn.source === 1 || insn.source === 5;
-    if (isMap && map !== undefined) this.#knownMaps.set(insn.dst, map);
   }
 
   /**
@@ -521,7 +535,7 @@ export class Translator {
   #address(base: Register, offset: number, size: number, write: boolean): number {
     if (base === 10) {
       if (offset >= -stackSize && offset + size <= 0) {
-        this.#get(locals.base);
+        this.#code.get(locals.base);
         return stackSize + offset;
       }
       if (this.#options.checked && (offset < -stackSize || offset >= 0)) {
@@ -531,91 +545,169 @@ export class Translator {
     if (!this.#options.checked) {
       this.#narrow(base);
       if (offset >= 0) return offset;
-      this.#const32(offset);
+      this.#code.const32(offset);
+      this.#code.byte(op.i32Add);
+      return 0;
+    }
+    const known = KnownValues.of(this.#known, base);
+    if (this.#isCertain(known, offset, size, write)) {
+      this.#narrow(base);
+      if (offset >= 0) return offset;
+      this.#code.const32(offset);
       this.#code.byte(op.i32Add);
       return 0;
     }
     this.#register(base);
     if (offset !== 0) {
-      this.#const64(BigInt(offset));
+      this.#code.const64(BigInt(offset));
       this.#code.byte(op.i64Add);
     }
-    this.#set(locals.wide);
-    this.#check(size, write);
-    this.#get(locals.word);
+    this.#code.set(locals.wide);
+    if (this.#isValue(known, offset, size, write)) this.#checkNull(base);
+    else this.#check(size, write, known);
+    this.#code.get(locals.word);
     return 0;
+  }
+
+  /** Whether an access cannot fail. */
+  #isCertain(known: Known | undefined, offset: number, size: number, write: boolean): boolean {
+    if (known?.kind === "frame" && known.offset !== undefined) {
+      const at = known.offset + offset;
+      return at >= -stackSize && at + size <= 0;
+    }
+    return this.#isValue(known, offset, size, write) && !known.nullable;
+  }
+
+  /** Whether an access is within the value, if there is one. */
+  #isValue(
+    known: Known | undefined,
+    offset: number,
+    size: number,
+    write: boolean,
+  ): known is Known & { kind: "value" } {
+    if (known?.kind !== "value" || known.offset === undefined) return false;
+    const { flags, valueSize } = known.map.description;
+    const at = known.offset + offset;
+    return at >= 0 && at + size <= valueSize && !(write && (flags & mapFlags.readOnlyProgram) !== 0);
+  }
+
+  /** Faults where the register is 0; the access' address goes from `wide` to `word`. */
+  #checkNull(base: Register): void {
+    const code = this.#code;
+    this.#register(base);
+    code.byte(op.i64Eqz);
+    code.open(op.if, emptyBlockType);
+    this.#faultAtAddress();
+    code.byte(op.end);
+    code.get(locals.wide);
+    code.byte(op.i32WrapI64);
+    code.set(locals.word);
+  }
+
+  #faultAtAddress(): void {
+    const { control } = this.#options;
+    this.#code.const32(control);
+    this.#code.get(locals.wide);
+    this.#code.memory(op.i64Store, cells.faultAddress);
+    this.#fault(faultKinds.access);
+  }
+
+  /** Leaves a block, one label out, where the address in `wide` is in the range it should be in. */
+  #tryRange(known: Known | undefined, size: number, write: boolean): void {
+    const code = this.#code;
+    if (known?.kind === "packet" && this.#usesPacket) {
+      code.get(locals.wide);
+      code.get(locals.packetStart);
+      code.op(op.i64Sub);
+      code.get(locals.packetLimit);
+      code.op(op.i64LtU);
+    } else if (known?.kind === "frame") {
+      code.get(locals.wide);
+      code.get(locals.base);
+      code.op(op.i64ExtendI32U, op.i64Sub);
+      code.const64(BigInt(stackSize - size));
+      code.op(op.i64LeU);
+    } else if (known?.kind === "value" && known.map instanceof ArrayMap) {
+      const { stride, start, bytes } = known.map;
+      const { valueSize, flags } = known.map.description;
+      if (stride !== valueSize || (write && (flags & mapFlags.readOnlyProgram) !== 0)) return;
+      code.get(locals.wide);
+      code.const64(BigInt(start));
+      code.op(op.i64Sub);
+      code.const64(BigInt(bytes - size));
+      code.op(op.i64LeU);
+    } else return;
+    code.branch(op.brIf, 1);
   }
 
   /** The shadow byte of the granule `delta` bytes after the address in `word`. */
   #shadow(delta: number): void {
     const code = this.#code;
     const address = (): void => {
-      this.#get(locals.word);
+      this.#code.get(locals.word);
       if (delta === 0) return;
-      this.#const32(delta);
+      this.#code.const32(delta);
       code.byte(op.i32Add);
     };
     address();
-    this.#const32(3);
+    this.#code.const32(3);
     code.byte(op.i32ShrU);
-    this.#memory(op.i32Load8U, shadowBase);
+    this.#code.memory(op.i32Load8U, shadowBase);
   }
 
   /** Branches out `depth` labels unless `needed` (pushed) bytes of the granule may be accessed. */
   #granule(delta: number, write: boolean, needed: () => void, depth: number): void {
     this.#shadow(delta);
     if (!write) {
-      this.#const32(15);
+      this.#code.const32(15);
       this.#code.byte(op.i32And);
     }
     needed();
     // One comparison: too few bytes wrap around, the read-only bit makes the difference large.
     this.#code.byte(op.i32Sub);
-    this.#const32(8);
+    this.#code.const32(8);
     this.#code.byte(op.i32GtU);
     this.#code.byte(op.brIf);
     this.#code.unsigned(depth);
   }
 
   /** Checks the address in `wide`; leaves it as i32 in `word`. */
-  #check(size: number, write: boolean): void {
+  #check(size: number, write: boolean, known?: Known): void {
     const code = this.#code;
-    const { control } = this.#options;
-    const open = (opcode: number): void => {
-      code.byte(opcode);
-      code.byte(emptyBlockType);
-    };
-    const inGranule = (): void => this.#get(locals.word2);
-    this.#get(locals.wide);
+    const open = (opcode: number): void => code.open(opcode, emptyBlockType);
+    const inGranule = (): void => this.#code.get(locals.word2);
+    this.#code.get(locals.wide);
     code.byte(op.i32WrapI64);
-    this.#tee(locals.word);
-    this.#const32(7);
+    this.#code.set(locals.word);
+    open(op.block);
+    open(op.block);
+    this.#tryRange(known, size, write);
+    this.#code.get(locals.word);
+    this.#code.const32(7);
     code.byte(op.i32And);
-    this.#const32(size);
+    this.#code.const32(size);
     code.byte(op.i32Add);
-    this.#set(locals.word2);
-    open(op.block);
-    open(op.block);
-    this.#get(locals.wide);
-    this.#const64(BigInt(addressBits));
+    this.#code.set(locals.word2);
+    this.#code.get(locals.wide);
+    this.#code.const64(BigInt(addressBits));
     code.byte(op.i64ShrU);
-    this.#const64(0n);
+    this.#code.const64(0n);
     code.byte(op.i64Ne);
     code.byte(op.brIf);
     code.unsigned(0);
     if (size === 1) this.#granule(0, write, inGranule, 0);
     else {
       inGranule();
-      this.#const32(8);
+      this.#code.const32(8);
       code.byte(op.i32GtU);
       open(op.if);
-      this.#granule(0, write, () => this.#const32(8), 1);
+      this.#granule(0, write, () => this.#code.const32(8), 1);
       this.#granule(
         8,
         write,
         () => {
           inGranule();
-          this.#const32(8);
+          this.#code.const32(8);
           code.byte(op.i32Sub);
         },
         1,
@@ -627,24 +719,21 @@ export class Translator {
     code.byte(op.br);
     code.unsigned(1);
     code.byte(op.end);
-    this.#const32(control);
-    this.#get(locals.wide);
-    this.#memory(op.i64Store, cells.faultAddress);
-    this.#fault(faultKinds.access);
+    this.#faultAtAddress();
     code.byte(op.end);
   }
 
   #load(dst: Register, base: Register, offset: number, size: number, signed: boolean): void {
     const at = this.#address(base, offset, size, false);
     const [plain, extending] = loads[size] as readonly [number, number];
-    this.#memory(signed ? extending : plain, at);
+    this.#code.memory(signed ? extending : plain, at);
     this.#setRegister(dst);
   }
 
   #store(base: Register, offset: number, size: number, source: Source): void {
     const at = this.#address(base, offset, size, true);
     this.#source(source);
-    this.#memory(stores[size] as number, at);
+    this.#code.memory(stores[size] as number, at);
   }
 
   /** Programs run one at a time, so that plain loads and stores are atomic. */
@@ -652,57 +741,57 @@ export class Translator {
     const { op: name, size, base, offset, src, fetch } = insn;
     const code = this.#code;
     const at = this.#address(base, offset, size, true);
-    this.#tee(locals.word);
-    this.#memory((loads[size] as readonly [number, number])[0], at);
-    this.#set(locals.wide2);
-    this.#get(locals.word);
+    this.#code.tee(locals.word);
+    this.#code.memory((loads[size] as readonly [number, number])[0], at);
+    this.#code.set(locals.wide2);
+    this.#code.get(locals.word);
     const arithmetic = name === "xchg" || name === "cmpxchg" ? undefined : binaryOps[name];
     if (arithmetic !== undefined) {
-      this.#get(locals.wide2);
+      this.#code.get(locals.wide2);
       this.#register(src);
       code.byte(arithmetic[0]);
     } else if (name === "xchg") this.#register(src);
     else {
       this.#register(src);
-      this.#get(locals.wide2);
-      this.#get(locals.wide2);
-      this.#get(locals.r0);
+      this.#code.get(locals.wide2);
+      this.#code.get(locals.wide2);
+      this.#code.get(locals.r0);
       if (size === 4) {
-        this.#const64(0xffffffffn);
+        this.#code.const64(0xffffffffn);
         code.byte(op.i64And);
       }
       code.byte(op.i64Eq);
       code.byte(op.select);
     }
-    this.#memory(stores[size] as number, at);
+    this.#code.memory(stores[size] as number, at);
     if (!fetch) return;
-    this.#get(locals.wide2);
+    this.#code.get(locals.wide2);
     this.#setRegister(name === "cmpxchg" ? 0 : src);
   }
 
   #packetLoad(insn: Instruction & { kind: "load_packet" }): void {
     const code = this.#code;
-    this.#const32(insn.imm);
+    this.#code.const32(insn.imm);
     if (insn.mode === "ind") {
       this.#narrow(insn.src);
       code.byte(op.i32Add);
     }
-    this.#const32(insn.size);
+    this.#code.const32(insn.size);
     code.byte(op.call);
     code.unsigned(imports.packetLoad);
     code.byte(op.i32Eqz);
     code.byte(op.if);
     code.byte(emptyBlockType);
     this.#giveFuel();
-    this.#const64(0n);
+    this.#code.const64(0n);
     code.byte(op.return);
     code.byte(op.end);
     this.#takeResult();
   }
 
   #takeResult(): void {
-    this.#const32(this.#options.control);
-    this.#memory(op.i64Load, cells.result);
+    this.#code.const32(this.#options.control);
+    this.#code.memory(op.i64Load, cells.result);
     this.#setRegister(0);
   }
 
@@ -712,92 +801,170 @@ export class Translator {
       return;
     }
     const isHelper = insn.target === "helper";
-    if (isHelper && insn.imm === 1 && this.#arrayLookup()) return;
+    if (isHelper && this.#mapCall(insn.imm)) return;
+    if (isHelper && insn.imm === processorIdHelper) {
+      this.#code.const32(this.#options.control);
+      this.#code.memory(op.i64Load32U, cells.cpu);
+      this.#setRegister(0);
+      return;
+    }
+    this.#hostCall(insn);
+  }
+
+  /** A helper or kfunc that is written in JavaScript. */
+  #hostCall(insn: Instruction & { kind: "call" }): void {
+    const isHelper = insn.target === "helper";
     const { control } = this.#options;
     const code = this.#code;
     const count = isHelper ? (helperById(insn.imm)?.params.length ?? 5) : 5;
     for (let register = 1; register <= Math.min(5, count); register += 1) {
-      this.#const32(control);
-      this.#get(register);
-      this.#memory(op.i64Store, cells.arguments + (register - 1) * 8);
+      code.const32(control);
+      code.get(register);
+      code.memory(op.i64Store, cells.arguments + (register - 1) * 8);
     }
-    this.#const32(control);
-    this.#get(locals.base);
-    this.#memory(op.i32Store, cells.frame);
+    code.const32(control);
+    code.get(locals.base);
+    code.memory(op.i32Store, cells.frame);
     this.#giveFuel();
+    code.const32(this.#slot);
     if (isHelper && insn.imm === tailCallHelper) {
-      this.#const32(this.#slot);
-      code.byte(op.call);
-      code.unsigned(imports.tailCall);
-      code.byte(op.if);
-      code.byte(emptyBlockType);
-      this.#const32(control);
-      this.#memory(op.i64Load, cells.result);
-      code.byte(op.return);
-      code.byte(op.end);
+      code.call(imports.tailCall);
+      code.open(op.if, emptyBlockType);
+      code.const32(control);
+      code.memory(op.i64Load, cells.result);
+      code.op(op.return, op.end);
       return;
     }
-    this.#const32(isHelper ? insn.imm : kfuncCall);
-    this.#const32(this.#slot);
-    code.byte(op.call);
-    code.unsigned(imports.helper);
+    code.call(this.#options.helperImport(isHelper ? insn.imm : kfuncCall));
     this.#takeFuel();
-    this.#takeResult();
+    this.#loadPacketBounds();
+    // Not a number: a result that only fits the control block.
+    code.tee(locals.result);
+    code.get(locals.result);
+    code.op(op.f64Eq);
+    code.open(op.if, valueType.i64);
+    code.get(locals.result);
+    code.saturate(saturation.i64TruncF64S);
+    code.op(op.else);
+    code.const32(control);
+    code.memory(op.i64Load, cells.result);
+    code.op(op.end);
+    this.#setRegister(0);
+  }
+
+  /** An operation on a known map, without leaving compiled code; false where there is none. */
+  #mapCall(helper: number): boolean {
+    const known = this.#known[1];
+    if (known?.kind !== "map") return false;
+    const { map } = known;
+    if (map instanceof ArrayMap) return helper === 1 && this.#arrayLookup(map);
+    const name = mapHelpers[helper];
+    if (name === undefined || !(map instanceof HashMap) || mapShape(map) === undefined) return false;
+    this.#hashCall(map, name);
+    return true;
+  }
+
+  #hashCall(map: HashMap, name: MapFunctionName): void {
+    const code = this.#code;
+    const { keySize, valueSize } = map.description;
+    this.#blockAddress(2, keySize);
+    if (name === "update") {
+      this.#blockAddress(3, valueSize);
+      this.#register(4);
+    }
+    code.const32(map.table.header);
+    code.call(this.#options.mapImport(map, name));
+    if (name === "lookup") {
+      code.op(op.i64ExtendI32U);
+      this.#setRegister(0);
+      return;
+    }
+    code.tee(locals.word);
+    code.op(op.i64ExtendI32S);
+    this.#setRegister(0);
+    if (name !== "update") return;
+    code.get(locals.word);
+    code.const32(notDone);
+    code.op(op.i32Eq);
+    code.open(op.if, emptyBlockType);
+    this.#hostCall({ kind: "call", target: "helper", imm: updateHelper, offset: 0 });
+    code.op(op.end);
+  }
+
+  /** Pushes a register as i32 address of `size` bytes that may be read. */
+  #blockAddress(register: Register, size: number): void {
+    const known = this.#known[register];
+    if (this.#options.checked && !this.#isCertain(known, 0, size, false)) {
+      this.#checkBlock(register, size);
+    }
+    this.#narrow(register);
+  }
+
+  /** Checks memory of any size, 8 bytes at a time. */
+  #checkBlock(register: Register, size: number): void {
+    for (let at = 0; at < size; at += 8) {
+      this.#register(register);
+      if (at > 0) {
+        this.#code.const64(BigInt(at));
+        this.#code.op(op.i64Add);
+      }
+      this.#code.set(locals.wide);
+      this.#check(Math.min(8, size - at), false, this.#known[register]);
+    }
   }
 
   #localCall(insn: Instruction & { kind: "call" }): void {
     const code = this.#code;
-    const index = this.#options.functionAt.get(this.#slot + 1 + insn.imm);
+    const index = this.#options.functionAt(this.#slot + 1 + insn.imm);
     if (index === undefined) {
       this.#fault(faultKinds.instruction);
       return;
     }
-    this.#get(locals.base);
-    this.#const32(frameStride);
+    this.#code.get(locals.base);
+    this.#code.const32(frameStride);
     code.byte(op.i32Add);
     if (this.#options.checked) {
-      this.#tee(locals.word);
-      this.#const32(this.#options.control);
-      this.#memory(op.i32Load, cells.frameLimit);
+      this.#code.tee(locals.word);
+      this.#code.const32(this.#options.control);
+      this.#code.memory(op.i32Load, cells.frameLimit);
       code.byte(op.i32GtU);
       this.#faultIf(faultKinds.depth);
-      this.#get(locals.word);
+      this.#code.get(locals.word);
     }
     this.#giveFuel();
-    for (let register = 1; register <= 5; register += 1) this.#get(register);
+    for (let register = 1; register <= 5; register += 1) this.#code.get(register);
     code.byte(op.call);
     code.unsigned(index);
     this.#setRegister(0);
     this.#takeFuel();
+    this.#loadPacketBounds();
   }
 
   /** Lookup in an array that r1 is known to be: no call. */
-  #arrayLookup(): boolean {
-    const map = this.#knownMaps.get(1);
-    if (!(map instanceof ArrayMap)) return false;
+  #arrayLookup(map: ArrayMap): boolean {
     const code = this.#code;
     const at = this.#address(2, 0, 4, false);
-    this.#memory(op.i32Load, at);
-    this.#tee(locals.word);
-    this.#const32(map.description.maxEntries);
+    this.#code.memory(op.i32Load, at);
+    this.#code.tee(locals.word);
+    this.#code.const32(map.description.maxEntries);
     code.byte(op.i32LtU);
     code.byte(op.if);
     code.byte(valueType.i64);
-    this.#get(locals.word);
-    this.#const32(map.stride);
+    this.#code.get(locals.word);
+    this.#code.const32(map.stride);
     code.byte(op.i32Mul);
-    this.#const32(map.start);
+    this.#code.const32(map.start);
     code.byte(op.i32Add);
     if (map.isPerCpu) {
-      this.#const32(this.#options.control);
-      this.#memory(op.i32Load, cells.cpu);
-      this.#const32(map.bytesPerCpu);
+      this.#code.const32(this.#options.control);
+      this.#code.memory(op.i32Load, cells.cpu);
+      this.#code.const32(map.bytesPerCpu);
       code.byte(op.i32Mul);
       code.byte(op.i32Add);
     }
     code.byte(op.i64ExtendI32U);
     code.byte(op.else);
-    this.#const64(0n);
+    this.#code.const64(0n);
     code.byte(op.end);
     this.#setRegister(0);
     return true;
@@ -812,15 +979,15 @@ export class Translator {
     const code = this.#code;
     if (insn?.kind === "may_goto") {
       const { control } = this.#options;
-      this.#const32(control);
-      this.#const32(control);
-      this.#memory(op.i32Load, cells.mayGoto);
-      this.#const32(1);
+      this.#code.const32(control);
+      this.#code.const32(control);
+      this.#code.memory(op.i32Load, cells.mayGoto);
+      this.#code.const32(1);
       code.byte(op.i32Add);
-      this.#tee(locals.word);
-      this.#memory(op.i32Store, cells.mayGoto);
-      this.#get(locals.word);
-      this.#const32(mayGotoBudget);
+      this.#code.tee(locals.word);
+      this.#code.memory(op.i32Store, cells.mayGoto);
+      this.#code.get(locals.word);
+      this.#code.const32(mayGotoBudget);
       code.byte(op.i32GtU);
       return;
     }
@@ -831,7 +998,7 @@ export class Translator {
       this.#source(insn.src);
       code.byte(wide);
       if (insn.op !== "set") return;
-      this.#const64(0n);
+      this.#code.const64(0n);
       code.byte(op.i64Ne);
     } else {
       this.#narrow(insn.dst);

@@ -30,6 +30,7 @@ export const op = {
   i64Load32U: 0x35,
   i32Store: 0x36,
   i64Store: 0x37,
+  i32Store8: 0x3a,
   i64Store8: 0x3c,
   i64Store16: 0x3d,
   i64Store32: 0x3e,
@@ -85,6 +86,7 @@ export const op = {
   i64ShrS: 0x87,
   i64ShrU: 0x88,
   i64Rotl: 0x89,
+  f64Eq: 0x61,
   i32WrapI64: 0xa7,
   i64ExtendI32S: 0xac,
   i64ExtendI32U: 0xad,
@@ -95,7 +97,12 @@ export const op = {
   i64Extend32S: 0xc4,
 } as const;
 
-export const valueType = { i32: 0x7f, i64: 0x7e } as const;
+/** After the prefix 0xfc. */
+export const saturation = { i64TruncF64S: 0x06 } as const;
+/** After the prefix 0xfd. */
+export const simd = { i8x16Shuffle: 0x0d, i64x2Splat: 0x12, i64x2ExtractLane: 0x1d } as const;
+
+export const valueType = { i32: 0x7f, i64: 0x7e, f64: 0x7c, v128: 0x7b } as const;
 export const emptyBlockType = 0x40;
 
 /** A growing byte buffer. */

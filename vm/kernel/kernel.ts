@@ -7,7 +7,7 @@ import { skipModifiers } from "../../common/object/btf-types.ts";
 import type { Endian } from "../../common/object/object-file.ts";
 import { mapTypeById } from "../../common/platform/map-types.ts";
 import type { LoadedObject, MapSpec, ProgramSpec } from "../../linker/program.ts";
-import { allocateEngineMemory, type EngineMemory } from "../engine-memory.ts";
+import { allocateEngineMemory, cells, type EngineMemory } from "../engine-memory.ts";
 import { type ErrnoName, errno, errnoName } from "../errno.ts";
 import { createMap } from "../maps/create-map.ts";
 import { type BpfMap, type MapHost, updateFlags } from "../maps/map.ts";
@@ -99,6 +99,10 @@ export class Kernel implements MapHost {
   get engineMemory(): EngineMemory {
     this.#engineMemory ??= allocateEngineMemory(this.memory);
     return this.#engineMemory;
+  }
+
+  get cpuCell(): number {
+    return this.engineMemory.control + cells.cpu;
   }
 
   /** A kernel object that programs may read, such as the current task; zeroes. */

@@ -22,6 +22,8 @@ export class ArrayMap extends BpfMap {
   readonly stride: number;
   /** Distance of two CPUs' copies of an element. */
   readonly bytesPerCpu: number;
+  /** Of all elements and CPUs. */
+  readonly bytes: number;
 
   /** Where the key that a timer callback gets stands. */
   #timerKey: number | undefined;
@@ -32,7 +34,8 @@ export class ArrayMap extends BpfMap {
     this.stride = alignUp(valueSize, 8);
     this.bytesPerCpu = this.stride * maxEntries;
     const { memory } = host;
-    const size = this.bytesPerCpu * this.#copies();
+    this.bytes = this.bytesPerCpu * this.#copies();
+    const size = this.bytes;
     this.start = memory.allocate(size);
     memory.nameRegion({ kind: "map value", name, start: this.start, size });
     const access = programAccess(flags);

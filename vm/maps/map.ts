@@ -24,6 +24,8 @@ export interface MapHost {
   readonly cpuCount: number;
   /** The CPU that the running program is on. */
   readonly cpu: number;
+  /** Where compiled code finds that number. */
+  readonly cpuCell: number;
   /** Little-endian targets. */
   readonly little: boolean;
   mapById(id: number): BpfMap | undefined;

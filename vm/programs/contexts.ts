@@ -49,6 +49,14 @@ const kinds: Readonly<Record<ProgramTypeId, "xdp" | "link" | "network" | "flow">
   22: "flow",
 };
 
+/** Offsets in the context of fields that point into the packet; none for types without packets. */
+export function packetFields(type: ProgramTypeId): readonly number[] {
+  const kind = kinds[type];
+  if (kind === undefined) return [];
+  const { data, data_end, data_meta } = kind === "xdp" ? xdpOffsets : skbOffsets;
+  return [data, data_end, data_meta];
+}
+
 /** Bytes that a packet of some protocols must have after the Ethernet header, but not for XDP. */
 const shortestPayload: Readonly<Record<number, number>> = { 2048: 20, 34525: 40 };
 
@@ -62,7 +70,8 @@ export function setUpRun(
   program: Program,
   input: RunInput,
 ): RunSetup | SetupProblem {
-  if (input.memory !== undefined) return bareRun(kernel, program, input.memory);
+  if (program.spec.type === 0 && input.memory !== undefined)
+    return bareRun(kernel, program, input.memory);
   const kind = kinds[program.spec.type];
   if (kind === undefined) return plainRun(kernel, program, input);
   const bytes = input.packet ?? new Uint8Array(ethernetHeader);

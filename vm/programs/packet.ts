@@ -9,6 +9,8 @@ export class Packet {
   meta: number;
   data: number;
   end: number;
+  /** Called when the bounds have moved. */
+  onMove: (() => void) | undefined;
 
   constructor(memory: LinearMemory, bytes: Uint8Array, headRoom: number, tailRoom: number) {
     this.#memory = memory;
@@ -55,6 +57,7 @@ export class Packet {
     this.data = data;
     this.end = end;
     this.#allow();
+    this.onMove?.();
   }
 
   bytes(): Uint8Array {
