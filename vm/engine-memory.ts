@@ -30,8 +30,12 @@ export const cells = {
   /** First address of the packet, and how many addresses from it on have 8 bytes of it. */
   packetStart: 80,
   packetLimit: 88,
+  /** Nanoseconds since boot. */
+  time: 96,
+  /** State of the random generator. */
+  random: 104,
 } as const;
-const controlSize = 96;
+const controlSize = 112;
 
 export interface EngineMemory {
   /** Address of the control block. */

@@ -11,7 +11,7 @@ import {
   stackSize,
 } from "../engine-memory.ts";
 import { Fault } from "../fault.ts";
-import { type Engine, HelperCall } from "../helpers/helper-call.ts";
+import { type Engine, type Helper, HelperCall } from "../helpers/helper-call.ts";
 import { callKfunc } from "../helpers/kfuncs.ts";
 import { helperFunction } from "../helpers/table.ts";
 import type { Kernel } from "../kernel/kernel.ts";
@@ -27,20 +27,14 @@ interface Instance {
   readonly tableIndex: ReadonlyMap<number, number>;
 }
 
-/** Imports of all modules of a kernel: which run they serve changes. */
-interface Host {
-  helper(id: number, slot: number): number;
-  tailCall(slot: number): number;
-  packetLoad(index: number, size: number): number;
-}
-
 /** A kernel's compiled programs; kept as long as the kernel is. */
 class Compiler {
   readonly #kernel: Kernel;
   readonly fuel = new WebAssembly.Global({ value: "i32", mutable: true }, 0);
   readonly #instances = new WeakMap<Program, Map<boolean, Instance>>();
   readonly #mapFunctions: MapFunctionCache;
-  host: Host | undefined;
+  /** The engine that serves the imports of all modules. */
+  host: JitEngine | undefined;
 
   constructor(kernel: Kernel) {
     this.#kernel = kernel;
@@ -72,7 +66,9 @@ class Compiler {
   }
 
   #helperImport(id: number): (slot: number) => number {
-    return (slot) => (this.host as Host).helper(id, slot);
+    if (id === kfuncCall) return (slot) => (this.host as JitEngine).kfunc(slot);
+    const helper = helperFunction(id);
+    return (slot) => (this.host as JitEngine).helper(helper, slot);
   }
 }
 
@@ -88,7 +84,7 @@ function compilerOf(kernel: Kernel): Compiler {
 
 const maximumFuel = 0x7fff_ffff;
 
-export class JitEngine implements Engine, Host {
+export class JitEngine implements Engine {
   readonly #kernel: Kernel;
   readonly #run: RunState;
   readonly #call: HelperCall;
@@ -183,13 +179,19 @@ export class JitEngine implements Engine, Host {
   }
 
   /** r0 as a number, or NaN where it stands in the control block. */
-  helper(id: number, slot: number): number {
+  helper(helper: Helper, slot: number): number {
     this.#slot = slot;
-    const result =
-      id === kfuncCall
-        ? callKfunc(this.#program, slot, this.#call)
-        : helperFunction(id)(this.#call);
-    if (typeof result === "number") return result;
+    const result = helper(this.#call);
+    return typeof result === "number" ? result : this.#wideResult(result);
+  }
+
+  kfunc(slot: number): number {
+    this.#slot = slot;
+    const result = callKfunc(this.#program, slot, this.#call);
+    return typeof result === "number" ? result : this.#wideResult(result);
+  }
+
+  #wideResult(result: bigint): number {
     const { view } = this.#kernel.memory;
     view.setBigUint64(this.#control + cells.result, BigInt.asUintN(64, result), true);
     return Number.NaN;

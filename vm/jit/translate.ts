@@ -125,6 +125,15 @@ export const mapHelpers: Readonly<Record<number, MapFunctionName>> = {
 };
 const updateHelper = 2;
 const processorIdHelper = 8;
+/** bpf_ktime_get_ns and bpf_ktime_get_boot_ns. */
+const timeHelpers: readonly number[] = [5, 125];
+const randomHelper = 7;
+/** Of xorshift32, as Kernel.random has them. */
+const randomShifts = [
+  [op.i32Shl, 13],
+  [op.i32ShrU, 17],
+  [op.i32Shl, 5],
+] as const;
 
 export class Translator {
   readonly #program: Program;
@@ -802,13 +811,37 @@ export class Translator {
     }
     const isHelper = insn.target === "helper";
     if (isHelper && this.#mapCall(insn.imm)) return;
-    if (isHelper && insn.imm === processorIdHelper) {
-      this.#code.const32(this.#options.control);
-      this.#code.memory(op.i64Load32U, cells.cpu);
-      this.#setRegister(0);
-      return;
-    }
+    if (isHelper && this.#cellCall(insn.imm)) return;
     this.#hostCall(insn);
+  }
+
+  /** Helpers that tell what stands in the control block. */
+  #cellCall(helper: number): boolean {
+    const code = this.#code;
+    const { control } = this.#options;
+    code.const32(control);
+    if (helper === processorIdHelper) code.memory(op.i64Load32U, cells.cpu);
+    else if (timeHelpers.includes(helper)) code.memory(op.i64Load, cells.time);
+    else if (helper === randomHelper) {
+      code.memory(op.i32Load, cells.random);
+      for (const [opcode, count] of randomShifts) {
+        code.tee(locals.word);
+        code.get(locals.word);
+        code.const32(count);
+        code.op(opcode, op.i32Xor);
+      }
+      code.set(locals.word);
+      code.const32(control);
+      code.get(locals.word);
+      code.memory(op.i32Store, cells.random);
+      code.get(locals.word);
+      code.op(op.i64ExtendI32U);
+    } else {
+      code.op(op.drop);
+      return false;
+    }
+    this.#setRegister(0);
+    return true;
   }
 
   /** A helper or kfunc that is written in JavaScript. */

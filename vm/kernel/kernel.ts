@@ -63,8 +63,6 @@ export class Kernel implements MapHost {
   readonly little: boolean;
   readonly cpuCount: number;
   cpu = 0;
-  /** Nanoseconds since boot. */
-  time: bigint;
   readonly wallClockOffset = bootTime;
   process: Process;
   /** Lines of bpf_trace_printk. */
@@ -74,7 +72,6 @@ export class Kernel implements MapHost {
   readonly #programs = new Map<number, Program>();
   readonly #objects = new Map<string, bigint>();
   #nextId = 1;
-  #random: number;
   #engineMemory: EngineMemory | undefined;
 
   constructor(options: KernelOptions = {}) {
@@ -82,17 +79,28 @@ export class Kernel implements MapHost {
     this.cpuCount = options.cpuCount ?? 4;
     this.time = options.time ?? 1_000_000_000n;
     this.process = { ...defaultProcess, ...options.process };
-    this.#random = (options.randomSeed ?? 1) >>> 0 || 1;
+    const random = this.engineMemory.control + cells.random;
+    this.memory.view.setInt32(random, (options.randomSeed ?? 1) | 0 || 1, true);
   }
 
   /** 32 random bits (xorshift32). */
   random(): number {
-    let x = this.#random;
+    const at = this.engineMemory.control + cells.random;
+    let x = this.memory.view.getInt32(at, true);
     x ^= x << 13;
     x ^= x >>> 17;
     x ^= x << 5;
-    this.#random = x >>> 0;
-    return this.#random;
+    this.memory.view.setInt32(at, x, true);
+    return x >>> 0;
+  }
+
+  /** Nanoseconds since boot; where compiled code reads them too. */
+  get time(): bigint {
+    return this.memory.view.getBigUint64(this.engineMemory.control + cells.time, true);
+  }
+
+  set time(nanoseconds: bigint) {
+    this.memory.view.setBigUint64(this.engineMemory.control + cells.time, nanoseconds, true);
   }
 
   /** Runs do not overlap, so that all of them share the engines' memory. */
