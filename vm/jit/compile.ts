@@ -1,8 +1,13 @@
 /** A program → a WebAssembly module: one function per subprogram, and one that enters them. */
 import { cells, frameStride, maximumCallDepth } from "../engine-memory.ts";
-import type { Program } from "../program.ts";
 import { HashMap } from "../maps/hash.ts";
-import { type MapFunctionName, type MapShape, mapFunctionTypes, mapShape } from "./map-functions.ts";
+import type { Program } from "../program.ts";
+import {
+  type MapFunctionName,
+  type MapShape,
+  mapFunctionTypes,
+  mapShape,
+} from "./map-functions.ts";
 import { kfuncCall, mapHelpers, Translator } from "./translate.ts";
 import { type ImportKind, op, valueType, WasmBytes, writeModule } from "./wasm-writer.ts";
 

@@ -56,7 +56,8 @@ function join(a: Known | undefined, b: Known | undefined): Known | undefined {
 
 /** A pointer after an addition; the amount is undefined where it is not a constant. */
 function moved(pointer: Known | undefined, amount: number | undefined): Known | undefined {
-  if (pointer === undefined || pointer.kind === "map" || pointer.kind === "context") return undefined;
+  if (pointer === undefined || pointer.kind === "map" || pointer.kind === "context")
+    return undefined;
   if (pointer.kind === "packet" || amount === 0) return pointer;
   const { offset } = pointer;
   const sum = offset === undefined || amount === undefined ? undefined : offset + amount;

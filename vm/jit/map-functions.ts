@@ -215,18 +215,16 @@ function updateBody(shape: MapShape): Uint8Array {
   emitFind(code, shape, locals);
   code.get(locals.element);
   code.open(op.if, emptyBlockType);
-  {
-    code.get(flags);
-    code.const64(BigInt(updateFlags.noexist));
-    code.op(op.i64Eq);
-    returnIf(code, -errno.EEXIST);
-    emitTouch(code, shape, locals.element);
-    emitValueAddress(code, shape, locals);
-    code.set(target);
-    emitCopy(code, target, value, shape.valueSize, 0);
-    code.const32(0);
-    code.op(op.return);
-  }
+  code.get(flags);
+  code.const64(BigInt(updateFlags.noexist));
+  code.op(op.i64Eq);
+  returnIf(code, -errno.EEXIST);
+  emitTouch(code, shape, locals.element);
+  emitValueAddress(code, shape, locals);
+  code.set(target);
+  emitCopy(code, target, value, shape.valueSize, 0);
+  code.const32(0);
+  code.op(op.return);
   code.op(op.end);
   code.get(flags);
   code.const64(BigInt(updateFlags.exist));

@@ -597,7 +597,9 @@ export class Translator {
     if (known?.kind !== "value" || known.offset === undefined) return false;
     const { flags, valueSize } = known.map.description;
     const at = known.offset + offset;
-    return at >= 0 && at + size <= valueSize && !(write && (flags & mapFlags.readOnlyProgram) !== 0);
+    return (
+      at >= 0 && at + size <= valueSize && !(write && (flags & mapFlags.readOnlyProgram) !== 0)
+    );
   }
 
   /** Faults where the register is 0; the access' address goes from `wide` to `word`. */
@@ -892,7 +894,8 @@ export class Translator {
     const { map } = known;
     if (map instanceof ArrayMap) return helper === 1 && this.#arrayLookup(map);
     const name = mapHelpers[helper];
-    if (name === undefined || !(map instanceof HashMap) || mapShape(map) === undefined) return false;
+    if (name === undefined || !(map instanceof HashMap) || mapShape(map) === undefined)
+      return false;
     this.#hashCall(map, name);
     return true;
   }
