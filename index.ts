@@ -19,6 +19,11 @@ export type { CompileOptions } from "./compiler/compile.ts";
 export { compile } from "./compiler/compile.ts";
 export { loadObject } from "./linker/load.ts";
 export type { LoadedObject, MapSpec, ProgramSpec } from "./linker/program.ts";
+export type { RunOptions, RunResult } from "./vm/programs/run.ts";
+export type { BpfAttr } from "./vm/system/attr.ts";
+export { SimulatedKernel as Kernel, type SystemOptions } from "./vm/system/simulated-kernel.ts";
+export type { Verdict } from "./vm/verifier/input.ts";
+export { verifyObjectProgram } from "./vm/verifier/verify-program.ts";
 
 /** Options of a plain compilation: -O2 -mcpu=v3, BTF, no include directories besides the shipped headers. */
 export const defaultCompileOptions: CompileOptions = defaultPreprocessOptions;

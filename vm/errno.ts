@@ -21,6 +21,7 @@ export const errno = {
   EPROTO: 71,
   EOVERFLOW: 75,
   EBADMSG: 74,
+  EBADFD: 77,
   EMSGSIZE: 90,
   EOPNOTSUPP: 95,
   ENOTSUP: 95,

@@ -26,16 +26,25 @@ export interface RunResult {
   /** All of r0. */
   readonly r0: bigint;
   readonly packet?: Uint8Array;
+  /** Bytes of metadata with which `packet` begins. */
+  readonly metadataSize?: number;
   readonly context: Uint8Array;
   /** Lines of bpf_trace_printk of this run. */
   readonly trace: readonly string[];
   /** Executed instructions. */
   readonly insns: number;
-  readonly redirect?: { readonly target: number; readonly map?: string };
+  readonly redirect?: {
+    /** Device index, or the key in the map. */
+    readonly target: number;
+    readonly flags: bigint;
+    readonly map?: string;
+    readonly mapId?: number;
+  };
   readonly error?: FaultReport;
 }
 
 const defaultFuel = 50_000_000;
+const xdpProgram = 6;
 
 /** Never throws for what programs or callers do: problems are in the result. */
 export function runProgram(kernel: Kernel, program: Program, options: RunOptions = {}): RunResult {
@@ -62,14 +71,15 @@ export function runProgram(kernel: Kernel, program: Program, options: RunOptions
   const result: RunResult = {
     retval: Number(BigInt.asIntN(32, r0)),
     r0,
-    ...(packet && { packet }),
+    ...(packet && { packet, metadataSize: metadataOf(setup.run) }),
     context: setup.outputContext(),
     trace: kernel.trace.slice(traceStart),
     insns,
     ...(redirect && {
       redirect: {
         target: redirect.target,
-        ...(redirect.map && { map: redirect.map.description.name }),
+        flags: redirect.flags,
+        ...(redirect.map && { map: redirect.map.description.name, mapId: redirect.map.id }),
       },
     }),
     ...(error && { error }),
@@ -119,6 +129,12 @@ function makeEngine(
   const interpreter = new Interpreter(kernel, run, fuel);
   interpreter.onStep = options.onStep;
   return interpreter;
+}
+
+/** Only XDP gives metadata back. */
+function metadataOf({ packet, program }: RunState): number {
+  const isXdp = program.spec.type === xdpProgram;
+  return isXdp && packet !== undefined ? packet.data - packet.meta : 0;
 }
 
 function failedRun(program: Program, message: string): RunResult {

@@ -1,0 +1,191 @@
+/** The simulated kernel from outside: objects and their lives, links, devices, events. */
+import { describe, expect, test } from "vitest";
+import { Diagnostics } from "../common/diagnostics/diagnostic.ts";
+import { bpfCommands } from "../common/platform/uapi.ts";
+import { loadObject } from "../linker/load.ts";
+import { errno } from "../vm/errno.ts";
+import { SimulatedKernel, servesCommand } from "../vm/system/simulated-kernel.ts";
+import { compileText } from "./support/compile.ts";
+
+const head = `#include <linux/bpf.h>
+#include <linux/pkt_cls.h>
+#include <linux/ptrace.h>
+#include <bpf/bpf_helpers.h>
+#define __TARGET_ARCH_x86
+#include <bpf/bpf_tracing.h>
+char LICENSE[] SEC("license") = "GPL";
+`;
+
+function start(text: string, kernel = new SimulatedKernel()) {
+  const loaded = loadObject(compileText(head + text), "test.c", new Diagnostics());
+  if (loaded === undefined) throw new Error("not loaded");
+  const opened = kernel.loadObject(loaded);
+  if ("message" in opened) throw new Error(opened.message);
+  const program = (name: string): number => opened.programs.get(name) ?? -1;
+  const map = (name: string): number => opened.maps.get(name) ?? -1;
+  const counter = (name: string): bigint => {
+    const value = new Uint8Array(8);
+    const key = new Uint8Array(4);
+    expect(kernel.bpf("MAP_LOOKUP_ELEM", { map_fd: map(name), key, value })).toBe(0);
+    return new DataView(value.buffer).getBigUint64(0, true);
+  };
+  return { kernel, program, map, counter };
+}
+
+const counterMap = `struct { __uint(type, BPF_MAP_TYPE_ARRAY); __uint(max_entries, 1);
+  __type(key, int); __type(value, __u64); } seen SEC(".maps");
+static void add(__u64 n) { int k = 0; __u64 *v = bpf_map_lookup_elem(&seen, &k); if (v) *v += n; }
+`;
+const packet = new Uint8Array(64).fill(7);
+
+describe("packets through devices", () => {
+  test("XDP drops, passes and sends back; what it changed goes on", () => {
+    const { kernel, program } = start(`SEC("xdp") int p(struct xdp_md *c) {
+      __u8 *d = (void *)(long)c->data, *e = (void *)(long)c->data_end;
+      if (d + 14 > e) return XDP_DROP;
+      if (c->ingress_ifindex == 3) return XDP_TX;
+      d[0] = 9; return d[1] == 7 ? XDP_PASS : XDP_DROP; }`);
+    const [left, right] = kernel.devices.addPair("left", "right");
+    expect(kernel.attach(program("p"), { ifindex: left.ifindex })).toBeGreaterThan(0);
+    expect(kernel.attach(program("p"), { ifindex: left.ifindex })).toBe(-errno.EBUSY);
+    expect(kernel.receive(left, packet).map((step) => step.kind)).toEqual(["run", "delivered"]);
+    expect(left.delivered[0]?.subarray(0, 3)).toEqual(new Uint8Array([9, 7, 7]));
+    expect(kernel.receive(left, new Uint8Array(64)).at(-1)?.kind).toBe("dropped");
+    expect(kernel.attach(program("p"), { ifindex: right.ifindex })).toBeGreaterThan(0);
+    kernel.receive(right, packet);
+    expect(right.sent).toHaveLength(1);
+    expect(left.delivered).toHaveLength(2);
+  });
+
+  test("redirects are followed: by index, by map, to all others", () => {
+    const { kernel, program, map } = start(`struct { __uint(type, BPF_MAP_TYPE_DEVMAP);
+        __uint(max_entries, 8); __type(key, int); __type(value, int); } ports SEC(".maps");
+      SEC("xdp") int one(struct xdp_md *c) { return bpf_redirect_map(&ports, 2, XDP_DROP); }
+      SEC("xdp") int all(struct xdp_md *c) {
+        return bpf_redirect_map(&ports, 0, BPF_F_BROADCAST | BPF_F_EXCLUDE_INGRESS); }
+      SEC("tc") int side(struct __sk_buff *s) { return bpf_redirect(s->ifindex + 1, 0); }`);
+    const devices = ["a", "b", "c"].map((name) => kernel.devices.add(name));
+    const [a, b, c] = devices;
+    if (a === undefined || b === undefined || c === undefined) throw new Error("no devices");
+    for (const [i, device] of devices.entries()) {
+      const key = new Uint8Array(new Uint32Array([i]).buffer);
+      const value = new Uint8Array(new Uint32Array([device.ifindex]).buffer);
+      expect(kernel.bpf("MAP_UPDATE_ELEM", { map_fd: map("ports"), key, value })).toBe(0);
+    }
+    const link = kernel.attach(program("one"), { ifindex: a.ifindex });
+    kernel.receive(a, packet);
+    expect([a, b, c].map((device) => device.sent.length)).toEqual([0, 0, 1]);
+    kernel.bpf("LINK_UPDATE", { link_fd: link, new_prog_fd: program("all") });
+    kernel.receive(a, packet);
+    expect([a, b, c].map((device) => device.sent.length)).toEqual([0, 1, 2]);
+    kernel.close(link);
+    kernel.attach(program("side"), { ifindex: a.ifindex });
+    kernel.receive(a, packet);
+    expect([a, b, c].map((device) => device.sent.length)).toEqual([0, 2, 2]);
+  });
+});
+
+describe("events run what is attached", () => {
+  test("tracepoints, raw tracepoints and their fields", () => {
+    const { kernel, program, counter } = start(`${counterMap}
+      struct enter { long pad, nr, args[6]; };
+      SEC("tp/syscalls/sys_enter_openat") int t(struct enter *c) { add(c->args[2]); return 0; }
+      SEC("raw_tp/sched_switch") int r(struct bpf_raw_tracepoint_args *c) {
+        add(c->args[1] * 1000); return 0; }`);
+    kernel.attach(program("t"));
+    kernel.attach(program("r"));
+    kernel.fire("tracepoint/syscalls/sys_enter_openat", { nr: 257, args: [1, "name", 5, 0] });
+    expect(counter("seen")).toBe(5n);
+    kernel.fire("raw_tp/sched_switch", [0, 3, 0]);
+    kernel.fire("raw_tp/sched_wakeup", [0, 3, 0]);
+    expect(counter("seen")).toBe(3005n);
+    expect(kernel.fire("nonsense", {})).toHaveProperty("problem");
+  });
+
+  test("functions: arguments at the entry, the result at the return, strings in memory", () => {
+    const { kernel, program, counter } = start(`${counterMap}
+      SEC("kprobe/do_open") int BPF_KPROBE(e, long flags, const char *name) {
+        char text[4] = {}; bpf_probe_read_kernel_str(text, 4, name);
+        add(flags + text[0]); return 0; }
+      SEC("kretprobe/do_open") int BPF_KRETPROBE(x, long ret) { add(ret * 1000); return 0; }`);
+    kernel.attach(program("e"));
+    kernel.attach(program("x"));
+    const { runs, refusal } = kernel.call("do_open", { args: [2, "abc"], returns: 7 });
+    expect(runs.map((run) => run.program)).toEqual(["e", "x"]);
+    expect(refusal).toBe(0);
+    expect(counter("seen")).toBe(BigInt(2 + 97 + 7000));
+  });
+
+  test("a cgroup's programs decide until one refuses", () => {
+    const { kernel, program } = start(`
+      SEC("cgroup/connect4") int yes(struct bpf_sock_addr *c) { c->user_port = 5; return 1; }
+      SEC("cgroup/connect4") int no(struct bpf_sock_addr *c) { return c->user_port != 5; }`);
+    for (const name of ["yes", "no"]) kernel.attach(program(name), { cgroup: "/a" });
+    const outcome = kernel.inCgroup("/a", "CGROUP_INET4_CONNECT", new Uint8Array(72));
+    expect(outcome?.allowed).toBe(false);
+    expect(outcome?.runs.map((run) => run.program)).toEqual(["yes", "no"]);
+    expect(kernel.inCgroup("/b", "CGROUP_INET4_CONNECT", new Uint8Array(72))?.runs).toEqual([]);
+  });
+});
+
+describe("objects live as long as something holds them", () => {
+  test("descriptors, pins, programs and links", () => {
+    const { kernel, program, map } = start(`${counterMap}
+      SEC("xdp") int p(void *c) { add(1); return XDP_PASS; }`);
+    const info = { bpf_fd: map("seen"), info: {} as Record<string, unknown> };
+    kernel.bpf("OBJ_GET_INFO_BY_FD", info as never);
+    const id = info.info["id"] as number;
+    const isAlive = (): boolean => {
+      const descriptor = kernel.bpf("MAP_GET_FD_BY_ID", { map_id: id });
+      return descriptor > 0 && kernel.close(descriptor) === 0;
+    };
+    const device = kernel.devices.add("d");
+    const link = kernel.attach(program("p"), { ifindex: device.ifindex });
+    kernel.bpf("OBJ_PIN", { pathname: "/sys/fs/bpf/link", bpf_fd: link });
+    for (const descriptor of [map("seen"), program("p"), link]) kernel.close(descriptor);
+    expect(isAlive()).toBe(true);
+    expect(kernel.receive(device, packet)[0]?.kind).toBe("run");
+    expect(kernel.unlink("/sys/fs/bpf/link")).toBe(0);
+    expect(isAlive()).toBe(false);
+    expect(kernel.receive(device, packet)[0]?.kind).toBe("delivered");
+    expect(kernel.maps).toHaveLength(0);
+  });
+
+  test("ids, queries and information", () => {
+    const { kernel, program } = start(
+      `SEC("tcx/ingress") int p(struct __sk_buff *s) { return -1; }`,
+    );
+    const attr = { start_id: 0 } as { start_id: number; next_id?: number };
+    expect(kernel.bpf("PROG_GET_NEXT_ID", attr)).toBe(0);
+    const device = kernel.devices.add("d");
+    kernel.attach(program("p"), { ifindex: device.ifindex });
+    const query = { target_ifindex: device.ifindex, attach_type: 46, prog_ids: [] as number[] };
+    expect(kernel.bpf("PROG_QUERY", query)).toBe(0);
+    expect(query.prog_ids).toEqual([attr.next_id]);
+  });
+});
+
+test("a program that the verifier refuses is not loaded", () => {
+  const kernel = new SimulatedKernel();
+  const loaded = loadObject(
+    compileText(`${head}SEC("xdp") int p(struct xdp_md *c) { return *(int *)(long)c->data; }`),
+    "test.c",
+    new Diagnostics(),
+  );
+  if (loaded === undefined) throw new Error("not loaded");
+  expect(kernel.loadObject(loaded)).toHaveProperty("message");
+  expect(kernel.maps).toHaveLength(0);
+});
+
+test("the commands of bpf(2) that are served", () => {
+  const names = bpfCommands().map(([, name]) => name.replace(/^BPF_/, ""));
+  const missing = names.filter((name) => !servesCommand(name));
+  expect(missing).toEqual([
+    "TASK_FD_QUERY",
+    "ITER_CREATE",
+    "TOKEN_CREATE",
+    "PROG_STREAM_READ_BY_FD",
+    "PROG_ASSOC_STRUCT_OPS",
+    "COMMON_ATTRS",
+  ]);
+});
