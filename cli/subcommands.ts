@@ -88,16 +88,46 @@ function addRun(program: Command, outcome: Outcome): void {
     )
     .option("--btf <file>", "BTF of the kernel to run for: CO-RE, kfuncs and ksyms")
     .option("--repeat <n>", "run each input n times", "1")
+    .option("--time", "show how long a run takes")
+    .option("--trace", "show every instruction, what it changed, and its C line")
+    .option("--pcap-out <file>", "write the packets as the program left them")
+    .option(
+      "--event <event>",
+      "attach all programs and fire: tracepoint/…, raw_tp/…, function/NAME",
+    )
+    .option("--fields <json>", "the event's fields, or a function's arguments: { args, returns }")
+    .option("--cpus <n>", "CPUs of the simulated machine (default 4)")
+    .option("--seed <n>", "seed of its random numbers")
+    .option("--pid <n>", "process that runs the program")
+    .option("--comm <name>", "its name")
+    .option("--record <file>", "write inputs and results for a later --replay")
+    .option("--replay <file>", "run a recording again; exit code 1 where a result differs")
+    .option("--save <file>", "write the state afterwards, for bpfc prog and bpfc map")
     .option("--no-verify", "run in the checked variant without verifying first")
     .option("--json", "one JSON object per run")
     .allowUnknownOption()
     .action(async (file: string, options, command: Command) => {
-      outcome.code = await (await import("./run.ts")).runProgram(
+      outcome.code = await (await import("./run/run-command.ts")).runProgram(
         file,
         options,
         command.args.slice(1),
       );
     });
+}
+
+function addState(program: Command, outcome: Outcome): void {
+  for (const what of ["prog", "map"] as const) {
+    program
+      .command(what)
+      .description(`list or dump the ${what === "prog" ? "programs" : "maps"} of a saved state`)
+      .argument("<action>", "list or dump")
+      .argument("[name]", "name or id, for dump")
+      .requiredOption("--state <file>", "what bpfc run --save wrote")
+      .option("--json", "as JSON")
+      .action(async (action: string, name: string | undefined, options) => {
+        outcome.code = (await import("./state.ts")).runState(what, action, name, options);
+      });
+  }
 }
 
 function addStrip(program: Command, outcome: Outcome): void {
@@ -130,7 +160,16 @@ export async function runSubcommand(words: readonly string[], version: string): 
     .version(version)
     .exitOverride()
     .configureOutput({ writeOut: print, writeErr: printError });
-  const subcommands = [addCcHelp, addAs, addLink, addObjdump, addVerify, addRun, addStrip];
+  const subcommands = [
+    addCcHelp,
+    addAs,
+    addLink,
+    addObjdump,
+    addVerify,
+    addRun,
+    addState,
+    addStrip,
+  ];
   for (const add of [...subcommands, addBtf, addGen, addCoreCheck]) add(program, outcome);
   if (words.length === 0) {
     print(program.helpInformation());

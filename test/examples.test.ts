@@ -6,7 +6,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { mapContents } from "../cli/run/map-contents.ts";
-import { actionName } from "../cli/run.ts";
+import { actionName } from "../cli/run/show.ts";
 import type { LoadedObject } from "../linker/program.ts";
 import { Kernel } from "../vm/kernel/kernel.ts";
 import { runProgram } from "../vm/programs/run.ts";
