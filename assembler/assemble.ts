@@ -18,6 +18,13 @@ import type { AsmItem, AsmModule, AsmSection, AsmSymbol, SymbolReference } from 
 import { canonicalModule } from "./canonical.ts";
 import { type LabelPlace, layoutModule, type ModuleLayout, sectionLayout } from "./layout.ts";
 
+/** Sections that LLVM aligns although the text does not say so. */
+const leastAlignments: ReadonlyMap<string, number> = new Map([
+  [".text", 4],
+  [".BTF", 4],
+  [".BTF.ext", 4],
+]);
+
 export interface AssembleOptions {
   /** Where an item stands in the text, for diagnostics. */
   readonly spanOf?: (item: AsmItem) => Span | undefined;
@@ -116,7 +123,7 @@ class Assembler {
           kind: section.kind,
           elfType: sectionTypes[section.kind],
           flags: section.flags,
-          align: section.align,
+          align: Math.max(section.align, leastAlignments.get(section.name) ?? 1),
           entrySize: section.entrySize,
           data: section.kind === "nobits" ? new Uint8Array(0) : (data[index] as Uint8Array),
           size: sectionLayout(this.#layout, index).size,

@@ -342,8 +342,10 @@ class InstructionParser {
     const { width, register } = dst;
     const source = registerOf(token);
     if (source !== undefined) {
-      const src: Source = { kind: "register", register: this.#register(width).register };
-      return { insn: { kind: "alu", op: "mov", width, dst: register, src } };
+      // LLVM prints the move that clears the upper half as `r1 = w2`, though it cannot read it back.
+      const from = width === 64 ? source.width : width;
+      const src: Source = { kind: "register", register: this.#register(from).register };
+      return { insn: { kind: "alu", op: "mov", width: from, dst: register, src } };
     }
     if (cursor.accept("*")) return { insn: this.#load(dst) };
     if (token.text === "-" && registerOf(cursor.peek(1)) !== undefined) {

@@ -1,6 +1,6 @@
 /**
- * One program with the subprograms it reaches, as a flat run of slots: functions are appended as
- * calls and callbacks reach them, and every relocation is applied.
+ * One program with the subprograms it reaches, as a flat run of slots: functions are appended in
+ * libbpf's order as calls and callbacks reach them, and every relocation is applied.
  * Source: Documentation/bpf/llvm_reloc.rst; RFC 9669 section 5.4 for src_reg of 64-bit immediates.
  */
 import type { Diagnostics } from "../common/diagnostics/diagnostic.ts";
@@ -107,11 +107,7 @@ class Flattener {
   }
 
   run(main: CodeRange): FlatProgram {
-    this.#append(main);
-    for (let i = 0; i < this.#pending.length; i++) {
-      const { callee } = this.#pending[i]!;
-      if (!this.#starts.has(callee)) this.#append(callee);
-    }
+    this.#appendAll(main);
     const insns = this.#join();
     this.#patchCalls(insns);
     return {
@@ -120,6 +116,22 @@ class Flattener {
       lines: this.#lines(),
       kernelReferences: this.#kernelReferences,
     };
+  }
+
+  /** A function, then what it reaches, callees before the caller's next callee, as libbpf does. */
+  #appendAll(main: CodeRange): void {
+    this.#append(main);
+    const open = [{ next: 0, callees: this.#pending.map(({ callee }) => callee) }];
+    for (let top = open.at(-1); top !== undefined; top = open.at(-1)) {
+      const callee = top.callees[top.next];
+      top.next += 1;
+      if (callee === undefined) open.pop();
+      else if (!this.#starts.has(callee)) {
+        const before = this.#pending.length;
+        this.#append(callee);
+        open.push({ next: 0, callees: this.#pending.slice(before).map((call) => call.callee) });
+      }
+    }
   }
 
   get #little(): boolean {

@@ -54,31 +54,34 @@ function writeInteger(
 interface Variable {
   readonly name: string;
   readonly size: number;
+  /** Bytes. */
+  readonly align: number;
   readonly isText: boolean;
   readonly weak: boolean;
+}
+
+/** libbpf's order: the most aligned first, then the smallest, then by name. */
+function compareVariables(a: Variable, b: Variable): number {
+  return b.align - a.align || a.size - b.size || (a.name < b.name ? -1 : 1);
 }
 
 function kconfigVariables(view: ObjectView): readonly Variable[] {
   const { btf } = view;
   const section = btf?.types.find((t) => t.kind === "datasec" && t.name === ".kconfig");
   if (btf === undefined || section?.kind !== "datasec") return [];
-  return section.entries.flatMap((entry): Variable[] => {
+  const variables = section.entries.flatMap((entry): Variable[] => {
     const variable = btfTypeById(btf, entry.type);
     if (variable?.kind !== "var") return [];
     const symbol = view.object.symbols.find(
       (s) => s.name === variable.name && s.section === "undefined",
     );
     if (symbol === undefined) return [];
-    const type = skipModifiers(btf, variable.type);
-    return [
-      {
-        name: variable.name,
-        size: btfSizeOf(btf, variable.type) ?? 0,
-        isText: type?.kind === "array",
-        weak: symbol.binding === "weak",
-      },
-    ];
+    const isText = skipModifiers(btf, variable.type)?.kind === "array";
+    const size = btfSizeOf(btf, variable.type) ?? 0;
+    const weak = symbol.binding === "weak";
+    return [{ name: variable.name, size, align: isText ? 1 : Math.max(1, size), isText, weak }];
   });
+  return variables.sort(compareVariables);
 }
 
 /**
@@ -96,8 +99,7 @@ export function kconfigMap(
   const offsets = new Map<string, number>();
   let size = 0;
   for (const variable of variables) {
-    const align = variable.isText ? 1 : Math.max(1, variable.size);
-    size = Math.ceil(size / align) * align;
+    size = Math.ceil(size / variable.align) * variable.align;
     offsets.set(variable.name, size);
     size += variable.size;
   }

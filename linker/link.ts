@@ -54,9 +54,7 @@ export function linkObjects(
     }),
   );
   if (types !== undefined) {
-    const { funcInfo, lineInfo, coreRelocations } = types.btfExt;
-    const isEmpty = funcInfo.length + lineInfo.length + coreRelocations.length === 0;
-    const { btf, btfExt } = writeBtf(types.btf, isEmpty ? undefined : types.btfExt);
+    const { btf, btfExt } = writeBtf(types.btf, types.btfExt);
     sections.push(metadataSection(".BTF", btf));
     if (btfExt !== undefined) sections.push(metadataSection(".BTF.ext", btfExt));
   }

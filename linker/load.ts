@@ -8,13 +8,25 @@ import type { ObjectFile, ObjectSymbol, SectionIndex } from "../common/object/ob
 import { programTypeForSection } from "../common/platform/sections.ts";
 import { applyCoreRelocations } from "./core/apply.ts";
 import { dataMap, isDataSection } from "./data-maps.ts";
-import { type CodeIndex, flattenProgram, indexCode, type ReferenceResolver } from "./flatten.ts";
+import {
+  type CodeIndex,
+  type FlatProgram,
+  flattenProgram,
+  indexCode,
+  type ReferenceResolver,
+} from "./flatten.ts";
 import { defaultKconfig, type KconfigMap, type KconfigValues, kconfigMap } from "./kconfig.ts";
-import { attachTypeId, resolveKernelReferences } from "./kernel-references.ts";
+import {
+  attachTypeId,
+  type KernelNames,
+  type KernelSymbols,
+  resolveKernelReferences,
+} from "./kernel-references.ts";
 import { loaderBtf } from "./loader-btf.ts";
 import { btfDefinedMaps, legacyMaps, type PlacedMap } from "./map-definitions.ts";
 import { isCode, type ObjectView, viewObject } from "./object-view.ts";
 import type { LoadedObject, ProgramSpec } from "./program.ts";
+import { type StructOpsUse, structOpsMaps, structOpsUses } from "./struct-ops.ts";
 
 export interface LoadOptions {
   /** Values of `extern … __kconfig`; merged over {@link defaultKconfig}. */
@@ -23,6 +35,10 @@ export interface LoadOptions {
   readonly unknownKconfigIsZero?: boolean;
   /** Types of the kernel that the object shall run on; CO-RE relocations are applied against it. */
   readonly targetBtf?: Btf;
+  /** Types of the target's modules, split from `targetBtf`; searched after it, in this order. */
+  readonly moduleBtf?: readonly Btf[];
+  /** Addresses of the target's symbols, for externs without a type; without it they are 0. */
+  readonly kernelSymbols?: KernelSymbols;
   /** Entries of a perf event array whose size the object leaves open. */
   readonly cpuCount?: number;
 }
@@ -30,7 +46,11 @@ export interface LoadOptions {
 const BPF_F_SLEEPABLE = 1 << 4;
 const BPF_F_XDP_HAS_FRAGS = 1 << 5;
 const subprogramSection = ".text";
+const arenaSection = ".addr_space.1";
+const arenaMap = 33;
+const arenaPage = 4096;
 const perfEventArray = 4;
+const structOpsProgram = 27;
 const defaultCpuCount = 4;
 
 /** Reads maps and programs. Undefined after an error has been reported. */
@@ -45,14 +65,17 @@ export function loadObject(
   const view = relocateForTarget(compiled, options.targetBtf, diagnostics);
   const values = { ...defaultKconfig, ...options.kconfig };
   const kconfig = kconfigMap(view, values, diagnostics, options.unknownKconfigIsZero);
-  const maps = collectMaps(view, diagnostics).map((place) =>
+  const maps = collectMaps(view, diagnostics, options.targetBtf).map((place) =>
     withCpuCount(place, options.cpuCount ?? defaultCpuCount),
   );
   const resolver = makeResolver(view, maps, kconfig);
   const codeSections = object.sections.flatMap((s, i) => (isCode(s) ? [i] : []));
   const code = indexCode(view, codeSections);
   const license = sectionText(object, "license");
-  const environment = { code, license, resolver, targetBtf: options.targetBtf, diagnostics };
+  const { targetBtf, moduleBtf = [], kernelSymbols } = options;
+  const kernel = targetBtf && { btf: targetBtf, modules: moduleBtf, symbols: kernelSymbols };
+  const tables = structOpsUses(maps);
+  const environment = { code, license, resolver, kernel, tables, diagnostics };
   const programs = codeSections.flatMap((section) => sectionPrograms(section, environment));
   if (diagnostics.hasErrors) return undefined;
   const btf = loaderBtf(view, kconfig);
@@ -90,8 +113,8 @@ function sectionText(object: ObjectFile, name: string): string {
   return new TextDecoder().decode(end < 0 ? data : data.subarray(0, end));
 }
 
-/** `.maps` and `maps` first, then the data sections, each in section order. */
-export function collectMaps(view: ObjectView, diagnostics: Diagnostics): PlacedMap[] {
+/** `.maps` and `maps` first, then the data sections, each in section order, then struct_ops. */
+export function collectMaps(view: ObjectView, diagnostics: Diagnostics, target?: Btf): PlacedMap[] {
   const maps: PlacedMap[] = [];
   view.object.sections.forEach((section, index) => {
     if (section.name === ".maps")
@@ -101,7 +124,25 @@ export function collectMaps(view: ObjectView, diagnostics: Diagnostics): PlacedM
   view.object.sections.forEach((section, index) => {
     if (isDataSection(section)) maps.push(dataMap(view, index, section));
   });
-  return maps;
+  maps.push(...structOpsMaps(view, target, diagnostics));
+  return withArenaData(view, maps, diagnostics);
+}
+
+/** Global variables in the arena's address space stand at the arena's start. */
+function withArenaData(view: ObjectView, maps: PlacedMap[], diagnostics: Diagnostics): PlacedMap[] {
+  const section = view.object.sections.find(({ name }) => name === arenaSection);
+  if (section === undefined || section.size === 0) return maps;
+  const arena = maps.find(({ spec }) => spec.type === arenaMap);
+  if (arena === undefined || section.size > arena.spec.maxEntries * arenaPage) {
+    const problem = arena === undefined ? "no arena map for" : "the arena is too small for";
+    const message = `${view.path}: ${problem} the variables in '${arenaSection}'`;
+    diagnostics.error("bad-map-definition", message);
+    return maps;
+  }
+  const arenaData = new Uint8Array(section.size);
+  arenaData.set(section.data);
+  const spec = { ...arena.spec, arenaData };
+  return maps.map((place) => (place === arena ? { ...place, spec } : place));
 }
 
 function makeResolver(
@@ -118,8 +159,11 @@ function makeResolver(
     list.push({ place, index });
     bySection.set(place.section, list);
   });
+  const arena = maps.findIndex(({ spec }) => spec.arenaData !== undefined);
   return {
     data(section, offset) {
+      if (arena >= 0 && view.object.sections[section]?.name === arenaSection)
+        return { kind: "value", map: arena, offset };
       const found = bySection
         .get(section)
         ?.find(
@@ -149,7 +193,8 @@ interface ProgramEnvironment {
   readonly code: CodeIndex;
   readonly license: string;
   readonly resolver: ReferenceResolver;
-  readonly targetBtf: Btf | undefined;
+  readonly kernel: KernelNames | undefined;
+  readonly tables: ReadonlyMap<string, StructOpsUse>;
   readonly diagnostics: Diagnostics;
 }
 
@@ -175,42 +220,50 @@ function programOf(
   symbol: ObjectSymbol,
   environment: ProgramEnvironment,
 ): ProgramSpec[] {
-  const { code, license, resolver, targetBtf, diagnostics } = environment;
+  const { code, license, resolver, kernel, tables, diagnostics } = environment;
   const flat = flattenProgram(code, section, symbol.value >> 3, resolver, diagnostics);
   if (flat === undefined) return [];
-  const { object, path } = code.view;
+  const { object } = code.view;
   const sectionName = object.sections[section]?.name ?? "";
   const match = programTypeForSection(sectionName);
-  const autoload = match?.autoload ?? true;
-  if (targetBtf !== undefined) {
-    const references = flat.kernelReferences;
-    const where = `${path}: program '${symbol.name}'`;
+  const isStructOps = match?.programType.id === structOpsProgram;
+  const table = isStructOps ? tables.get(symbol.name) : undefined;
+  const autoload = (match?.autoload ?? true) && (table?.wanted ?? true);
+  if (kernel !== undefined) {
     // What is loaded on request only may name what this kernel lacks.
     const reports = autoload ? diagnostics : new Diagnostics();
-    const { insns } = flat;
-    resolveKernelReferences(
-      { insns, endian: object.endian, references },
-      targetBtf,
-      where,
-      reports,
-    );
+    resolveReferences(code.view, symbol.name, flat, kernel, reports);
   }
   const flags =
     (match?.sleepable ? BPF_F_SLEEPABLE : 0) | (match?.fragments ? BPF_F_XDP_HAS_FRAGS : 0);
   const attachName = match?.attachType?.name ?? "";
   const target = match?.target ?? "";
+  const attachBtfId = kernel === undefined ? 0 : attachTypeId(kernel.btf, attachName, target);
   return [
     {
       name: symbol.name,
       section: sectionName,
       type: match?.programType.id ?? 0,
-      attachType: match?.attachType?.id ?? 0,
+      attachType: table?.attachType ?? match?.attachType?.id ?? 0,
       flags,
       target,
-      attachBtfId: targetBtf === undefined ? 0 : attachTypeId(targetBtf, attachName, target),
+      attachBtfId: table?.attachBtfId ?? attachBtfId,
       autoload,
       license,
       ...flat,
     },
   ];
+}
+
+function resolveReferences(
+  view: ObjectView,
+  program: string,
+  { insns, kernelReferences }: FlatProgram,
+  kernel: KernelNames,
+  diagnostics: Diagnostics,
+): void {
+  const where = `${view.path}: program '${program}'`;
+  const { endian } = view.object;
+  const code = { insns, endian, references: kernelReferences, btf: view.btf };
+  resolveKernelReferences(code, kernel, where, diagnostics);
 }

@@ -19,6 +19,8 @@ export interface PortableMap {
   readonly map_extra: number;
   readonly btf_key_type_id: number;
   readonly btf_value_type_id: number;
+  /** Of struct_ops: the value's type in the kernel's BTF. */
+  readonly btf_vmlinux_value_type_id?: number;
   /** Contents of element 0, hex. */
   readonly data?: string;
   /** Inner maps: key (hex) and map index. */
@@ -66,6 +68,9 @@ function portableMap(spec: MapSpec, inner: number): PortableMap {
     map_extra: Number(spec.extra),
     btf_key_type_id: spec.keyType,
     btf_value_type_id: spec.valueType,
+    ...(spec.structOps?.kernelValueType && {
+      btf_vmlinux_value_type_id: spec.structOps.kernelValueType,
+    }),
     ...(spec.initial && { data: hex(spec.initial) }),
     ...(slots.length > 0 && { map_slots: slots }),
   };

@@ -7,12 +7,34 @@
 import type { Btf, LineInfo, TypeId } from "../common/object/btf.ts";
 import type { Endian } from "../common/object/object-file.ts";
 
-/** A pre-filled slot of a map of maps, a prog array or a struct_ops map. */
+/** A pre-filled slot of a map of maps or a prog array. */
 export interface MapSlot {
   readonly index: number;
   readonly target:
     | { readonly kind: "map"; readonly map: number }
     | { readonly kind: "program"; readonly program: string };
+}
+
+/** A function pointer of a struct_ops table and the program that stands there. */
+export interface StructOpsMember {
+  readonly name: string;
+  /** Position among the struct's members, in the target's BTF where there is a target. */
+  readonly index: number;
+  /** Bytes from the start of the map's value. */
+  readonly offset: number;
+  readonly program: string;
+}
+
+/** What a struct_ops map holds. */
+export interface StructOpsTable {
+  /** The map's value, as the target kernel lays it out; functions are 0. */
+  readonly value: Uint8Array;
+  readonly members: readonly StructOpsMember[];
+  /** False for `SEC("?.struct_ops")`: made on request. */
+  readonly created: boolean;
+  /** Ids of the struct and of the map's value in the target's BTF. */
+  readonly kernelType?: TypeId;
+  readonly kernelValueType?: TypeId;
 }
 
 /** The description of a map, before it is created. */
@@ -33,8 +55,11 @@ export interface MapSpec {
   /** Of a map of maps: the template of its elements. */
   readonly inner?: MapSpec;
   readonly slots: readonly MapSlot[];
-  /** Contents of element 0: data sections, struct_ops. */
+  /** Contents of element 0: data sections. */
   readonly initial?: Uint8Array;
+  /** Of an arena: contents of its first pages, global variables of the arena's address space. */
+  readonly arenaData?: Uint8Array;
+  readonly structOps?: StructOpsTable;
   /** The program must not write it: .rodata and .kconfig; frozen after it is filled. */
   readonly frozen: boolean;
   /** The section it was made from, where it is a data section: `.rodata`, `.bss.x` … */
@@ -79,7 +104,10 @@ export interface ProgramSpec {
   readonly flags: number;
   /** What follows the `/` of the section name: function, tracepoint, device … */
   readonly target: string;
-  /** Type id of the attach target in the target BTF; 0 where there is none or no target BTF. */
+  /**
+   * Type id of the attach target in the target BTF (of struct_ops, the struct, and `attachType` is
+   * the member); 0 where there is none or no target BTF.
+   */
   readonly attachBtfId: TypeId;
   /** False for `SEC("?…")`. */
   readonly autoload: boolean;

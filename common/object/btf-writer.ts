@@ -27,7 +27,7 @@ import { ByteWriter } from "./byte-writer.ts";
 
 export interface BtfBytes {
   readonly btf: Uint8Array;
-  /** Present when a BtfExt was given. */
+  /** Present when a BtfExt with records was given: libbpf refuses an empty section. */
   readonly btfExt?: Uint8Array;
 }
 
@@ -58,7 +58,7 @@ export function writeBtf(btf: Btf, ext?: BtfExt): BtfBytes {
   const strings = new StringTable();
   const types = new ByteWriter(btf.endian);
   for (const type of btf.types) writeType(types, strings, type);
-  const btfExt = ext && writeExt(ext, strings);
+  const btfExt = ext && hasRecords(ext) ? writeExt(ext, strings) : undefined;
 
   const out = new ByteWriter(btf.endian);
   const table = strings.writer.finish();
@@ -174,6 +174,12 @@ function writeBody(out: ByteWriter, strings: StringTable, type: BtfType, kindFla
   } else if (type.kind === "decl_tag") {
     out.u32(type.componentIndex);
   }
+}
+
+function hasRecords({ funcInfo, lineInfo, coreRelocations }: BtfExt): boolean {
+  return [funcInfo, lineInfo, coreRelocations].some((table) =>
+    table.some(({ records }) => records.length > 0),
+  );
 }
 
 function writeExt(ext: BtfExt, strings: StringTable): Uint8Array {

@@ -53,7 +53,8 @@ def load_btf(blob):
 
 def create_map(spec, inner_fd, btf_fd):
     kind = spec["type"]
-    use_btf = btf_fd >= 0 and spec.get("btf_value_type_id") and kind not in NO_BTF
+    kernel_type = spec.get("btf_vmlinux_value_type_id", 0)
+    use_btf = btf_fd >= 0 and spec.get("btf_value_type_id") and kind not in NO_BTF and not kernel_type
     name = "".join(c if c.isalnum() or c in "_." else "_" for c in spec.get("name", "m"))[:15].encode()
 
     def attempt(with_btf):
@@ -61,7 +62,7 @@ def create_map(spec, inner_fd, btf_fd):
             "<IIIIIII16sIIIII", kind, spec["key_size"], spec["value_size"], spec["max_entries"],
             spec.get("map_flags", 0), inner_fd, 0, name, 0, btf_fd if with_btf else 0,
             spec.get("btf_key_type_id", 0) if with_btf else 0,
-            spec["btf_value_type_id"] if with_btf else 0, 0)
+            spec["btf_value_type_id"] if with_btf else 0, kernel_type)
         return bpf(MAP_CREATE, attr + struct.pack("<Q", spec.get("map_extra", 0)))
 
     fd, error, _ = attempt(use_btf)

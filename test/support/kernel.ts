@@ -19,6 +19,7 @@ export interface KernelMap {
   readonly map_extra?: number;
   readonly btf_key_type_id?: number;
   readonly btf_value_type_id?: number;
+  readonly btf_vmlinux_value_type_id?: number;
   /** Initial contents of element 0, hex. */
   readonly data?: string;
   /** Initial entries, hex. */

@@ -1,7 +1,6 @@
 	r11 = 5                 # error: unknown instruction 'r11'
 	r1 = r11                # error: expected 'll' after the symbol
 	w1 = r2                 # error: expected the 32-bit register w2
-	r1 = w2                 # error: expected the 64-bit register r2
 	r1 += w2                # error: expected the 64-bit register r2
 	r1 = be16 r2            # error: must be the register that is assigned to
 	r1 = -r2                # error: must be the register that is assigned to

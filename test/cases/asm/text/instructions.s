@@ -13,6 +13,7 @@ main:
 	r0 = -r0
 	r3 = (s8)r4
 	w3 = (s16)w4
+	r5 = w4
 	r3 = be64 r3
 	r3 = bswap16 r3
 	r1 = 0x123456789abcdef0 ll
