@@ -46,7 +46,7 @@ export function codeLines(object: ObjectFile): string[] {
 export function contentLines(object: ObjectFile): string[] {
   const shown = object.sections.filter((section) => !isDebug(section.name) && !isTable(section));
   const sections = shown.flatMap((section) => [
-    `section ${section.name} ${section.elfType} ${section.flags} ${section.align} ${section.size}`,
+    `section ${section.name} ${section.elfType} ${section.flags} ${section.size}`,
     hex(section.data),
     ...relocationLines(object, section),
   ]);

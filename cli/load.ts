@@ -2,7 +2,8 @@
 import { Diagnostics } from "../common/diagnostics/diagnostic.ts";
 import type { ObjectFile } from "../common/object/object-file.ts";
 import { isElf, readElf } from "../common/object/read-elf.ts";
-import { loadObject } from "../linker/load.ts";
+import { parseKernelSymbols } from "../linker/kernel-symbols.ts";
+import { type LoadOptions, loadObject } from "../linker/load.ts";
 import type { LoadedObject, ProgramSpec } from "../linker/program.ts";
 import { readBtfFile } from "./btf-file.ts";
 import { nodeFileSystem } from "./node-file-system.ts";
@@ -24,17 +25,41 @@ async function compileSource(
   return compile(path, compileOptions(parsed.options), nodeFileSystem, diagnostics).object;
 }
 
+/** Files about the kernel that is meant. */
+export interface KernelFiles {
+  readonly btf?: string;
+  /** BTF of its modules, split from `btf`. */
+  readonly moduleBtf?: readonly string[];
+  /** Its symbol table, as /proc/kallsyms. */
+  readonly kallsyms?: string;
+}
+
+function kernelOptions(files: KernelFiles, diagnostics: Diagnostics): LoadOptions {
+  const targetBtf = files.btf === undefined ? undefined : readBtfFile(files.btf, diagnostics);
+  const modules = files.moduleBtf ?? [];
+  if (modules.length > 0 && files.btf === undefined)
+    diagnostics.error("bad-option", "--module-btf needs --btf, which it continues");
+  const moduleBtf = modules.flatMap((path) => readBtfFile(path, diagnostics, files.btf) ?? []);
+  const symbols =
+    files.kallsyms === undefined ? undefined : nodeFileSystem.readFile(files.kallsyms);
+  if (files.kallsyms !== undefined && symbols === undefined)
+    diagnostics.error("file-not-found", `no such file or directory: '${files.kallsyms}'`);
+  return {
+    ...(targetBtf && { targetBtf, moduleBtf }),
+    ...(symbols && { kernelSymbols: parseKernelSymbols(new TextDecoder().decode(symbols)) }),
+  };
+}
+
 /**
- * Loads the file; `words` are compiler options for a C source, `btfPath` names the types of the
- * kernel that is meant. What went wrong has been reported where the result is undefined.
+ * Loads the file; `words` are compiler options for a C source, `kernel` says what kernel is meant. What went wrong has been reported where the result is undefined.
  */
 export async function loadFile(
   path: string,
   words: readonly string[],
-  btfPath?: string,
+  kernel: KernelFiles = {},
 ): Promise<LoadedObject | undefined> {
   const diagnostics = new Diagnostics();
-  const targetBtf = btfPath === undefined ? undefined : readBtfFile(btfPath, diagnostics);
+  const options = kernelOptions(kernel, diagnostics);
   const bytes = nodeFileSystem.readFile(path);
   let loaded: LoadedObject | undefined;
   if (bytes === undefined)
@@ -45,7 +70,7 @@ export async function loadFile(
         ? readElf(bytes, path, diagnostics)
         : await compileSource(path, words, diagnostics);
     if (object !== undefined && !diagnostics.hasErrors)
-      loaded = loadObject(object, path, diagnostics, { ...(targetBtf && { targetBtf }) });
+      loaded = loadObject(object, path, diagnostics, options);
   }
   const shown = diagnostics.list.filter((d) => d.severity === "error");
   report(shown, plainReport);

@@ -30,10 +30,17 @@ export function addBtf(program: Command, outcome: Outcome): void {
   btf
     .command("dump")
     .description("all types of a file")
-    .argument("<file>", "ELF file with .BTF, or raw BTF such as /sys/kernel/btf/vmlinux")
+    .argument(
+      "<words...>",
+      "ELF file with .BTF, or raw BTF such as /sys/kernel/btf/vmlinux; bpftool's words work too",
+    )
     .option("--format <format>", "raw, c or json", "raw")
-    .action(async (file: string, options) => {
-      outcome.code = (await import("./btf.ts")).runBtfDump(file, options);
+    .option("-j, --json", "the same as --format json")
+    .option("-B, --base-btf <file>", "the BTF that a module's BTF continues")
+    .option("--root-id <id>", "only this type, in C with what it needs; repeatable", collect, [])
+    .option("--unsorted", "C in the order of ids, not of names")
+    .action(async (words: readonly string[], options) => {
+      outcome.code = (await import("./btf.ts")).runBtfDump(words, options);
     });
   btf
     .command("diff")
@@ -41,6 +48,7 @@ export function addBtf(program: Command, outcome: Outcome): void {
     .argument("<before>", "ELF file with .BTF, or raw BTF")
     .argument("<after>", "the same")
     .option("--json", "one JSON array")
+    .option("-B, --base-btf <file>", "the BTF that both continue, where they are a module's")
     .action(async (before: string, after: string, options) => {
       outcome.code = (await import("./btf.ts")).runBtfDiff(before, after, options);
     });

@@ -49,6 +49,8 @@ function addVerify(program: Command, outcome: Outcome): void {
     .argument("[file]", "ELF object or C source")
     .option("-p, --program <name>", "only this program")
     .option("--btf <file>", "BTF of the kernel to judge for: CO-RE, kfuncs and ksyms")
+    .option("--module-btf <file>", "BTF of a module of that kernel; repeatable", collect, [])
+    .option("--kallsyms <file>", "addresses of that kernel's symbols, as /proc/kallsyms has them")
     .option("--log-level <level>", "the kernel's verifier log: 1, 2 or 4", "0")
     .option("--profile", "show what the verification cost, by function and by C line")
     .option("--max-processed <n>", "an error where more instructions are processed")
@@ -87,6 +89,8 @@ function addRun(program: Command, outcome: Outcome): void {
       [],
     )
     .option("--btf <file>", "BTF of the kernel to run for: CO-RE, kfuncs and ksyms")
+    .option("--module-btf <file>", "BTF of a module of that kernel; repeatable", collect, [])
+    .option("--kallsyms <file>", "addresses of that kernel's symbols, as /proc/kallsyms has them")
     .option("--repeat <n>", "run each input n times", "1")
     .option("--time", "show how long a run takes")
     .option("--trace", "show every instruction, what it changed, and its C line")

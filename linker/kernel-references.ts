@@ -51,10 +51,12 @@ export function resolveKernelReferences(
 ): void {
   const view = new DataView(code.insns.buffer, code.insns.byteOffset, code.insns.byteLength);
   const patch = new InstructionPatch(view, code.endian === "little");
+  const reported = new Set<string>();
   for (const reference of code.references) {
     const { slot } = reference;
     const fail = (message: string): void => {
-      diagnostics.error("unresolved-extern", `${where}: ${message}`);
+      if (!reported.has(message)) diagnostics.error("unresolved-extern", `${where}: ${message}`);
+      reported.add(message);
     };
     if (reference.untyped) {
       const address = symbolAddress(reference, kernel, fail);

@@ -68,6 +68,7 @@ export function loadObject(
   const maps = collectMaps(view, diagnostics, options.targetBtf).map((place) =>
     withCpuCount(place, options.cpuCount ?? defaultCpuCount),
   );
+  if (diagnostics.hasErrors) return undefined;
   const resolver = makeResolver(view, maps, kconfig);
   const codeSections = object.sections.flatMap((s, i) => (isCode(s) ? [i] : []));
   const code = indexCode(view, codeSections);

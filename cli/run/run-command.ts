@@ -37,6 +37,8 @@ import { InstructionTrace } from "./trace.ts";
 export interface RunCommandOptions extends InputOptions, MachineOptions {
   readonly program?: string;
   readonly btf?: string;
+  readonly moduleBtf?: readonly string[];
+  readonly kallsyms?: string;
   readonly entry: readonly string[];
   readonly repeat: string;
   readonly verify: boolean;
@@ -204,7 +206,7 @@ export async function runProgram(
   options: RunCommandOptions,
   words: readonly string[],
 ): Promise<number> {
-  const loaded = await loadFile(file, words, options.btf);
+  const loaded = await loadFile(file, words, options);
   if (loaded === undefined) return 1;
   try {
     return run(loaded, options);

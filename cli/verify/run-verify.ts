@@ -17,6 +17,8 @@ import { addCost, addRejection } from "./rejection.ts";
 export interface VerifyCommandOptions {
   readonly program?: string;
   readonly btf?: string;
+  readonly moduleBtf?: readonly string[];
+  readonly kallsyms?: string;
   readonly logLevel: string;
   readonly cases?: string;
   readonly json?: boolean;
@@ -114,7 +116,7 @@ export async function runVerify(
     printError(`bpfc: error: ${settings}`);
     return 1;
   }
-  const loaded = await loadFile(file, words, options.btf);
+  const loaded = await loadFile(file, words, options);
   if (loaded === undefined) return 1;
   const { program: name, json = false } = options;
   const programs = loaded.programs.filter((p) => name === undefined || p.name === name);

@@ -22,6 +22,8 @@ import type { Endian } from "./object-file.ts";
 export interface BtfStrings {
   /** Undefined where the offset lies outside or the string does not end. */
   at(offset: number): string | undefined;
+  /** Bytes; split BTF counts its own strings from there. */
+  readonly size: number;
 }
 
 export interface BtfReadResult {
@@ -29,32 +31,45 @@ export interface BtfReadResult {
   readonly strings: BtfStrings;
 }
 
-/** Reads a .BTF section. Undefined after an error has been reported. */
+/**
+ * Reads a .BTF section; split BTF continues the types and strings of `base`. Undefined after an
+ * error has been reported.
+ */
 export function readBtf(
   bytes: Uint8Array,
   diagnostics: Diagnostics,
   path = ".BTF",
+  base?: BtfReadResult,
 ): Btf | undefined {
-  return readBtfWithStrings(bytes, diagnostics, path)?.btf;
+  return readBtfWithStrings(bytes, diagnostics, path, base)?.btf;
 }
 
-/** As {@link readBtf}, with the string table that .BTF.ext needs. */
+/** As {@link readBtf}, with the string table that .BTF.ext and split BTF need. */
 export function readBtfWithStrings(
   bytes: Uint8Array,
   diagnostics: Diagnostics,
   path = ".BTF",
+  base?: BtfReadResult,
 ): BtfReadResult | undefined {
   const fail = (message: string): undefined => {
     diagnostics.error("bad-btf", `${path}: ${message}`);
     return undefined;
   };
-  const sections = parseHeader(bytes);
+  const sections = parseHeader(bytes, base !== undefined);
   if (typeof sections === "string") return fail(sections);
-  const strings = tableStrings(sections.strings);
+  if (base !== undefined && base.btf.endian !== sections.endian)
+    return fail("its base has the other byte order");
+  const strings = tableStrings(sections.strings, base?.strings);
   const parser = new TypeParser(sections.types, sections.endian, strings);
-  const types = parser.parse();
-  if (typeof types === "string") return fail(types);
-  const btf: Btf = { endian: sections.endian, types };
+  const known = base?.btf.types ?? [];
+  const own = parser.parse(known.length);
+  if (typeof own === "string") return fail(own);
+  const types = base === undefined ? own : [...known, ...own];
+  const btf: Btf = {
+    endian: sections.endian,
+    types,
+    ...(base !== undefined && { baseCount: known.length }),
+  };
   const problem = findBtfStructureError(btf);
   if (problem !== undefined) return fail(problem);
   return { btf, strings };
@@ -74,7 +89,7 @@ export function btfEndian(bytes: Uint8Array): Endian | undefined {
   return undefined;
 }
 
-function parseHeader(bytes: Uint8Array): BtfSections | string {
+function parseHeader(bytes: Uint8Array, isSplit: boolean): BtfSections | string {
   const endian = btfEndian(bytes);
   if (endian === undefined) return `no BTF magic number 0x${BTF_MAGIC.toString(16)}`;
   const reader = new ByteReader(bytes, endian, 2);
@@ -94,19 +109,22 @@ function parseHeader(bytes: Uint8Array): BtfSections | string {
   }
   const types = bytes.subarray(headerSize + typeOffset, typeEnd);
   const strings = bytes.subarray(headerSize + stringOffset, stringEnd);
-  if (strings.length === 0 || strings[0] !== 0 || strings.at(-1) !== 0) {
-    return "the BTF strings do not start and end with NUL";
+  if (!isSplit && (strings.length === 0 || strings[0] !== 0 || strings.at(-1) !== 0)) {
+    return "the BTF strings do not start and end with NUL (split BTF needs its base)";
   }
   return { endian, types, strings };
 }
 
-function tableStrings(table: Uint8Array): BtfStrings {
+function tableStrings(table: Uint8Array, base: BtfStrings | undefined): BtfStrings {
   const known = new Map<number, string | undefined>();
+  const start = base?.size ?? 0;
   return {
+    size: start + table.length,
     at: (offset) => {
+      if (base !== undefined && offset < start) return base.at(offset);
       let text = known.get(offset);
       if (text === undefined) {
-        text = stringAt(table, offset);
+        text = stringAt(table, offset - start);
         known.set(offset, text);
       }
       return text;
@@ -140,10 +158,11 @@ class TypeParser {
     return text ?? "";
   }
 
-  parse(): BtfType[] | string {
+  /** `baseCount`: how many types come before, of the base. */
+  parse(baseCount: number): BtfType[] | string {
     const types: BtfType[] = [];
     while (this.reader.remaining > 0) {
-      const id = types.length + 1;
+      const id = baseCount + types.length + 1;
       const name = this.name();
       const info = this.reader.u32();
       const word = this.reader.u32();

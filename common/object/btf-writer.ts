@@ -35,17 +35,19 @@ export interface BtfBytes {
 class StringTable {
   readonly #offsets = new Map<string, number>([["", 0]]);
   readonly #encoder = new TextEncoder();
-  readonly writer: ByteWriter;
+  readonly #start: number;
+  readonly writer = new ByteWriter("little");
 
-  constructor() {
-    this.writer = new ByteWriter("little");
-    this.writer.u8(0);
+  /** `start`: bytes of the base's strings, which split BTF continues. */
+  constructor(start = 0) {
+    this.#start = start;
+    if (start === 0) this.writer.u8(0);
   }
 
   add(text: string): number {
     const known = this.#offsets.get(text);
     if (known !== undefined) return known;
-    const offset = this.writer.length;
+    const offset = this.#start + this.writer.length;
     this.writer.raw(this.#encoder.encode(text));
     this.writer.u8(0);
     this.#offsets.set(text, offset);
@@ -55,9 +57,23 @@ class StringTable {
 
 /** Writes both sections in the byte order of `btf`. */
 export function writeBtf(btf: Btf, ext?: BtfExt): BtfBytes {
-  const strings = new StringTable();
+  return writeTypes(btf, btf.types, new StringTable(), ext);
+}
+
+/** Split BTF: the types after the base's, whose strings take `baseStringSize` bytes. */
+export function writeSplitBtf(btf: Btf, baseStringSize: number): Uint8Array {
+  const own = btf.types.slice(btf.baseCount ?? 0);
+  return writeTypes(btf, own, new StringTable(baseStringSize)).btf;
+}
+
+function writeTypes(
+  btf: Btf,
+  list: readonly BtfType[],
+  strings: StringTable,
+  ext?: BtfExt,
+): BtfBytes {
   const types = new ByteWriter(btf.endian);
-  for (const type of btf.types) writeType(types, strings, type);
+  for (const type of list) writeType(types, strings, type);
   const btfExt = ext && hasRecords(ext) ? writeExt(ext, strings) : undefined;
 
   const out = new ByteWriter(btf.endian);

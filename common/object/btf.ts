@@ -110,6 +110,11 @@ export type BtfType =
 export interface Btf {
   readonly endian: Endian;
   readonly types: readonly BtfType[];
+  /**
+   * Of split BTF, such as a kernel module's: how many of the types are those of the base that it
+   * continues. They come first.
+   */
+  readonly baseCount?: number;
 }
 
 /** insn offsets are in bytes from the section's start. */

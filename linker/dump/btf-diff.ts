@@ -151,7 +151,7 @@ function portrait(btf: Btf, type: BtfType): Portrait | undefined {
 
 function portraits(btf: Btf): Map<string, Portrait[]> {
   const index = new Map<string, Portrait[]>();
-  for (const type of btf.types) {
+  for (const type of btf.types.slice(btf.baseCount ?? 0)) {
     const made = portrait(btf, type);
     if (made === undefined) continue;
     const list = index.get(made.title);

@@ -5,6 +5,7 @@
 import type { Btf, BtfType, TypeId } from "../../common/object/btf.ts";
 import { btfSizeOf } from "../../common/object/btf-types.ts";
 import { alignmentOf, isPacked, naturalPlace, padding } from "./c-layout.ts";
+import { ownTypes } from "./raw.ts";
 
 type Composite = BtfType & { readonly kind: "struct" | "union" };
 type Enum = BtfType & { readonly kind: "enum" | "enum64" };
@@ -20,14 +21,17 @@ export function dumpC(btf: Btf, roots?: readonly TypeId[]): string {
   return printer.text();
 }
 
-/** A header like `bpftool btf dump … format c` makes: CO-RE relocated, guarded. */
-export function vmlinuxHeader(btf: Btf): string {
+/**
+ * A header like `bpftool btf dump … format c` makes: CO-RE relocated, guarded. It holds the types of
+ * these ids and what they need.
+ */
+export function vmlinuxHeader(btf: Btf, ids: readonly TypeId[] = ownTypes(btf)): string {
   return [
     "#ifndef __VMLINUX_H__\n#define __VMLINUX_H__\n\n",
     "#ifndef BPF_NO_PRESERVE_ACCESS_INDEX\n",
     "#pragma clang attribute push (__attribute__((preserve_access_index)), apply_to = record)\n",
     "#endif\n\n",
-    dumpC(btf),
+    dumpC(btf, ids),
     "#ifndef BPF_NO_PRESERVE_ACCESS_INDEX\n#pragma clang attribute pop\n#endif\n\n",
     "#endif /* __VMLINUX_H__ */\n",
   ].join("");

@@ -1,5 +1,6 @@
 /** BTF as JSON, with the keys and the order of `bpftool -j btf dump`. */
 import type { Btf, BtfType, TypeId } from "../../common/object/btf.ts";
+import { ownTypes } from "./raw.ts";
 
 /** Enumerators of 64 bits may lie outside the numbers that JSON readers keep exact; JSON itself has no limit. */
 export type JsonValue =
@@ -103,7 +104,11 @@ function isList(value: JsonValue): value is readonly JsonValue[] {
   return Array.isArray(value);
 }
 
-/** All types, `{"types":[…]}`. */
-export function dumpBtfJson(btf: Btf): string {
-  return `${jsonText({ types: btf.types.map((type, index) => btfTypeToJson(type, index + 1)) })}\n`;
+/** The types of these ids, `{"types":[…]}`. */
+export function dumpBtfJson(btf: Btf, ids: readonly TypeId[] = ownTypes(btf)): string {
+  const types = ids.flatMap((id) => {
+    const type = btf.types[id - 1];
+    return type === undefined ? [] : [btfTypeToJson(type, id)];
+  });
+  return `${jsonText({ types })}\n`;
 }

@@ -3,9 +3,18 @@ import type { Btf, BtfType, TypeId } from "../../common/object/btf.ts";
 
 const quoted = (name: string): string => `'${name === "" ? "(anon)" : name}'`;
 
-/** All types; ids count from 1. */
-export function dumpBtf(btf: Btf): string {
-  return btf.types.map((type, index) => `${describe(btf, type, index + 1)}\n`).join("");
+/** Ids of the types that a file itself holds: all, or of split BTF those after its base. */
+export function ownTypes({ types, baseCount = 0 }: Btf): TypeId[] {
+  return Array.from({ length: types.length - baseCount }, (_, index) => baseCount + index + 1);
+}
+
+/** The types of these ids; ids count from 1. */
+export function dumpBtf(btf: Btf, ids: readonly TypeId[] = ownTypes(btf)): string {
+  const lines = ids.flatMap((id) => {
+    const type = btf.types[id - 1];
+    return type === undefined ? [] : [`${describe(btf, type, id)}\n`];
+  });
+  return lines.join("");
 }
 
 function describe(btf: Btf, type: BtfType, id: TypeId): string {

@@ -60,7 +60,7 @@ def create_map(spec, inner_fd, btf_fd):
     def attempt(with_btf):
         attr = struct.pack(
             "<IIIIIII16sIIIII", kind, spec["key_size"], spec["value_size"], spec["max_entries"],
-            spec.get("map_flags", 0), inner_fd, 0, name, 0, btf_fd if with_btf else 0,
+            spec.get("map_flags", 0), inner_fd, 0, name, 0, btf_fd if with_btf or kernel_type else 0,
             spec.get("btf_key_type_id", 0) if with_btf else 0,
             spec["btf_value_type_id"] if with_btf else 0, kernel_type)
         return bpf(MAP_CREATE, attr + struct.pack("<Q", spec.get("map_extra", 0)))
