@@ -11,4 +11,6 @@ export interface TargetOptions {
   readonly cpu: CpuVersion;
   /** -mstrict-align: no access wider than its proven alignment, except on the stack. */
   readonly strictAlign: boolean;
+  /** Bytes of a stack frame, where not the 512 that the kernel allows: for runs in the VM. */
+  readonly stackLimit?: number;
 }

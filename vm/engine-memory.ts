@@ -1,9 +1,8 @@
 /** Memory that both engines use: argument block, control cells, stack frames. */
 import { granule, type LinearMemory } from "./memory.ts";
 
-export const stackSize = 512;
-/** Frames stand apart, so that running off one is seen. */
-export const frameStride = 2 * stackSize;
+/** Bytes of a frame, as the kernel has it; checked runs may ask for larger ones. */
+export const defaultStackSize = 512;
 /** 8 frames of the program itself; callbacks and their callees get the rest. */
 export const maximumFrames = 64;
 export const maximumCallDepth = 8;
@@ -37,31 +36,51 @@ export const cells = {
 } as const;
 const controlSize = 112;
 
-export interface EngineMemory {
-  /** Address of the control block. */
-  readonly control: number;
+/** Where frames lie. */
+export interface StackLayout {
   readonly stackBase: number;
+  /** Bytes of a frame. */
+  readonly stackSize: number;
+  /** From frame to frame; frames stand apart, so that running off one is seen. */
+  readonly frameStride: number;
 }
 
-export function allocateEngineMemory(memory: LinearMemory): EngineMemory {
+export interface EngineMemory extends StackLayout {
+  /** Address of the control block. */
+  readonly control: number;
+}
+
+export function allocateEngineMemory(memory: LinearMemory, stackSize: number): EngineMemory {
+  const frameStride = 2 * stackSize;
   const size = maximumFrames * frameStride;
   const stackBase = memory.allocate(size);
+  const layout: StackLayout = { stackBase, stackSize, frameStride };
   memory.nameRegion({ kind: "stack", name: "stack", start: stackBase, size });
   for (let depth = 1; depth <= maximumFrames; depth += 1) {
-    memory.allow(frameTop(stackBase, depth) - stackSize, stackSize, "write");
+    memory.allow(frameBottom(layout, depth), stackSize, "write");
   }
-  return { control: memory.allocate(controlSize), stackBase };
+  return { control: memory.allocate(controlSize), ...layout };
 }
 
 /** r10 of the frame at a depth, counted from 1. */
-export function frameTop(stackBase: number, depth: number): number {
+export function frameTop({ stackBase, frameStride }: StackLayout, depth: number): number {
   return stackBase + depth * frameStride - granule;
+}
+
+/** Lowest address of the frame at a depth. */
+export function frameBottom(layout: StackLayout, depth: number): number {
+  return frameTop(layout, depth) - layout.stackSize;
 }
 
 /**
  * Stack memory that a run starts with: zero in the frames of the program and in the first frame of
  * each callback, so that what is read before it is written does not depend on earlier runs.
  */
-export function clearFrames(memory: LinearMemory, lowest: number, count: number): void {
+export function clearFrames(
+  memory: LinearMemory,
+  { stackSize, frameStride }: StackLayout,
+  lowest: number,
+  count: number,
+): void {
   memory.bytes.fill(0, lowest, lowest + (count - 1) * frameStride + stackSize);
 }

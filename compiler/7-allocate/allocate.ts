@@ -46,7 +46,7 @@ export function allocateFunction(
     replaceRegisters(block.terminator, map);
   }
   removeIdentityMoves(fn);
-  layoutFrame(fn, diagnostics);
+  layoutFrame(fn, diagnostics, options.stackLimit);
   resolveSlots(fn);
   cleanUp(fn);
 }

@@ -14,9 +14,13 @@ import {
 } from "../6-select/machine.ts";
 
 /** MAX_BPF_STACK. */
-const maxFrame = 512;
+const kernelLimit = 512;
 
-export function layoutFrame(fn: MachineFunction, diagnostics: Diagnostics): void {
+export function layoutFrame(
+  fn: MachineFunction,
+  diagnostics: Diagnostics,
+  limit = kernelLimit,
+): void {
   if (fn.slots.some(({ isSpill }) => isSpill)) {
     new SlotLiveness(fn, new Set()).removeDeadStores();
   }
@@ -37,7 +41,7 @@ export function layoutFrame(fn: MachineFunction, diagnostics: Diagnostics): void
     placed.push(index);
   }
   fn.frameSize = depth;
-  if (depth > maxFrame) reportOverflow(fn, order, diagnostics);
+  if (depth > limit) reportOverflow(fn, order, diagnostics);
 }
 
 function usedSlots(fn: MachineFunction): Set<number> {
@@ -257,7 +261,7 @@ function reportOverflow(
   const at = fn.location === undefined ? "" : `${fn.location.file}:${fn.location.line}: `;
   diagnostics.error(
     "stack-too-large",
-    `${at}function '${fn.name}' needs ${fn.frameSize} bytes of stack; the kernel allows ${maxFrame}`,
+    `${at}function '${fn.name}' needs ${fn.frameSize} bytes of stack; the kernel allows ${kernelLimit}`,
     undefined,
     { notes, help: "move large objects into a per-CPU array map" },
   );

@@ -16,12 +16,13 @@ import {
   cells,
   clearFrames,
   codeAddressBase,
+  type EngineMemory,
+  frameBottom,
   frameTop,
   maximumCallDepth,
   maximumFrames,
   maximumTailCalls,
   mayGotoBudget,
-  stackSize,
   tailCallHelper,
 } from "../engine-memory.ts";
 import { Fault } from "../fault.ts";
@@ -56,7 +57,7 @@ export class Interpreter implements Engine {
   readonly #argumentsAddress: number;
   readonly #registers = new BigUint64Array(11);
   readonly #frames: Frame[] = [];
-  readonly #stackBase: number;
+  readonly #memory: EngineMemory;
   readonly #little: boolean;
   #program: Program;
   #slot = 0;
@@ -73,9 +74,8 @@ export class Interpreter implements Engine {
     this.#program = run.program;
     this.#fuel = fuel;
     this.#little = kernel.little;
-    const { control, stackBase } = kernel.engineMemory;
-    this.#argumentsAddress = control + cells.arguments;
-    this.#stackBase = stackBase;
+    this.#memory = kernel.engineMemory;
+    this.#argumentsAddress = this.#memory.control + cells.arguments;
     this.#call = new HelperCall(kernel, this.#argumentsAddress, run, this);
   }
 
@@ -99,8 +99,8 @@ export class Interpreter implements Engine {
     this.#registers.fill(0n);
     this.#registers[1] = BigInt(this.#run.context);
     this.#registers[2] = BigInt(this.#run.secondArgument);
-    const lowest = frameTop(this.#stackBase, 1) - stackSize;
-    clearFrames(this.#kernel.memory, lowest, maximumCallDepth);
+    const lowest = frameBottom(this.#memory, 1);
+    clearFrames(this.#kernel.memory, this.#memory, lowest, maximumCallDepth);
     return this.#enter(this.#program, 0);
   }
 
@@ -118,8 +118,8 @@ export class Interpreter implements Engine {
       throw new Fault("bad-argument", "not the address of a function", address);
     }
     const saved = this.#registers.slice();
-    const frame = frameTop(this.#stackBase, this.#frames.length + 1) - stackSize;
-    clearFrames(this.#kernel.memory, frame, 1);
+    const frame = frameBottom(this.#memory, this.#frames.length + 1);
+    clearFrames(this.#kernel.memory, this.#memory, frame, 1);
     const returnSlot = this.#slot;
     this.#registers.set(args, 1);
     const result = this.#enter(program, slot);
@@ -146,14 +146,14 @@ export class Interpreter implements Engine {
     const r = this.#registers;
     const saved = [r[6], r[7], r[8], r[9]] as [bigint, bigint, bigint, bigint];
     this.#frames.push({ program, returnSlot, saved, depth });
-    const top = frameTop(this.#stackBase, this.#frames.length);
+    const top = frameTop(this.#memory, this.#frames.length);
     r[10] = BigInt(top);
   }
 
   #pop(): void {
     const frame = this.#frames.pop() as Frame;
     this.#registers.set(frame.saved, 6);
-    this.#registers[10] = BigInt(frameTop(this.#stackBase, this.#frames.length));
+    this.#registers[10] = BigInt(frameTop(this.#memory, this.#frames.length));
     this.#slot = frame.returnSlot;
     const caller = this.#frames.at(-1);
     if (caller !== undefined) this.#program = caller.program;
@@ -165,7 +165,7 @@ export class Interpreter implements Engine {
   }
 
   #address(base: Register, offset: number): bigint {
-    if (base === 10 && (offset < -stackSize || offset >= 0)) {
+    if (base === 10 && (offset < -this.#memory.stackSize || offset >= 0)) {
       const message = `access at r10${offset < 0 ? "" : "+"}${offset} is outside the stack frame`;
       throw new Fault("stack-overflow", message, (this.#registers[10] as bigint) + BigInt(offset));
     }

@@ -1,5 +1,5 @@
 /** A program → a WebAssembly module: one function per subprogram, and one that enters them. */
-import { cells, frameStride, maximumCallDepth } from "../engine-memory.ts";
+import { cells, type EngineMemory, maximumCallDepth } from "../engine-memory.ts";
 import { HashMap } from "../maps/hash.ts";
 import type { Program } from "../program.ts";
 import {
@@ -28,7 +28,7 @@ export interface MapFunctionUse {
 
 export interface CompileOptions {
   readonly checked: boolean;
-  readonly control: number;
+  readonly memory: EngineMemory;
 }
 
 const { i32, i64, f64 } = valueType;
@@ -70,7 +70,7 @@ function functionStarts(program: Program): number[] {
  * `enter(table index, frame)`: calls a function with r1–r5 from the control block and puts r0
  * there; calls below it may go as deep as those of a program.
  */
-function enterBody(control: number): Uint8Array {
+function enterBody({ control, frameStride }: EngineMemory): Uint8Array {
   const code = new WasmBytes();
   const limit = 2;
   code.unsigned(1);
@@ -190,7 +190,7 @@ export function compileProgram(program: Program, options: CompileOptions): Compi
     ],
     functions: [
       ...bodies.map((body) => ({ type: typeOf.subprogram, body })),
-      { type: typeOf.enter, body: enterBody(options.control) },
+      { type: typeOf.enter, body: enterBody(options.memory) },
     ],
     table: starts.map((_, i) => first + i),
     exports: [{ name: "enter", index: first + starts.length }],

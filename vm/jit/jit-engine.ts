@@ -3,12 +3,10 @@ import {
   cells,
   clearFrames,
   codeAddressBase,
-  frameStride,
-  frameTop,
+  frameBottom,
   maximumCallDepth,
   maximumFrames,
   maximumTailCalls,
-  stackSize,
 } from "../engine-memory.ts";
 import { Fault } from "../fault.ts";
 import { type Engine, type Helper, HelperCall } from "../helpers/helper-call.ts";
@@ -46,8 +44,8 @@ class Compiler {
     this.#instances.set(program, variants);
     const known = variants.get(checked);
     if (known !== undefined) return known;
-    const { control } = this.#kernel.engineMemory;
-    const compiled = compileProgram(program, { checked, control });
+    const memory = this.#kernel.engineMemory;
+    const compiled = compileProgram(program, { checked, memory });
     const { tableIndex } = compiled;
     const env: WebAssembly.ModuleImports = {
       tailCall: (slot: number) => this.host?.tailCall(slot),
@@ -123,9 +121,9 @@ export class JitEngine implements Engine {
     for (let at = 4; at < 40; at += 4)
       view.setUint32(this.#control + cells.arguments + at, 0, true);
     view.setUint32(this.#control + cells.arguments + 8, this.#run.secondArgument, true);
-    const { stackBase } = this.#kernel.engineMemory;
-    const lowest = frameTop(stackBase, 1) - stackSize;
-    if (this.#checked) clearFrames(this.#kernel.memory, lowest, maximumCallDepth);
+    const { engineMemory } = this.#kernel;
+    const lowest = frameBottom(engineMemory, 1);
+    if (this.#checked) clearFrames(this.#kernel.memory, engineMemory, lowest, maximumCallDepth);
     this.#guard(() => {
       const instance = this.#compiler.instance(this.#program, this.#checked);
       instance.enter(0, lowest);
@@ -135,9 +133,9 @@ export class JitEngine implements Engine {
 
   /** Runs a callback by itself, as a timer does. */
   enterCallback(address: bigint, args: readonly bigint[]): void {
-    const { stackBase } = this.#kernel.engineMemory;
+    const { engineMemory } = this.#kernel;
     const { view } = this.#kernel.memory;
-    view.setUint32(this.#control + cells.frame, frameTop(stackBase, 0) - stackSize, true);
+    view.setUint32(this.#control + cells.frame, frameBottom(engineMemory, 0), true);
     this.#guard(() => {
       this.callFunction(address, args);
     });
@@ -234,11 +232,12 @@ export class JitEngine implements Engine {
       view.setBigUint64(at + cells.arguments + i * 8, args[i] ?? 0n, true);
     }
     const frame = view.getUint32(at + cells.frame, true);
-    const { stackBase } = this.#kernel.engineMemory;
+    const { engineMemory } = this.#kernel;
+    const { stackBase, frameStride } = engineMemory;
     if (frame + 2 * frameStride > stackBase + maximumFrames * frameStride) {
       throw new Fault("stack-overflow", "callbacks are nested too deeply");
     }
-    if (this.#checked) clearFrames(this.#kernel.memory, frame + frameStride, 1);
+    if (this.#checked) clearFrames(this.#kernel.memory, engineMemory, frame + frameStride, 1);
     instance.enter(index, frame + frameStride);
     this.#kernel.memory.view.setUint32(at + cells.frame, frame, true);
     return this.#result();

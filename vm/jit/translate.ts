@@ -9,9 +9,8 @@ import { helperById } from "../../common/platform/helpers.ts";
 import {
   cells,
   codeAddressBase,
-  frameStride,
+  type EngineMemory,
   mayGotoBudget,
-  stackSize,
   tailCallHelper,
 } from "../engine-memory.ts";
 import { ArrayMap } from "../maps/array.ts";
@@ -35,8 +34,7 @@ export const faultKinds = { access: 1, fuel: 2, depth: 3, instruction: 4, frame:
 
 export interface TranslateOptions {
   readonly checked: boolean;
-  /** Address of the control block. */
-  readonly control: number;
+  readonly memory: EngineMemory;
   /** Function index of the subprogram that starts at a slot. */
   readonly functionAt: (slot: number) => number | undefined;
   /** Function index of a helper's import. */
@@ -186,7 +184,7 @@ export class Translator {
       return;
     }
     this.#code.get(locals.base);
-    this.#code.const32(stackSize);
+    this.#code.const32(this.#options.memory.stackSize);
     this.#code.byte(op.i32Add);
     this.#code.byte(op.i64ExtendI32U);
   }
@@ -252,7 +250,7 @@ export class Translator {
   #loadPacketBounds(): void {
     if (!this.#usesPacket) return;
     for (const name of ["packetStart", "packetLimit"] as const) {
-      this.#code.const32(this.#options.control);
+      this.#code.const32(this.#options.memory.control);
       this.#code.memory(op.i64Load, cells[name]);
       this.#code.set(locals[name]);
     }
@@ -281,7 +279,7 @@ export class Translator {
   }
 
   #fault(kind: number): void {
-    const { control } = this.#options;
+    const { control } = this.#options.memory;
     this.#giveFuel();
     this.#code.const32(control);
     this.#code.const32(kind);
@@ -543,6 +541,7 @@ export class Translator {
    */
   #address(base: Register, offset: number, size: number, write: boolean): number {
     if (base === 10) {
+      const { stackSize } = this.#options.memory;
       if (offset >= -stackSize && offset + size <= 0) {
         this.#code.get(locals.base);
         return stackSize + offset;
@@ -582,7 +581,7 @@ export class Translator {
   #isCertain(known: Known | undefined, offset: number, size: number, write: boolean): boolean {
     if (known?.kind === "frame" && known.offset !== undefined) {
       const at = known.offset + offset;
-      return at >= -stackSize && at + size <= 0;
+      return at >= -this.#options.memory.stackSize && at + size <= 0;
     }
     return this.#isValue(known, offset, size, write) && !known.nullable;
   }
@@ -616,7 +615,7 @@ export class Translator {
   }
 
   #faultAtAddress(): void {
-    const { control } = this.#options;
+    const { control } = this.#options.memory;
     this.#code.const32(control);
     this.#code.get(locals.wide);
     this.#code.memory(op.i64Store, cells.faultAddress);
@@ -636,7 +635,7 @@ export class Translator {
       code.get(locals.wide);
       code.get(locals.base);
       code.op(op.i64ExtendI32U, op.i64Sub);
-      code.const64(BigInt(stackSize - size));
+      code.const64(BigInt(this.#options.memory.stackSize - size));
       code.op(op.i64LeU);
     } else if (known?.kind === "value" && known.map instanceof ArrayMap) {
       const { stride, start, bytes } = known.map;
@@ -801,7 +800,7 @@ export class Translator {
   }
 
   #takeResult(): void {
-    this.#code.const32(this.#options.control);
+    this.#code.const32(this.#options.memory.control);
     this.#code.memory(op.i64Load, cells.result);
     this.#setRegister(0);
   }
@@ -820,7 +819,7 @@ export class Translator {
   /** Helpers that tell what stands in the control block. */
   #cellCall(helper: number): boolean {
     const code = this.#code;
-    const { control } = this.#options;
+    const { control } = this.#options.memory;
     code.const32(control);
     if (helper === processorIdHelper) code.memory(op.i64Load32U, cells.cpu);
     else if (timeHelpers.includes(helper)) code.memory(op.i64Load, cells.time);
@@ -849,7 +848,7 @@ export class Translator {
   /** A helper or kfunc that is written in JavaScript. */
   #hostCall(insn: Instruction & { kind: "call" }): void {
     const isHelper = insn.target === "helper";
-    const { control } = this.#options;
+    const { control } = this.#options.memory;
     const code = this.#code;
     const count = isHelper ? (helperById(insn.imm)?.params.length ?? 5) : 5;
     for (let register = 1; register <= Math.min(5, count); register += 1) {
@@ -957,11 +956,11 @@ export class Translator {
       return;
     }
     this.#code.get(locals.base);
-    this.#code.const32(frameStride);
+    this.#code.const32(this.#options.memory.frameStride);
     code.byte(op.i32Add);
     if (this.#options.checked) {
       this.#code.tee(locals.word);
-      this.#code.const32(this.#options.control);
+      this.#code.const32(this.#options.memory.control);
       this.#code.memory(op.i32Load, cells.frameLimit);
       code.byte(op.i32GtU);
       this.#faultIf(faultKinds.depth);
@@ -992,7 +991,7 @@ export class Translator {
     this.#code.const32(map.start);
     code.byte(op.i32Add);
     if (map.isPerCpu) {
-      this.#code.const32(this.#options.control);
+      this.#code.const32(this.#options.memory.control);
       this.#code.memory(op.i32Load, cells.cpu);
       this.#code.const32(map.bytesPerCpu);
       code.byte(op.i32Mul);
@@ -1014,7 +1013,7 @@ export class Translator {
     this.#slot = slot;
     const code = this.#code;
     if (insn?.kind === "may_goto") {
-      const { control } = this.#options;
+      const { control } = this.#options.memory;
       this.#code.const32(control);
       this.#code.const32(control);
       this.#code.memory(op.i32Load, cells.mayGoto);

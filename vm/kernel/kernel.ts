@@ -7,7 +7,7 @@ import { skipModifiers } from "../../common/object/btf-types.ts";
 import type { Endian } from "../../common/object/object-file.ts";
 import { mapTypeById } from "../../common/platform/map-types.ts";
 import type { LoadedObject, MapSpec, ProgramSpec } from "../../linker/program.ts";
-import { allocateEngineMemory, cells, type EngineMemory } from "../engine-memory.ts";
+import { allocateEngineMemory, cells, defaultStackSize, type EngineMemory } from "../engine-memory.ts";
 import { type ErrnoName, errno, errnoName } from "../errno.ts";
 import { createMap } from "../maps/create-map.ts";
 import { type BpfMap, type MapHost, updateFlags } from "../maps/map.ts";
@@ -34,6 +34,8 @@ export interface KernelOptions {
   readonly time?: bigint;
   readonly process?: Partial<Process>;
   readonly randomSeed?: number;
+  /** Bytes of a stack frame; 512 as in Linux, more for programs that no kernel shall load. */
+  readonly stackSize?: number;
 }
 
 const defaultProcess: Process = {
@@ -72,11 +74,13 @@ export class Kernel implements MapHost {
   readonly #programs = new Map<number, Program>();
   readonly #objects = new Map<string, bigint>();
   #nextId = 1;
+  readonly #stackSize: number;
   #engineMemory: EngineMemory | undefined;
 
   constructor(options: KernelOptions = {}) {
     this.little = options.endian !== "big";
     this.cpuCount = options.cpuCount ?? 4;
+    this.#stackSize = options.stackSize ?? defaultStackSize;
     this.time = options.time ?? 1_000_000_000n;
     this.process = { ...defaultProcess, ...options.process };
     const random = this.engineMemory.control + cells.random;
@@ -105,7 +109,7 @@ export class Kernel implements MapHost {
 
   /** Runs do not overlap, so that all of them share the engines' memory. */
   get engineMemory(): EngineMemory {
-    this.#engineMemory ??= allocateEngineMemory(this.memory);
+    this.#engineMemory ??= allocateEngineMemory(this.memory, this.#stackSize);
     return this.#engineMemory;
   }
 
