@@ -12,6 +12,7 @@ import { closingPlace } from "./expression-place.ts";
 import { sizeOf } from "./layout.ts";
 import { quoteType } from "./print-type.ts";
 import { lookUp } from "./scope.ts";
+import { mayHaveEffects } from "./side-effects.ts";
 import { stringLiteral } from "./string-literals.ts";
 import {
   asEnum,
@@ -75,9 +76,12 @@ function checkConstantP(context: Context, call: BuiltinCall): CheckedExpression 
   const argument = value(context, call.args[0]);
   if (isError(argument.type)) return argument;
   const result = node(call, [argument], intType);
-  const known = evaluateInteger(result, { constants: context.constants });
+  // As in clang, what has effects is never evaluated, nor constant.
+  const known = mayHaveEffects(argument)
+    ? 0n
+    : evaluateInteger(result, { constants: context.constants })?.value;
   if (known === undefined) return result;
-  return { kind: "constant", value: known.value, type: intType, span: call.span };
+  return { kind: "constant", value: known, type: intType, span: call.span };
 }
 
 function checkChoose(context: Context, call: BuiltinCall): CheckedExpression {

@@ -93,7 +93,7 @@ export class SelectContext {
   /** Where addresses of symbols were made. */
   readonly #symbols = new Map<string, { register: MachineRegister; block: Block }[]>();
   readonly stack: StackObjects;
-  readonly #dominates: (a: Block, b: Block) => boolean;
+  readonly dominates: (a: Block, b: Block) => boolean;
 
   constructor(
     fn: MachineFunction,
@@ -110,7 +110,7 @@ export class SelectContext {
     this.uses = analyses.uses;
     this.facts = analyses.facts;
     this.folded = analyses.folded;
-    this.#dominates = analyses.dominates;
+    this.dominates = analyses.dominates;
     this.stack = analyses.stack;
     this.hasV4 = this.options.cpu === "v4";
     this.has32 = this.hasV4 || this.options.cpu === "v3";
@@ -243,7 +243,7 @@ export class SelectContext {
     const here = this.irBlock;
     const known = this.#symbols.get(symbol) ?? [];
     const found =
-      here === undefined ? undefined : known.find(({ block }) => this.#dominates(block, here));
+      here === undefined ? undefined : known.find(({ block }) => this.dominates(block, here));
     if (found !== undefined) return found.register;
     const dst = this.newRegister();
     this.emit({ kind: "load_imm64", dst, value: 0n, symbol });

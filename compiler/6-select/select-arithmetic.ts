@@ -30,7 +30,7 @@ export function selectBinary(context: SelectContext, at: IrInstruction, binary: 
   }
   const [first, second] = at.operands as [Value, Value];
   if (binary === "and" && selectMask(context, at, first, second)) return;
-  const [a, b] = commutative.has(binary) ? tiedFirst(context, first, second) : [first, second];
+  const [a, b] = commutative.has(binary) ? tiedFirst(context, at, first, second) : [first, second];
   const width = context.aluWidth(at);
   if (binary === "sub" && a.kind === "constant" && a.value === 0n) {
     const dst = context.copy(context.register(b));
@@ -103,10 +103,32 @@ function selectMask(context: SelectContext, at: IrInstruction, a: Value, b: Valu
 }
 
 /** The operand that the result may overwrite comes first; constants come second. */
-function tiedFirst(context: SelectContext, a: Value, b: Value): [Value, Value] {
+function tiedFirst(context: SelectContext, at: IrInstruction, a: Value, b: Value): [Value, Value] {
   if (a.kind === "constant") return [b, a];
   if (b.kind === "constant") return [a, b];
+  const carried = [a, b].map((value) => isCarried(context, at, value));
+  if (carried[0] !== carried[1]) return carried[0] ? [a, b] : [b, a];
   return context.useCount(a) > 1 && context.useCount(b) === 1 ? [b, a] : [a, b];
+}
+
+/**
+ * Whether `at` gives a phi its next value and the old one is not needed any more: in place, the loop
+ * has no copy in the chain from round to round.
+ */
+function isCarried(context: SelectContext, at: IrInstruction, phi: Value): boolean {
+  if (phi.kind !== "instruction" || phi.operation.op !== "phi") return false;
+  if (!phi.operands.includes(at)) return false;
+  const { block } = at;
+  return !(context.uses.get(phi) ?? []).some(({ user }) => {
+    if (user === at) return false;
+    if (user.operation.op === "phi") {
+      return user.operation.incoming.some(
+        (from, index) => user.operands[index] === phi && context.dominates(block, from),
+      );
+    }
+    if (user.block !== block) return context.dominates(block, user.block);
+    return block.instructions.indexOf(user) > block.instructions.indexOf(at);
+  });
 }
 
 export function selectZeroExtend(context: SelectContext, at: IrInstruction): void {

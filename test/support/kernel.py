@@ -1,7 +1,8 @@
 """Asks the running kernel: loads programs through raw bpf(2), runs them by BPF_PROG_TEST_RUN, dumps
 their maps. Never attaches anything; everything is gone when the process ends.
 
-Standard input: one JSON object, {"jobs": [job, ...]}. A job is a portable case (see test/README.md):
+Standard input: one JSON object, {"jobs": [job, ...]}; with "rounds": n all jobs are loaded together and
+run in turns, n times. A job is a portable case (see test/README.md):
   prog_type, expected_attach_type, prog_flags, license, insns (hex, little endian),
   maps: [{type, key_size, value_size, max_entries, map_flags, inner, btf_key_type_id,
           btf_value_type_id, map_extra, data (hex), entries: [[key hex, value hex]], progs: {index: job index}}]
@@ -175,8 +176,14 @@ def create_maps(specs, btf_fd):
     return fds
 
 
-def run_job(job):
-    opened = []
+def close(opened):
+    for one in opened:
+        if one is not None:
+            os.close(one)
+
+
+def open_job(job, opened):
+    """The loaded program's descriptor, its maps' ones and the log; or the result of a refusal."""
     try:
         btf_fd = load_btf(bytes.fromhex(job["btf"])) if job.get("btf") else -1
         if btf_fd >= 0:
@@ -186,24 +193,38 @@ def run_job(job):
         opened += fds
         fd, error, log = load_program(job, fds, btf_fd)
         if fd < 0:
-            return {"verdict": "reject", "errno": error, "log": log}
+            return {"verdict": "reject", "errno": error, "log": log}, None
         opened.append(fd)
         for tail in job.get("tails", []):
             tail_fd, tail_error, tail_log = load_program(dict(job, **tail), fds, btf_fd)
             if tail_fd < 0:
-                return {"verdict": "reject", "errno": tail_error, "log": tail_log}
+                return {"verdict": "reject", "errno": tail_error, "log": tail_log}, None
             opened.append(tail_fd)
             update(fds[tail["map"]], struct.pack("<I", tail["index"]), struct.pack("<I", tail_fd))
-        runs = [test_run(fd, run) for run in job.get("runs", [])]
-        maps = [dump_map(f, s) for f, s in zip(fds, specs)] if job.get("dump") else []
-        return {"verdict": "accept", "errno": 0, "log": log, "runs": runs, "maps": maps}
+        return {"verdict": "accept", "errno": 0, "log": log, "runs": [], "maps": []}, (fd, fds)
     except OSError as error:
-        return {"verdict": "error", "errno": error.errno, "log": str(error)}
-    finally:
-        for one in opened:
-            if one is not None:
-                os.close(one)
-        keep.clear()
+        return {"verdict": "error", "errno": error.errno, "log": str(error)}, None
+
+
+def run_jobs(jobs, rounds):
+    """All programs are loaded first; then each round runs all of them, one after the other."""
+    opened = []
+    loaded = [open_job(job, opened) for job in jobs]
+    for _ in range(rounds):
+        for job, (result, handles) in zip(jobs, loaded):
+            if handles is not None:
+                result["runs"] += [test_run(handles[0], run) for run in job.get("runs", [])]
+                del keep[64:]
+    for job, (result, handles) in zip(jobs, loaded):
+        if handles is not None and job.get("dump"):
+            result["maps"] = [dump_map(f, s) for f, s in zip(handles[1], job.get("maps", []))]
+    close(opened)
+    keep.clear()
+    return [result for result, _ in loaded]
+
+
+def run_job(job):
+    return run_jobs([job], 1)[0]
 
 
 def availability():
@@ -219,7 +240,9 @@ def availability():
 def main():
     request = json.load(sys.stdin)
     reason = availability()
-    results = [] if reason else [run_job(job) for job in request["jobs"]]
+    jobs = [] if reason else request["jobs"]
+    rounds = request.get("rounds")
+    results = run_jobs(jobs, rounds) if rounds else [run_job(job) for job in jobs]
     json.dump({"available": not reason, "reason": reason, "results": results}, sys.stdout)
 
 

@@ -83,10 +83,10 @@ interface KernelAnswer {
   readonly results: readonly KernelResult[];
 }
 
-function ask(jobs: readonly KernelJob[]): KernelAnswer {
+function ask(jobs: readonly KernelJob[], rounds?: number): KernelAnswer {
   const script = join(import.meta.dirname, "kernel.py");
   const child = spawnSync("python3", [script], {
-    input: JSON.stringify({ jobs }),
+    input: JSON.stringify({ jobs, ...(rounds !== undefined && { rounds }) }),
     encoding: "utf8",
     maxBuffer: 1 << 30,
   });
@@ -108,6 +108,19 @@ export function kernelAvailability(): { readonly available: boolean; readonly re
 /** Loads and runs all jobs in one process; throws where the kernel cannot be asked. */
 export function askKernel(jobs: readonly KernelJob[]): readonly KernelResult[] {
   const answer = ask(jobs);
+  if (!answer.available) throw new Error(`kernel not available: ${answer.reason}`);
+  return answer.results;
+}
+
+/**
+ * Loads all jobs together and runs them in turns; each result has its runs of all rounds. For
+ * timings, so that what the machine does besides falls on all alike.
+ */
+export function askKernelInTurns(
+  jobs: readonly KernelJob[],
+  rounds: number,
+): readonly KernelResult[] {
+  const answer = ask(jobs, rounds);
   if (!answer.available) throw new Error(`kernel not available: ${answer.reason}`);
   return answer.results;
 }

@@ -14,7 +14,6 @@ static struct outer first = {1, {{2, 3}, {4, 5}, {6, 7}}, 8};
 static struct outer second;
 static u32 table[2][3] = {{1, 2, 3}, {4, 5, 6}};
 static const char text[] = "packet";
-static struct inner *chosen, **handle = &chosen;
 
 static __attribute__((noinline)) void copy(struct outer *to, const struct outer *from) { *to = *from; }
 static __attribute__((noinline)) u32 bump(u32 *a, u16 *b) {
@@ -27,20 +26,20 @@ static void run(void) {
   struct outer local = first, other = {.list[1].value = 9};
   copy(&second, &local);
   second.list[0] = second.list[2];
-  *handle = &second.list[1];
+  struct inner *chosen = &second.list[HIDE(1u) & 1], **handle = &chosen;
   chosen->value += 100, (*handle)->tag = 77;
-  chosen++, mix(chosen->value), mix(chosen[-1].tag), mix(chosen - second.list);
-  mix(chosen > second.list), mix(&second.tail == (u64 *)(chosen + 1)), mix(handle != 0);
+  chosen++, mix(chosen->value), mix(chosen[-1].tag), mix(second.list[1].value);
   for (u32 i = 0; i < 3; i++) {
     local.list[i].value ^= table[i & 1][2 - i] << 4;
     table[i % 2][i] = local.list[2 - i].tag;
     mix(local.list[i].value), mix(other.list[i].value), mix(text[i * 2]), mix(table[1][i]);
   }
-  u8 bytes[24];
+  u8 bytes[32] = {};
   __builtin_memset(bytes, 0xa5, 24);
   __builtin_memcpy(bytes + 3, text, 7);
   __builtin_memmove(bytes + 5, bytes + 3, 12);
-  for (int i = 0; i < 24; i++) mix(bytes[HIDE(i)]);
+  __builtin_memmove(bytes + 1, bytes, 8);
+  for (int i = 0; i < 32; i++) mix(bytes[HIDE(i) & 31]);
   mix(__builtin_memcmp(bytes + 5, text, 7) == 0), mix(__builtin_memcmp(bytes, bytes + 8, 8) != 0);
   u32 same = HIDE(5u);
   mix(bump(&same, (u16 *)bytes)), mix(same), mix(bytes[0]), mix(sizeof(struct outer));
@@ -48,6 +47,6 @@ static void run(void) {
   u32 before = v++;
   mix(before), mix(v), mix(v *= v + before), mix(((volatile u8 *)&v)[0]);
   u64 all = 0;
-  for (u8 *p = (u8 *)&local.tail; p < (u8 *)(&local.tail + 1); p++) all = all << 8 | *p;
+  for (int i = 0; i < 8; i++) all = all << 8 | ((u8 *)&local.tail)[i];
   mix(all), mix(local.head), mix(second.tail);
 }

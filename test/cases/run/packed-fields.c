@@ -29,7 +29,6 @@ union both {
 };
 
 static union both g[2] = {{.p = {1, 2, 3, 4, 5, 6, 7}}, {.q = {-1, 2, -3, 1, 5, 1, -7}}};
-static struct packed *pointer;
 
 static __attribute__((noinline)) void dump(const union both *u) {
   for (int i = 0; i < 4; i++) mix(u->words[i]);
@@ -37,7 +36,7 @@ static __attribute__((noinline)) void dump(const union both *u) {
 
 static void run(void) {
   union both local = g[0];
-  pointer = &g[1].p;
+  struct packed *pointer = &g[HIDE(1u) & 1].p;
   for (int i = 0; i < 20; i++) {
     struct packed *p = i & 1 ? &local.p : pointer;
     p->b += 11;

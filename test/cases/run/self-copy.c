@@ -20,8 +20,4 @@ static void run(void) {
   local = local;
   *own = local;
   mix(own->a), mix(local.b), mix(own->c);
-  u8 bytes[16] = {1, 2, 3, 4, 5, 6, 7, 8};
-  bytes[2] = (u8)HIDE(10);
-  __builtin_memmove(bytes + 1, bytes, 8);
-  for (int i = 0; i < 16; i++) mix(bytes[HIDE(i)]);
 }

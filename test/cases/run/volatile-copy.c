@@ -1,3 +1,4 @@
+/* kernel: invalid mem access 'scalar' */
 #include "run.h"
 
 struct four {

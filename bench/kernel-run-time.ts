@@ -1,0 +1,136 @@
+/**
+ * How fast compiled programs run in the kernel: each workload compiled by clang-19 and by bpfc, run
+ * by BPF_PROG_TEST_RUN in turns. The time is the minimum over the rounds, less that of a program
+ * that does nothing; both programs must give the same number and leave the same maps.
+ * Run: npx tsx bench/kernel-run-time.ts [--rounds 20] [--cpu v3] [--match TEXT] [--repeat 2000]
+ */
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import { Diagnostics } from "../common/diagnostics/diagnostic.ts";
+import type { ObjectFile } from "../common/object/object-file.ts";
+import { readElf } from "../common/object/read-elf.ts";
+import { isCode } from "../linker/object-view.ts";
+import type { LoadedObject } from "../linker/program.ts";
+import { askKernelInTurns, type KernelJob, type KernelResult } from "../test/support/kernel.ts";
+import { compileFile, kernelJob, kernelMaps, load } from "../test/support/toolchain.ts";
+import { geometricMean } from "./programs.ts";
+
+const { values: cli } = parseArgs({
+  options: {
+    rounds: { type: "string", default: "20" },
+    cpu: { type: "string", default: "v3" },
+    match: { type: "string", default: "" },
+    repeat: { type: "string", default: "2000" },
+  },
+});
+const folder = join(import.meta.dirname, "kernel-workloads");
+const headers = join(import.meta.dirname, "../compiler/include");
+const work = mkdtempSync(join(tmpdir(), "bpfc-run-time-"));
+
+/** Ethernet, IPv4, TCP with the options of a SYN and time stamps, then bytes of no meaning. */
+function packet(): string {
+  const head =
+    "020000000001020000000002080045000400123440004006abcd0a000001c0a80102" +
+    "c35001bb0000000100000000f0020ffff00000000000" +
+    "020405b40402080a0001e240000000000103030701010101080a0001e24100000000";
+  const bytes = [...Buffer.from(head, "hex")];
+  let random = 1;
+  while (bytes.length < 1024) {
+    random = (Math.imul(random, 1_103_515_245) + 12_345) >>> 0;
+    bytes.push(random >>> 24);
+  }
+  return Buffer.from(bytes).toString("hex");
+}
+
+function withClang(path: string): ObjectFile {
+  const output = join(work, "clang.o");
+  const words = ["-target", "bpf", `-mcpu=${cli.cpu}`, "-O2", "-g", "-nostdinc", "-I", headers];
+  const result = spawnSync("clang-19", [...words, "-c", path, "-o", output], { encoding: "utf8" });
+  const object = readElf(readFileSync(output), path, new Diagnostics());
+  if (result.status !== 0 || object === undefined) throw new Error(`clang: ${result.stderr}`);
+  return object;
+}
+
+interface Prepared {
+  readonly job: KernelJob;
+  readonly object: ObjectFile;
+  readonly loaded: LoadedObject;
+  readonly instructions: number;
+}
+
+const run = { data: packet(), repeat: Number(cli.repeat) };
+
+function prepare(object: ObjectFile, path: string): Prepared {
+  const loaded = load(object, path);
+  const program = loaded.programs[0];
+  if (program === undefined) throw new Error(`${path}: no program`);
+  const instructions = object.sections.filter(isCode).reduce((sum, { size }) => sum + size / 8, 0);
+  return {
+    job: { ...kernelJob(loaded, program), runs: [run], dump: true },
+    object,
+    loaded,
+    instructions,
+  };
+}
+
+function bestTime({ runs }: KernelResult): number {
+  return Math.min(...(runs ?? []).map(({ duration }) => duration ?? Number.POSITIVE_INFINITY));
+}
+
+/** What a program did, as text that can be compared: its number, maps, and variables by name. */
+function effect({ loaded, object }: Prepared, { runs, maps }: KernelResult): string {
+  const contents = kernelMaps(loaded, maps ?? []);
+  const plain = loaded.maps.flatMap(({ name, dataSection }) =>
+    dataSection === undefined ? [[name, contents[name]]] : [],
+  );
+  const variables = object.symbols.flatMap(({ name, type, section, value, size }) => {
+    const place = typeof section === "number" ? object.sections[section]?.name : undefined;
+    const map = loaded.maps.find(({ dataSection }) => dataSection === place);
+    if (type !== "object" || map === undefined) return [];
+    const held = contents[map.name]?.[0]?.split("=")[1] ?? "";
+    return [[name, held.slice(2 * value, 2 * (value + size))]];
+  });
+  return JSON.stringify([runs?.[0]?.retval, plain.sort(), variables.sort()]);
+}
+
+const names = readdirSync(folder).filter((name) => name.endsWith(".c") && name !== "null.c");
+const bpfcWords = ["-O2", `-mcpu=${cli.cpu}`, "-nostdinc", "-I", headers];
+const nullProgram = prepare(withClang(join(folder, "null.c")), "null.c");
+console.log(`bpfc / clang-19 at -O2 -mcpu=${cli.cpu}, nanoseconds per run, ${cli.rounds} rounds`);
+console.log(`${"".padEnd(18)}${"clang".padStart(8)}${"bpfc".padStart(8)}   ratio  insns`);
+const ratios: number[] = [];
+for (const name of names.filter((each) => each.includes(cli.match))) {
+  const path = join(folder, name);
+  const clang = prepare(withClang(path), path);
+  const bpfc = prepare(compileFile(path, bpfcWords), path);
+  const jobs = [nullProgram, clang, bpfc].map(({ job }) => job);
+  const [none, theirs, ours] = askKernelInTurns(jobs, Number(cli.rounds));
+  if (none === undefined || theirs === undefined || ours === undefined)
+    throw new Error("no answer");
+  const rejected = [none, theirs, ours].filter(({ verdict }) => verdict !== "accept");
+  if (rejected.length > 0) {
+    const reason = rejected.map(({ log }) => log.split("\n").slice(-4).join(" / "));
+    console.log(
+      `${name}: rejected from ${theirs.verdict === "accept" ? "bpfc" : "clang"}: ${reason}`,
+    );
+    continue;
+  }
+  const base = bestTime(none);
+  const times = [bestTime(theirs) - base, bestTime(ours) - base] as const;
+  const ratio = times[1] / times[0];
+  ratios.push(ratio);
+  const notes = [
+    ...(times[0] < 200 ? ["less than 200 ns"] : []),
+    ...(effect(clang, theirs) === effect(bpfc, ours) ? [] : ["DIFFERENT RESULTS"]),
+  ];
+  const cells = times.map((time) => String(time).padStart(8)).join("");
+  const size = `${bpfc.instructions}/${clang.instructions}`;
+  const title = name.replace(".c", "").padEnd(18);
+  console.log(`${title}${cells}${ratio.toFixed(3).padStart(8)}  ${size} ${notes.join(", ")}`);
+}
+rmSync(work, { recursive: true, force: true });
+const worst = Math.max(...ratios).toFixed(3);
+console.log(`geometric mean ${geometricMean(ratios).toFixed(3)}, highest ${worst}`);
