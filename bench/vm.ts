@@ -172,7 +172,10 @@ function readyTimes(): void {
     const count = spec.insns.length / 8;
     const program = vm.loadProgram(spec, []) as Program;
     const start = process.hrtime.bigint();
-    const { bytes } = compileProgram(program, { checked: false, ...compileSettings() });
+    const { bytes } = compileProgram(program, {
+      checked: false,
+      memory: vm.engineMemory,
+    });
     const translate = Number(process.hrtime.bigint() - start) / 1e6;
     console.log(
       `ready, ${label} (${count} instructions): median ${median(warm).toFixed(2)} ms, ` +
@@ -182,8 +185,6 @@ function readyTimes(): void {
     vm.unload(program);
   }
 }
-
-const compileSettings = (): { control: number } => ({ control: vm.engineMemory.control });
 
 /** About 2,700 instructions with as many blocks as large real programs have. */
 function largeProgram(): ProgramSpec {
