@@ -7,7 +7,12 @@ import { skipModifiers } from "../../common/object/btf-types.ts";
 import type { Endian } from "../../common/object/object-file.ts";
 import { mapTypeById } from "../../common/platform/map-types.ts";
 import type { LoadedObject, MapSpec, ProgramSpec } from "../../linker/program.ts";
-import { allocateEngineMemory, cells, defaultStackSize, type EngineMemory } from "../engine-memory.ts";
+import {
+  allocateEngineMemory,
+  cells,
+  defaultStackSize,
+  type EngineMemory,
+} from "../engine-memory.ts";
 import { type ErrnoName, errno, errnoName } from "../errno.ts";
 import { createMap } from "../maps/create-map.ts";
 import { type BpfMap, type MapHost, updateFlags } from "../maps/map.ts";
