@@ -1,6 +1,5 @@
 /** Every spelling of an identifier once, with what it means as a keyword and as a macro. */
-import type { TokenType } from "chevrotain";
-import { gnuOnlyKeywords, keywords, tokenTypes } from "./token-types.ts";
+import { gnuOnlyKeywords, keywords, type TokenType, tokenTypes } from "./token-types.ts";
 
 export class Identifier {
   readonly text: string;

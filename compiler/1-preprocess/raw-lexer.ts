@@ -2,7 +2,6 @@
  * Turns the text of one file into preprocessing tokens. Knows nothing of macros; directives are
  * recognised by whoever reads the tokens (a `#` with {@link LINE_START}).
  */
-import type { TokenType } from "chevrotain";
 import type { SourceFile } from "../../common/diagnostics/source.ts";
 import {
   BLANK,
@@ -14,7 +13,7 @@ import {
 } from "./characters.ts";
 import type { IdentifierTable } from "./identifiers.ts";
 import { LEADING_SPACE, LINE_START, Token } from "./token.ts";
-import { endOfFile, punctuators, tokenTypes } from "./token-types.ts";
+import { endOfFile, punctuators, type TokenType, tokenTypes } from "./token-types.ts";
 
 const NEWLINE = 10;
 const BACKSLASH = 92;

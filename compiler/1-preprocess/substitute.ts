@@ -2,13 +2,12 @@
  * Replaces a macro's parameters: C17 6.10.3.1–3 (`#`, `##`), `__VA_OPT__`, and GNU's
  * `, ## __VA_ARGS__`. Rescanning the result is up to the expander.
  */
-import type { TokenType } from "chevrotain";
 import type { Span } from "../../common/diagnostics/source.ts";
 import type { IdentifierTable } from "./identifiers.ts";
 import { isPaste, isStringify, type Macro, type MacroContent } from "./macro.ts";
 import { RawLexer } from "./raw-lexer.ts";
 import { copyToken, LEADING_SPACE, LINE_START, PLACEMARKER, Token } from "./token.ts";
-import { endOfFile, tokenTypes } from "./token-types.ts";
+import { endOfFile, type TokenType, tokenTypes } from "./token-types.ts";
 
 /** One argument of a macro call. */
 export interface MacroArgument {

@@ -1,15 +1,20 @@
 /**
- * The token vocabulary: chevrotain token types, shared by the preprocessor and the parser.
+ * The token vocabulary, shared by the preprocessor and the parser.
  * Keywords and operators that the grammar treats alike share a type; the image tells them apart.
  * Order matters only in that the generated lookahead tables are keyed by position in
  * {@link vocabulary}.
  */
-import { createToken, EOF, type TokenType } from "chevrotain";
+
+export interface TokenType {
+  readonly name: string;
+  /** Position in {@link vocabulary}. */
+  readonly tokenTypeIdx: number;
+}
 
 const created: TokenType[] = [];
 
 function define(name: string): TokenType {
-  const type = createToken({ name });
+  const type = { name, tokenTypeIdx: created.length };
   created.push(type);
   return type;
 }
@@ -106,7 +111,8 @@ export const tokenTypes = {
 /** All token types of C, in definition order; `tokenTypeIdx` grows by one along it. */
 export const vocabulary: readonly TokenType[] = created;
 
-export const endOfFile: TokenType = EOF;
+/** Behind all others. */
+export const endOfFile: TokenType = { name: "EOF", tokenTypeIdx: created.length };
 
 type KeywordRow = readonly [TokenType, string];
 

@@ -1,7 +1,7 @@
 /** Tokens: what the preprocessor hands to the parser, and what macros are made of. */
-import type { IToken, TokenType } from "chevrotain";
 import type { SourceFile, Span } from "../../common/diagnostics/source.ts";
 import type { Identifier } from "./identifiers.ts";
+import type { TokenType } from "./token-types.ts";
 import type { WarningState } from "./warning-state.ts";
 
 /** The token is preceded by white space. */
@@ -13,11 +13,8 @@ export const NO_EXPAND = 4;
 /** A stand-in for an empty macro argument; never leaves the preprocessor. */
 export const PLACEMARKER = 8;
 
-/**
- * A token in the shape chevrotain reads. `startOffset` and `endOffset` (exclusive here, unlike
- * chevrotain's lexer: nothing of chevrotain's reads it) are UTF-16 offsets into `file`.
- */
-export class Token implements IToken {
+/** A token; `startOffset` and `endOffset` (exclusive) are UTF-16 offsets into `file`. */
+export class Token {
   image: string;
   tokenTypeIdx: number;
   tokenType: TokenType;
@@ -42,7 +39,7 @@ export class Token implements IToken {
     identifier: Identifier | undefined,
   ) {
     this.image = image;
-    this.tokenTypeIdx = type.tokenTypeIdx as number;
+    this.tokenTypeIdx = type.tokenTypeIdx;
     this.tokenType = type;
     this.startOffset = startOffset;
     this.endOffset = endOffset;

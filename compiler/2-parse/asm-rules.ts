@@ -1,16 +1,14 @@
-/** Grammar rules of inline and file-scope assembly. */
-import type { Token } from "../1-preprocess/token.ts";
 import { tokenTypes as t } from "../1-preprocess/token-types.ts";
 import type { AsmOperand, AsmStatement, Expression, ExternalDeclaration } from "./ast.ts";
 import { DeclarationRules } from "./declaration-rules.ts";
 import { textOf } from "./literal-nodes.ts";
-import type { Rule } from "./operand-rules.ts";
+import type { Rule } from "./rule-engine.ts";
 
 export abstract class AsmRules extends DeclarationRules {
   readonly fileAsm: Rule<ExternalDeclaration> = this.RULE("fileAsm", (): ExternalDeclaration => {
-    const word = this.CONSUME(t.Asm) as Token;
+    const word = this.CONSUME(t.Asm);
     this.MANY(() => this.CONSUME(t.Qualifier));
-    const open = this.CONSUME(t.LParen) as Token;
+    const open = this.CONSUME(t.LParen);
     const text = this.SUBRULE(this.stringLiterals);
     this.close(t.RParen, ")", open, () => this.CONSUME(t.RParen));
     this.semicolon("after top-level asm block");
@@ -18,7 +16,7 @@ export abstract class AsmRules extends DeclarationRules {
   });
 
   readonly asmStatement = this.RULE("asmStatement", (): AsmStatement => {
-    const word = this.CONSUME(t.Asm) as Token;
+    const word = this.CONSUME(t.Asm);
     let isVolatile = false;
     this.MANY(() => {
       this.OR([
@@ -40,7 +38,7 @@ export abstract class AsmRules extends DeclarationRules {
         },
       ]);
     });
-    const open = this.CONSUME(t.LParen) as Token;
+    const open = this.CONSUME(t.LParen);
     const template = this.SUBRULE(this.stringLiterals);
     const outputs: AsmOperand[] = [];
     const inputs: AsmOperand[] = [];
@@ -52,13 +50,13 @@ export abstract class AsmRules extends DeclarationRules {
       extended = true;
       this.SUBRULE(this.asmOperands, { ARGS: [outputs] });
       this.OPTION1(() => {
-        this.CONSUME1(t.Colon);
-        this.SUBRULE1(this.asmOperands, { ARGS: [inputs] });
+        this.CONSUME(t.Colon);
+        this.SUBRULE(this.asmOperands, { ARGS: [inputs] });
         this.OPTION2(() => {
-          this.CONSUME2(t.Colon);
+          this.CONSUME(t.Colon);
           this.SUBRULE(this.asmClobbers, { ARGS: [clobbers] });
           this.OPTION3(() => {
-            this.CONSUME3(t.Colon);
+            this.CONSUME(t.Colon);
             this.SUBRULE(this.asmLabels, { ARGS: [labels] });
           });
         });
@@ -87,7 +85,7 @@ export abstract class AsmRules extends DeclarationRules {
       this.ACTION(() => list.push(first));
       this.MANY(() => {
         this.CONSUME(t.Comma);
-        const next = this.SUBRULE1(this.asmOperand);
+        const next = this.SUBRULE(this.asmOperand);
         this.ACTION(() => list.push(next));
       });
     });
@@ -101,7 +99,7 @@ export abstract class AsmRules extends DeclarationRules {
       return token.image;
     });
     const constraint = this.SUBRULE(this.stringLiterals);
-    const open = this.CONSUME(t.LParen) as Token;
+    const open = this.CONSUME(t.LParen);
     const value = this.SUBRULE(this.expression);
     this.close(t.RParen, ")", open, () => this.CONSUME(t.RParen));
     return { ...(name !== undefined && { name }), constraint: literalText(constraint), value };
@@ -113,7 +111,7 @@ export abstract class AsmRules extends DeclarationRules {
       this.ACTION(() => list.push(literalText(first)));
       this.MANY(() => {
         this.CONSUME(t.Comma);
-        const next = this.SUBRULE1(this.stringLiterals);
+        const next = this.SUBRULE(this.stringLiterals);
         this.ACTION(() => list.push(literalText(next)));
       });
     });
@@ -126,7 +124,7 @@ export abstract class AsmRules extends DeclarationRules {
       this.ACTION(() => list.push(first.image));
       this.MANY(() => {
         this.CONSUME(t.Comma);
-        const next = this.SUBRULE1(this.name);
+        const next = this.SUBRULE(this.name);
         this.ACTION(() => list.push(next.image));
       });
     });

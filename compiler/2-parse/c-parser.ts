@@ -4,8 +4,6 @@ import type { PushedAttribute, TokenRun } from "../1-preprocess/stream.ts";
 import { copyToken, type Token, tokenSpan } from "../1-preprocess/token.ts";
 import { endOfFile, tokenTypes as t } from "../1-preprocess/token-types.ts";
 import type { Attribute, ExternalDeclaration } from "./ast.ts";
-import { lookaheadRows } from "./generated/lookahead.ts";
-import { type Decision, decodeDecision } from "./lookahead-tables.ts";
 import type { TypeNameOracle } from "./scopes.ts";
 import { StatementRules } from "./statement-rules.ts";
 
@@ -33,25 +31,6 @@ export class CParser extends StatementRules {
     ),
   );
 
-  /** chevrotain's: decision functions by key. */
-  declare readonly lookAheadFuncsCache: Map<number, Decision>;
-  declare selfAnalysisDone: boolean;
-
-  /** `analyse`: derive the decisions from the grammar instead of installing the generated ones. */
-  constructor(options: { readonly analyse: boolean } = { analyse: false }) {
-    super();
-    if (options.analyse) this.performSelfAnalysis();
-    else this.#installLookahead();
-  }
-
-  #installLookahead(): void {
-    for (const [key, table] of lookaheadRows)
-      this.lookAheadFuncsCache.set(key, decodeDecision(table));
-    this.selfAnalysisDone = true;
-    // An object that is a prototype has its properties where the engine finds them fast.
-    Object.create(this);
-  }
-
   /**
    * Parses a run from its start to its end. `each` gets every declaration with the index of its
    * first token, as soon as it is complete.
@@ -78,7 +57,7 @@ export class CParser extends StatementRules {
   /** The entry rule; text nested so deeply that the stack overflows is refused. */
   #guarded(): ExternalDeclaration | undefined {
     try {
-      return this.entry();
+      return this.SUBRULE(this.entry);
     } catch (error) {
       if (!(error instanceof RangeError)) throw error;
       this.resetAfterOverflow();
@@ -125,7 +104,7 @@ export class CParser extends StatementRules {
     const end = copyToken(last);
     end.image = "";
     end.tokenType = endOfFile;
-    end.tokenTypeIdx = endOfFile.tokenTypeIdx as number;
+    end.tokenTypeIdx = endOfFile.tokenTypeIdx;
     const result = this.withTokens([...tokens, end], () => this.SUBRULE(this.attributeSpecifier));
     this.tokVector = saved.vector;
     this.currIdx = saved.index;

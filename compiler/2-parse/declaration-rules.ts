@@ -1,5 +1,5 @@
 /** Grammar rules of declarations (C17 6.7, 6.9): in blocks and at file scope. */
-import { afterToken, type Token, tokenSpan } from "../1-preprocess/token.ts";
+import { afterToken, tokenSpan } from "../1-preprocess/token.ts";
 import { endOfFile, tokenTypes as t } from "../1-preprocess/token-types.ts";
 import type {
   Attribute,
@@ -14,7 +14,8 @@ import type {
 } from "./ast.ts";
 import { InitializerRules } from "./initializer-rules.ts";
 import { textOf } from "./literal-nodes.ts";
-import { ASSIGNMENT, type Rule } from "./operand-rules.ts";
+import { ASSIGNMENT } from "./operand-rules.ts";
+import type { Rule } from "./rule-engine.ts";
 import { isTagDefinition } from "./specifier-rules.ts";
 
 type InitDeclarator = Declaration["declarators"][number];
@@ -23,8 +24,8 @@ export abstract class DeclarationRules extends InitializerRules {
   abstract readonly fileAsm: Rule<ExternalDeclaration>;
 
   readonly staticAssert: Rule<StaticAssert> = this.RULE("staticAssert", (): StaticAssert => {
-    const word = this.CONSUME(t.StaticAssert) as Token;
-    const open = this.CONSUME(t.LParen) as Token;
+    const word = this.CONSUME(t.StaticAssert);
+    const open = this.CONSUME(t.LParen);
     const condition = this.SUBRULE(this.expression, { ARGS: [ASSIGNMENT] });
     const message = this.OPTION(() => {
       this.CONSUME(t.Comma);
@@ -76,7 +77,7 @@ export abstract class DeclarationRules extends InitializerRules {
             const attributes = this.SUBRULE(this.attributeSpecifier);
             this.ACTION(() => leading.push(...attributes));
           });
-          const next = this.SUBRULE1(this.initDeclarator, { ARGS: [specifiers] });
+          const next = this.SUBRULE(this.initDeclarator, { ARGS: [specifiers] });
           list.push(leading.length === 0 ? next : withAttributes(next, leading));
         });
       });

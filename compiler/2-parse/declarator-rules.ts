@@ -1,5 +1,4 @@
 /** Grammar rules of declarators, parameters and type names (C17 6.7.6, 6.7.7). */
-import type { ParserMethod } from "chevrotain";
 import { type Token, tokenSpan } from "../1-preprocess/token.ts";
 import { tokenTypes as t } from "../1-preprocess/token-types.ts";
 import type {
@@ -11,8 +10,9 @@ import type {
   TypeName,
 } from "./ast.ts";
 import { textOf } from "./literal-nodes.ts";
-import { ASSIGNMENT, type Rule } from "./operand-rules.ts";
+import { ASSIGNMENT } from "./operand-rules.ts";
 import { RecordRules } from "./record-rules.ts";
+import type { GrammarRule, Rule } from "./rule-engine.ts";
 import { noQualifiers, withQualifier } from "./specifier-rules.ts";
 
 /** May a declarator have a name? */
@@ -35,7 +35,7 @@ export abstract class DeclaratorRules extends RecordRules {
   });
 
   /** A declarator that may lack its name, as in parameters, or must, as in type names. */
-  readonly looseDeclarator: ParserMethod<[Naming?], Declarator> = this.RULE(
+  readonly looseDeclarator: GrammarRule<[Naming?], Declarator> = this.RULE(
     "looseDeclarator",
     (naming: Naming = "none"): Declarator => {
       const first = this.peek();
@@ -119,7 +119,7 @@ export abstract class DeclaratorRules extends RecordRules {
     return this.#direct(first, first.image, nested, suffixes);
   });
 
-  readonly looseDirectDeclarator: ParserMethod<[Naming?], Declarator> = this.RULE(
+  readonly looseDirectDeclarator: GrammarRule<[Naming?], Declarator> = this.RULE(
     "looseDirectDeclarator",
     (naming: Naming = "none"): Declarator => {
       const first = this.peek();
@@ -165,7 +165,7 @@ export abstract class DeclaratorRules extends RecordRules {
   }
 
   readonly nestedDeclarator: Rule<Declarator> = this.RULE("nestedDeclarator", (): Declarator => {
-    const open = this.CONSUME(t.DeclaratorParen) as Token;
+    const open = this.CONSUME(t.DeclaratorParen);
     this.enterBracket();
     const leading: Attribute[] = [];
     this.MANY(() => {
@@ -180,10 +180,10 @@ export abstract class DeclaratorRules extends RecordRules {
       : { ...inner, attributes: [...leading, ...inner.attributes] };
   });
 
-  readonly nestedLooseDeclarator: ParserMethod<[Naming?], Declarator> = this.RULE(
+  readonly nestedLooseDeclarator: GrammarRule<[Naming?], Declarator> = this.RULE(
     "nestedLooseDeclarator",
     (naming: Naming = "none"): Declarator => {
-      const open = this.CONSUME(t.DeclaratorParen) as Token;
+      const open = this.CONSUME(t.DeclaratorParen);
       this.enterBracket();
       const leading: Attribute[] = [];
       this.MANY(() => {
@@ -208,7 +208,7 @@ export abstract class DeclaratorRules extends RecordRules {
   );
 
   readonly arraySuffix = this.RULE("arraySuffix", (): DeclaratorPart => {
-    const open = this.CONSUME(t.LBracket) as Token;
+    const open = this.CONSUME(t.LBracket);
     let qualifiers: Qualifiers = noQualifiers;
     let isStatic = false;
     this.enterBracket();
@@ -239,7 +239,7 @@ export abstract class DeclaratorRules extends RecordRules {
 
   /** `( parameters )`; `(void)` is none, `()` says nothing about them. */
   readonly parameterList = this.RULE("parameterList", (): DeclaratorPart => {
-    const open = this.CONSUME(t.LParen) as Token;
+    const open = this.CONSUME(t.LParen);
     const params: ParameterDeclaration[] = [];
     let variadic = false;
     this.enterBracket();
@@ -258,7 +258,7 @@ export abstract class DeclaratorRules extends RecordRules {
                 this.OR1([
                   {
                     ALT: () => {
-                      params.push(this.SUBRULE1(this.parameter));
+                      params.push(this.SUBRULE(this.parameter));
                     },
                   },
                   {
@@ -274,7 +274,7 @@ export abstract class DeclaratorRules extends RecordRules {
         },
         {
           ALT: () => {
-            this.CONSUME1(t.Ellipsis);
+            this.CONSUME(t.Ellipsis);
             variadic = true;
           },
         },
@@ -316,7 +316,7 @@ export abstract class DeclaratorRules extends RecordRules {
         {
           ALT: () => {
             this.CONSUME(t.Asm);
-            const open = this.CONSUME(t.LParen) as Token;
+            const open = this.CONSUME(t.LParen);
             const label = this.SUBRULE(this.stringLiterals);
             this.close(t.RParen, ")", open, () => this.CONSUME(t.RParen));
             if (label.kind === "string") asmLabel = textOf(label.bytes);

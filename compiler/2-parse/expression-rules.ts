@@ -1,9 +1,9 @@
 /** Grammar rules of expressions (C17 6.5, GNU extensions): precedence climbing over one rule. */
-import type { ParserMethod } from "chevrotain";
 import { type Token, tokenSpan } from "../1-preprocess/token.ts";
 import { tokenTypes as t } from "../1-preprocess/token-types.ts";
 import type { AssignmentOperator, BinaryOperator, Expression, UnaryOperator } from "./ast.ts";
-import { ASSIGNMENT, COMMA, OperandRules, type Rule } from "./operand-rules.ts";
+import { ASSIGNMENT, COMMA, OperandRules } from "./operand-rules.ts";
+import type { GrammarRule, Rule } from "./rule-engine.ts";
 import { retype } from "./token-window.ts";
 
 /** Binding strength; assignment and `?:` are handled by the rule itself. */
@@ -40,7 +40,7 @@ const MAX_UNARY_DEPTH = 1000;
 
 export abstract class ExpressionRules extends OperandRules {
   /** An expression down to a binding strength: 1 takes commas, 2 (the argument form) does not. */
-  readonly expression: ParserMethod<[number?], Expression> = this.RULE(
+  readonly expression: GrammarRule<[number?], Expression> = this.RULE(
     "expression",
     (minimum = COMMA): Expression => {
       const first = this.peek();
@@ -52,8 +52,8 @@ export abstract class ExpressionRules extends OperandRules {
           left = this.OR([
             {
               ALT: () => {
-                const op = this.CONSUME(t.BinaryOperator) as Token;
-                const right = this.SUBRULE1(this.expression, { ARGS: [precedenceOf(op) + 1] });
+                const op = this.CONSUME(t.BinaryOperator);
+                const right = this.SUBRULE(this.expression, { ARGS: [precedenceOf(op) + 1] });
                 return {
                   kind: "binary",
                   op: op.image as BinaryOperator,
@@ -66,8 +66,8 @@ export abstract class ExpressionRules extends OperandRules {
             },
             {
               ALT: () => {
-                const op = this.CONSUME(t.AssignOperator) as Token;
-                const value = this.SUBRULE2(this.expression, { ARGS: [ASSIGNMENT] });
+                const op = this.CONSUME(t.AssignOperator);
+                const value = this.SUBRULE(this.expression, { ARGS: [ASSIGNMENT] });
                 return {
                   kind: "assign",
                   op: op.image as AssignmentOperator,
@@ -105,7 +105,7 @@ export abstract class ExpressionRules extends OperandRules {
         then = this.SUBRULE(this.expression, { ARGS: [COMMA] });
       });
       this.CONSUME(t.Colon);
-      const otherwise = this.SUBRULE1(this.expression, { ARGS: [CONDITIONAL] });
+      const otherwise = this.SUBRULE(this.expression, { ARGS: [CONDITIONAL] });
       const span = this.spanFrom(first);
       return { kind: "conditional", condition, ...(then && { then }), otherwise, span };
     },
@@ -128,7 +128,7 @@ export abstract class ExpressionRules extends OperandRules {
       this.failHere("nesting", "expression is nested too deeply");
     try {
       this.MANY(() => {
-        prefixes.push(this.OR(this.#prefixes) as Token);
+        prefixes.push(this.OR(this.#prefixes));
       });
       const operand = this.SUBRULE(this.primary);
       return this.#applyPrefixes(prefixes, operand);

@@ -1,9 +1,10 @@
 /** Grammar rules of initialisers (C17 6.7.9, GNU ranges and `name:`). */
-import { type Token, tokenSpan } from "../1-preprocess/token.ts";
+import { tokenSpan } from "../1-preprocess/token.ts";
 import { tokenTypes as t } from "../1-preprocess/token-types.ts";
 import type { Designator, Initializer, InitializerList } from "./ast.ts";
 import { DeclaratorRules } from "./declarator-rules.ts";
-import { ASSIGNMENT, fieldDesignator, type Rule } from "./operand-rules.ts";
+import { ASSIGNMENT, fieldDesignator } from "./operand-rules.ts";
+import type { Rule } from "./rule-engine.ts";
 
 export abstract class InitializerRules extends DeclaratorRules {
   readonly initializer: Rule<Initializer> = this.RULE(
@@ -24,7 +25,7 @@ export abstract class InitializerRules extends DeclaratorRules {
     "initializerList",
     (): InitializerList => {
       const items: InitializerList["items"][number][] = [];
-      const open = this.CONSUME(t.LBrace) as Token;
+      const open = this.CONSUME(t.LBrace);
       this.enterBracket();
       this.markLabel();
       this.OPTION(() => {
@@ -34,10 +35,10 @@ export abstract class InitializerRules extends DeclaratorRules {
           DEF: () => {
             this.CONSUME(t.Comma);
             this.markLabel();
-            items.push(this.SUBRULE1(this.initializerItem));
+            items.push(this.SUBRULE(this.initializerItem));
           },
         });
-        this.OPTION1(() => this.CONSUME1(t.Comma));
+        this.OPTION1(() => this.CONSUME(t.Comma));
       });
       this.close(t.RBrace, "}", open, () => this.CONSUME(t.RBrace));
       this.depth -= 1;
@@ -60,7 +61,7 @@ export abstract class InitializerRules extends DeclaratorRules {
     this.OR([
       {
         ALT: () => {
-          const name = this.CONSUME(t.LabelName) as Token;
+          const name = this.CONSUME(t.LabelName);
           this.CONSUME(t.Colon);
           path.push(fieldDesignator(name, tokenSpan(name)));
         },
@@ -68,7 +69,7 @@ export abstract class InitializerRules extends DeclaratorRules {
       {
         ALT: () => {
           path.push(this.SUBRULE(this.designator));
-          this.MANY(() => path.push(this.SUBRULE1(this.designator)));
+          this.MANY(() => path.push(this.SUBRULE(this.designator)));
           this.OPTION(() => this.CONSUME(t.Assign));
         },
       },
@@ -91,7 +92,7 @@ export abstract class InitializerRules extends DeclaratorRules {
           const index = this.SUBRULE(this.expression, { ARGS: [ASSIGNMENT] });
           const last = this.OPTION(() => {
             this.CONSUME(t.Ellipsis);
-            return this.SUBRULE1(this.expression, { ARGS: [ASSIGNMENT] });
+            return this.SUBRULE(this.expression, { ARGS: [ASSIGNMENT] });
           });
           this.close(t.RBracket, "]", first, () => this.CONSUME(t.RBracket));
           const span = this.spanFrom(first);

@@ -1,56 +1,55 @@
 /**
- * Lookahead by table. chevrotain derives its decisions by recording and analysing the grammar, which
- * takes longer than parsing a small program; so that is done when the project is built, and the
- * result is installed here.
+ * Lookahead by table. chevrotain derives the decisions of the grammar by recording and analysing it,
+ * which takes longer than parsing a small program; so that is done when the project is built. A
+ * table has one character per token type, in vocabulary order: `.` for no, `+` for yes, or the
+ * number of an alternative in base 36.
  */
 import { vocabulary } from "../1-preprocess/token-types.ts";
 
-/** A decision's key in chevrotain's cache, and its table (see {@link encodeDecision}). */
-export type LookaheadRow = readonly [key: number, table: string];
+/** A decision within a rule, by the method that asks for it. */
+export type TableKind =
+  | "OR"
+  | "OR1"
+  | "OPTION"
+  | "OPTION1"
+  | "OPTION2"
+  | "OPTION3"
+  | "MANY"
+  | "MANY1"
+  | "AT_LEAST_ONE";
 
-/** chevrotain's decision functions: an alternative's index, or whether to go on. */
-export type Decision = (this: { LA_FAST(n: number): { tokenTypeIdx: number } }) =>
-  | number
-  | boolean
-  | undefined;
+/** The tables of one rule. */
+export type RuleTables = Readonly<Partial<Record<TableKind, string>>>;
 
-const NONE = ".";
+const NO = ".";
 const YES = "+";
+const YES_CODE = 43;
+const ZERO = 48;
+const NINE = 57;
+const LETTER_A = 97;
 
-/** Letter for the i-th alternative: 0–9, a–z. */
-function letter(alternative: number): string {
-  return alternative.toString(36);
-}
-
-/**
- * One character per token type in vocabulary order: `.` for no, `+` for yes, or the alternative's
- * number in base 36.
- */
-export function encodeDecision(decide: (tokenTypeIdx: number) => ReturnType<Decision>): string {
+/** `decide` gives, per token type, an alternative's number or whether to go on. */
+export function encodeDecision(
+  decide: (tokenTypeIdx: number) => number | boolean | undefined,
+): string {
   return vocabulary
     .map((type) => {
-      const answer = decide(type.tokenTypeIdx as number);
-      if (typeof answer === "number") return letter(answer);
-      return answer === true ? YES : NONE;
+      const answer = decide(type.tokenTypeIdx);
+      if (typeof answer === "number") return answer.toString(36);
+      return answer === true ? YES : NO;
     })
     .join("");
 }
 
-/** The decision function of a row. */
-export function decodeDecision(table: string): Decision {
-  const base = vocabulary[0]!.tokenTypeIdx as number;
-  if (!/^[.+]*$/.test(table) || !table.includes(YES)) return alternativeDecision(table, base);
-  const yes = Uint8Array.from(table, (character) => (character === YES ? 1 : 0));
-  return function goesOn() {
-    return yes[this.LA_FAST(1).tokenTypeIdx - base] === 1;
-  };
+/** Whether a token of this type starts the part that the table is of. */
+export function goesOn(table: string | undefined, tokenTypeIdx: number): boolean {
+  return table !== undefined && table.charCodeAt(tokenTypeIdx) === YES_CODE;
 }
 
-function alternativeDecision(table: string, base: number): Decision {
-  const alternatives = Array.from(table, (character) =>
-    character === NONE ? undefined : Number.parseInt(character, 36),
-  );
-  return function alternative() {
-    return alternatives[this.LA_FAST(1).tokenTypeIdx - base];
-  };
+/** The number of the alternative that a token of this type starts; -1 for none. */
+export function alternativeOf(table: string | undefined, tokenTypeIdx: number): number {
+  if (table === undefined) return -1;
+  const code = table.charCodeAt(tokenTypeIdx);
+  if (code >= LETTER_A) return code - LETTER_A + 10;
+  return code >= ZERO && code <= NINE ? code - ZERO : -1;
 }

@@ -1,7 +1,6 @@
 /** Syntax errors in clang's words, by the grammar rule that met an unexpected token. */
-import type { TokenType } from "chevrotain";
 import type { Token } from "../1-preprocess/token.ts";
-import { tokenTypes as t } from "../1-preprocess/token-types.ts";
+import { type TokenType, tokenTypes as t } from "../1-preprocess/token-types.ts";
 
 /** Code and text. */
 export type SyntaxMessage = readonly [string, string];

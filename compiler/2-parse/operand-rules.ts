@@ -1,5 +1,4 @@
 /** Grammar rules of operands: primary and postfix expressions, casts, literals (C17 6.5.1–6.5.4). */
-import type { ParserMethod } from "chevrotain";
 import type { Span } from "../../common/diagnostics/source.ts";
 import { type Token, tokenSpan } from "../1-preprocess/token.ts";
 import { tokenTypes as t } from "../1-preprocess/token-types.ts";
@@ -12,9 +11,8 @@ import type {
 } from "./ast.ts";
 import { characterLiteral, numberLiteral, stringLiteral } from "./literal-nodes.ts";
 import { ParserBase } from "./parser-base.ts";
+import type { GrammarRule, Rule } from "./rule-engine.ts";
 import { retype } from "./token-window.ts";
-
-export type Rule<T> = ParserMethod<[], T>;
 
 /** Tokens that start an operand and cannot continue an expression. */
 const operandStarts = new Set([
@@ -35,7 +33,7 @@ export abstract class OperandRules extends ParserBase {
   abstract readonly typeName: Rule<TypeName>;
   abstract readonly compoundStatement: Rule<CompoundStatement>;
   abstract readonly initializerList: Rule<InitializerList>;
-  abstract readonly expression: ParserMethod<[number?], Expression>;
+  abstract readonly expression: GrammarRule<[number?], Expression>;
   abstract readonly unary: Rule<Expression>;
 
   readonly primary = this.RULE("primary", (): Expression => {
@@ -52,7 +50,7 @@ export abstract class OperandRules extends ParserBase {
         ALT: () => {
           this.CONSUME(t.Number);
           const value = numberLiteral(first, (message) => this.#literalError(message, first));
-          return this.SUBRULE1(this.postfix, { ARGS: [value, first] });
+          return this.SUBRULE(this.postfix, { ARGS: [value, first] });
         },
       },
       {
@@ -64,7 +62,7 @@ export abstract class OperandRules extends ParserBase {
       {
         ALT: () => {
           const value = this.SUBRULE(this.stringLiterals);
-          return this.SUBRULE2(this.postfix, { ARGS: [value, first] });
+          return this.SUBRULE(this.postfix, { ARGS: [value, first] });
         },
       },
       { ALT: () => this.SUBRULE(this.parenthesized) },
@@ -72,13 +70,13 @@ export abstract class OperandRules extends ParserBase {
       {
         ALT: () => {
           const value = this.SUBRULE(this.genericSelection);
-          return this.SUBRULE3(this.postfix, { ARGS: [value, first] });
+          return this.SUBRULE(this.postfix, { ARGS: [value, first] });
         },
       },
       {
         ALT: () => {
           const value = this.SUBRULE(this.builtinExpression);
-          return this.SUBRULE4(this.postfix, { ARGS: [value, first] });
+          return this.SUBRULE(this.postfix, { ARGS: [value, first] });
         },
       },
       {
@@ -98,14 +96,14 @@ export abstract class OperandRules extends ParserBase {
   /** An identifier where none names a type: members, labels, tags. */
   readonly name: Rule<Token> = this.RULE("name", (): Token => {
     this.asIdentifier();
-    return this.CONSUME(t.Identifier) as Token;
+    return this.CONSUME(t.Identifier);
   });
 
   /** Adjacent string literals, joined. */
   readonly stringLiterals: Rule<Expression> = this.RULE("stringLiterals", (): Expression => {
-    const literals = [this.CONSUME(t.StringLiteral) as Token];
+    const literals = [this.CONSUME(t.StringLiteral)];
     this.MANY(() => {
-      literals.push(this.CONSUME1(t.StringLiteral) as Token);
+      literals.push(this.CONSUME(t.StringLiteral));
     });
     const first = literals[0]!;
     const report = (message: string): void => this.#literalError(message, first);
@@ -134,13 +132,13 @@ export abstract class OperandRules extends ParserBase {
 
   readonly callTail = this.RULE("callTail", (callee: Expression, first: Token): Expression => {
     const args: Expression[] = [];
-    const open = this.CONSUME(t.LParen) as Token;
+    const open = this.CONSUME(t.LParen);
     this.enterBracket();
     this.OPTION(() => {
       args.push(this.SUBRULE(this.expression, { ARGS: [ASSIGNMENT] }));
       this.MANY(() => {
         this.CONSUME(t.Comma);
-        args.push(this.SUBRULE1(this.expression, { ARGS: [ASSIGNMENT] }));
+        args.push(this.SUBRULE(this.expression, { ARGS: [ASSIGNMENT] }));
       });
     });
     this.close(t.RParen, ")", open, () => this.CONSUME(t.RParen));
@@ -149,7 +147,7 @@ export abstract class OperandRules extends ParserBase {
   });
 
   readonly indexTail = this.RULE("indexTail", (array: Expression, first: Token): Expression => {
-    const open = this.CONSUME(t.LBracket) as Token;
+    const open = this.CONSUME(t.LBracket);
     this.enterBracket();
     const index = this.SUBRULE(this.expression, { ARGS: [COMMA] });
     this.close(t.RBracket, "]", open, () => this.CONSUME(t.RBracket));
@@ -175,7 +173,7 @@ export abstract class OperandRules extends ParserBase {
 
   /** `( … )`: a cast, a compound literal, a statement expression or an expression in brackets. */
   readonly parenthesized = this.RULE("parenthesized", (): Expression => {
-    const open = this.CONSUME(t.LParen) as Token;
+    const open = this.CONSUME(t.LParen);
     this.enterBracket();
     return this.OR<Expression>([
       {
@@ -197,7 +195,7 @@ export abstract class OperandRules extends ParserBase {
       {
         ALT: () => {
           const body = this.SUBRULE(this.compoundStatement);
-          this.close(t.RParen, ")", open, () => this.CONSUME1(t.RParen));
+          this.close(t.RParen, ")", open, () => this.CONSUME(t.RParen));
           this.depth -= 1;
           const span = this.spanFrom(open);
           const value: Expression = { kind: "statement_expression", body, span };
@@ -207,10 +205,10 @@ export abstract class OperandRules extends ParserBase {
       {
         ALT: () => {
           const value = this.SUBRULE(this.expression, { ARGS: [COMMA] });
-          this.close(t.RParen, ")", open, () => this.CONSUME2(t.RParen));
+          this.close(t.RParen, ")", open, () => this.CONSUME(t.RParen));
           this.depth -= 1;
           this.#checkUnknownCast(value);
-          return this.SUBRULE1(this.postfix, { ARGS: [value, open] });
+          return this.SUBRULE(this.postfix, { ARGS: [value, open] });
         },
       },
     ]);
@@ -241,7 +239,7 @@ export abstract class OperandRules extends ParserBase {
 
   /** `sizeof x`, `sizeof (T)`, and `_Alignof`; `sizeof (T){…}` measures a compound literal. */
   readonly sizeofExpression = this.RULE("sizeofExpression", (): Expression => {
-    const word = this.CONSUME(t.SizeofKeyword) as Token;
+    const word = this.CONSUME(t.SizeofKeyword);
     const kind = word.image === "sizeof" ? "sizeof" : "alignof";
     const open = this.peek();
     const isType = this.isNext(t.LParen) && this.startsType(2);
@@ -264,8 +262,8 @@ export abstract class OperandRules extends ParserBase {
   });
 
   readonly genericSelection = this.RULE("genericSelection", (): Expression => {
-    const word = this.CONSUME(t.Generic) as Token;
-    const open = this.CONSUME(t.LParen) as Token;
+    const word = this.CONSUME(t.Generic);
+    const open = this.CONSUME(t.LParen);
     const control = this.SUBRULE(this.typeOrExpression);
     const associations: { type?: TypeName; value: Expression }[] = [];
     this.MANY(() => {
@@ -299,7 +297,7 @@ export abstract class OperandRules extends ParserBase {
       {
         ALT: () => {
           this.CONSUME(t.Offsetof);
-          const open = this.CONSUME(t.LParen) as Token;
+          const open = this.CONSUME(t.LParen);
           const type = this.SUBRULE(this.typeName);
           this.CONSUME(t.Comma);
           const designators = this.SUBRULE(this.offsetofPath);
@@ -310,22 +308,22 @@ export abstract class OperandRules extends ParserBase {
       {
         ALT: () => {
           this.CONSUME(t.TypesCompatible);
-          const open = this.CONSUME1(t.LParen) as Token;
-          const left = this.SUBRULE1(this.typeName);
-          this.CONSUME1(t.Comma);
-          const right = this.SUBRULE2(this.typeName);
-          this.close(t.RParen, ")", open, () => this.CONSUME1(t.RParen));
+          const open = this.CONSUME(t.LParen);
+          const left = this.SUBRULE(this.typeName);
+          this.CONSUME(t.Comma);
+          const right = this.SUBRULE(this.typeName);
+          this.close(t.RParen, ")", open, () => this.CONSUME(t.RParen));
           return { kind: "types_compatible", left, right, span: this.spanFrom(first) };
         },
       },
       {
         ALT: () => {
           this.CONSUME(t.VaArg);
-          const open = this.CONSUME2(t.LParen) as Token;
+          const open = this.CONSUME(t.LParen);
           const list = this.SUBRULE(this.expression, { ARGS: [ASSIGNMENT] });
-          this.CONSUME2(t.Comma);
-          const type = this.SUBRULE3(this.typeName);
-          this.close(t.RParen, ")", open, () => this.CONSUME2(t.RParen));
+          this.CONSUME(t.Comma);
+          const type = this.SUBRULE(this.typeName);
+          this.close(t.RParen, ")", open, () => this.CONSUME(t.RParen));
           return { kind: "va_arg", list, type, span: this.spanFrom(first) };
         },
       },
@@ -344,12 +342,12 @@ export abstract class OperandRules extends ParserBase {
           {
             ALT: () => {
               this.CONSUME(t.Dot);
-              path.push(fieldDesignator(this.SUBRULE1(this.name), this.spanFrom(first)));
+              path.push(fieldDesignator(this.SUBRULE(this.name), this.spanFrom(first)));
             },
           },
           {
             ALT: () => {
-              const open = this.CONSUME(t.LBracket) as Token;
+              const open = this.CONSUME(t.LBracket);
               const index = this.SUBRULE(this.expression, { ARGS: [COMMA] });
               this.close(t.RBracket, "]", open, () => this.CONSUME(t.RBracket));
               path.push({ kind: "index", index, span: this.spanFrom(first) });

@@ -1,10 +1,10 @@
 /** Errors in clang's words, and how the parser goes on after them. */
-import { MismatchedTokenException, type TokenType } from "chevrotain";
 import type { Span } from "../../common/diagnostics/source.ts";
 import { afterToken, type Token, tokenSpan } from "../1-preprocess/token.ts";
-import { endOfFile, tokenTypes as t } from "../1-preprocess/token-types.ts";
+import { endOfFile, type TokenType, tokenTypes as t } from "../1-preprocess/token-types.ts";
 import type { Attribute } from "./ast.ts";
 import { messageForRule } from "./messages.ts";
+import { SyntaxAbort } from "./rule-engine.ts";
 import { isClosing, isOpening, TokenWindow } from "./token-window.ts";
 
 /** clang's -fbracket-depth. */
@@ -19,8 +19,7 @@ export abstract class ParserBase extends TokenWindow {
 
   /** Gives up the construct: control returns to the nearest place that can go on. */
   protected fail(): never {
-    const error = new MismatchedTokenException("", this.peek(), this.previous);
-    throw error;
+    throw new SyntaxAbort();
   }
 
   /** Reports at the next token, and gives up. */
@@ -29,29 +28,14 @@ export abstract class ParserBase extends TokenWindow {
     this.fail();
   }
 
-  /** chevrotain's: no alternative of a rule starts with the next token. */
-  raiseNoAltException(): never {
-    this.failHere(...messageForRule(this.currentRule(), this.peek()));
-  }
-
-  raiseEarlyExitException(): never {
-    this.raiseNoAltException();
-  }
-
-  /** chevrotain's: CONSUME met another token. */
-  consumeInternalError(expected: TokenType): never {
-    const rule = this.currentRule();
-    this.failHere(...messageForRule(rule, this.peek(), expected));
-  }
-
-  private currentRule(): string {
-    return (this as unknown as { getCurrRuleFullName(): string }).getCurrRuleFullName();
+  protected mismatch(expected: TokenType | undefined): never {
+    this.failHere(...messageForRule(this.ruleName, this.peek(), expected));
   }
 
   /** Consumes `;`; where it is missing says so behind the previous token and goes on. */
   protected semicolon(after: string): void {
     if (this.RECORDING_PHASE || this.isNext(t.Semicolon)) {
-      this.CONSUME9(t.Semicolon);
+      this.CONSUME(t.Semicolon);
       return;
     }
     this.report("expected-semicolon", `expected ';' ${after}`, afterToken(this.previous));
@@ -83,10 +67,7 @@ export abstract class ParserBase extends TokenWindow {
     const { depth } = this;
     const scopeDepth = this.scopes.depth;
     const before = this.currIdx;
-    try {
-      return parse();
-    } catch (error) {
-      if (!isRecognitionError(error)) throw error;
+    return this.TRY(parse, () => {
       this.depth = depth;
       while (this.scopes.depth > scopeDepth) this.scopes.pop();
       this.pendingUnroll = undefined;
@@ -94,7 +75,7 @@ export abstract class ParserBase extends TokenWindow {
       if (this.currIdx === before && !this.isNext(endOfFile)) this.consumeToken();
       this.reclassify();
       return undefined;
-    }
+    });
   }
 
   /** Skips to behind the next `;`; false where a `}` that closes the block around came first. */
@@ -136,9 +117,6 @@ export abstract class ParserBase extends TokenWindow {
 
   /** After the stack overflowed: the parser's own state is put in order, and the place kept. */
   protected resetAfterOverflow(): void {
-    const { currIdx } = this;
-    this.reset();
-    this.currIdx = currIdx;
     this.depth = 0;
     this.unaryDepth = 0;
     while (this.scopes.depth > 0) this.scopes.pop();
@@ -146,8 +124,4 @@ export abstract class ParserBase extends TokenWindow {
 
   /** Attributes that pushed pragmas give to a declaration of this kind. */
   protected abstract pushedAttributes(subject: string): readonly Attribute[];
-}
-
-function isRecognitionError(error: unknown): boolean {
-  return error instanceof MismatchedTokenException;
 }

@@ -1,6 +1,6 @@
 /** Grammar rules of structs, unions and enumerations (C17 6.7.2.1, 6.7.2.2). */
 import type { Span } from "../../common/diagnostics/source.ts";
-import { afterToken, type Token, tokenSpan } from "../1-preprocess/token.ts";
+import { afterToken, tokenSpan } from "../1-preprocess/token.ts";
 import { endOfFile, tokenTypes as t } from "../1-preprocess/token-types.ts";
 import type {
   Attribute,
@@ -12,7 +12,8 @@ import type {
   StaticAssert,
   TypeName,
 } from "./ast.ts";
-import { ASSIGNMENT, type Rule } from "./operand-rules.ts";
+import { ASSIGNMENT } from "./operand-rules.ts";
+import type { Rule } from "./rule-engine.ts";
 import { SpecifierRules } from "./specifier-rules.ts";
 import { retype } from "./token-window.ts";
 
@@ -23,7 +24,7 @@ export abstract class RecordRules extends SpecifierRules {
   readonly recordSpecifier: Rule<RecordSpecifier> = this.RULE(
     "recordSpecifier",
     (): RecordSpecifier => {
-      const word = this.CONSUME(t.StructUnion) as Token;
+      const word = this.CONSUME(t.StructUnion);
       const union = word.image === "union";
       const attributes: Attribute[] = [];
       this.MANY(() => {
@@ -39,11 +40,9 @@ export abstract class RecordRules extends SpecifierRules {
       let members: readonly MemberDeclaration[] | undefined;
       this.OPTION1(() => {
         members = this.SUBRULE(this.memberList);
-        this.MANY1({
-          DEF: () => {
-            const list = this.SUBRULE1(this.attributeSpecifier);
-            this.ACTION(() => attributes.push(...list));
-          },
+        this.MANY1(() => {
+          const list = this.SUBRULE(this.attributeSpecifier);
+          this.ACTION(() => attributes.push(...list));
         });
         attributes.push(...this.pushedAttributes(union ? "union" : "struct"));
       });
@@ -67,7 +66,7 @@ export abstract class RecordRules extends SpecifierRules {
     "memberList",
     (): readonly MemberDeclaration[] => {
       const members: MemberDeclaration[] = [];
-      const open = this.CONSUME(t.LBrace) as Token;
+      const open = this.CONSUME(t.LBrace);
       this.enterBracket();
       this.skipExtensionBeforeDeclaration();
       this.MANY({
@@ -130,7 +129,7 @@ export abstract class RecordRules extends SpecifierRules {
         declarators.push(this.SUBRULE(this.fieldDeclarator));
         this.MANY(() => {
           this.CONSUME(t.Comma);
-          declarators.push(this.SUBRULE1(this.fieldDeclarator));
+          declarators.push(this.SUBRULE(this.fieldDeclarator));
         });
       });
       this.#endOfMember();
@@ -175,8 +174,8 @@ export abstract class RecordRules extends SpecifierRules {
         },
         {
           ALT: () => {
-            this.CONSUME1(t.Colon);
-            bitWidth = this.SUBRULE1(this.expression, { ARGS: [ASSIGNMENT] });
+            this.CONSUME(t.Colon);
+            bitWidth = this.SUBRULE(this.expression, { ARGS: [ASSIGNMENT] });
           },
         },
       ]);
@@ -202,7 +201,7 @@ export abstract class RecordRules extends SpecifierRules {
   // Enumerations
 
   readonly enumSpecifier: Rule<EnumSpecifier> = this.RULE("enumSpecifier", (): EnumSpecifier => {
-    const word = this.CONSUME(t.Enum) as Token;
+    const word = this.CONSUME(t.Enum);
     const attributes: Attribute[] = [];
     this.MANY(() => {
       const list = this.SUBRULE(this.attributeSpecifier);
@@ -225,7 +224,7 @@ export abstract class RecordRules extends SpecifierRules {
     this.OPTION2(() => {
       enumerators = this.SUBRULE(this.enumeratorList);
       this.MANY1(() => {
-        const list = this.SUBRULE1(this.attributeSpecifier);
+        const list = this.SUBRULE(this.attributeSpecifier);
         this.ACTION(() => attributes.push(...list));
       });
       attributes.push(...this.pushedAttributes("enum"));
@@ -246,15 +245,13 @@ export abstract class RecordRules extends SpecifierRules {
     "enumeratorList",
     (): NonNullable<EnumSpecifier["enumerators"]> => {
       const list: { name: string; value?: Expression; span: Span }[] = [];
-      const open = this.CONSUME(t.LBrace) as Token;
+      const open = this.CONSUME(t.LBrace);
       this.asIdentifier();
-      this.MANY({
-        DEF: () => {
-          list.push(this.SUBRULE(this.enumerator));
-          this.#enumeratorSeparator();
-          this.OPTION(() => this.CONSUME(t.Comma));
-          this.asIdentifier();
-        },
+      this.MANY(() => {
+        list.push(this.SUBRULE(this.enumerator));
+        this.#enumeratorSeparator();
+        this.OPTION(() => this.CONSUME(t.Comma));
+        this.asIdentifier();
       });
       if (list.length === 0 && !this.RECORDING_PHASE && this.isNext(t.RBrace))
         this.report("empty-enum", "use of empty enum", tokenSpan(open));
@@ -271,7 +268,7 @@ export abstract class RecordRules extends SpecifierRules {
   readonly enumerator = this.RULE(
     "enumerator",
     (): { name: string; value?: Expression; span: Span } => {
-      const name = this.CONSUME(t.Identifier) as Token;
+      const name = this.CONSUME(t.Identifier);
       this.MANY(() => this.SUBRULE(this.attributeSpecifier));
       const value = this.OPTION(() => {
         this.CONSUME(t.Assign);

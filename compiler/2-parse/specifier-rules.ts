@@ -14,7 +14,7 @@ import type {
   TypeSpecifier,
 } from "./ast.ts";
 import { ExpressionRules } from "./expression-rules.ts";
-import type { Rule } from "./operand-rules.ts";
+import type { Rule } from "./rule-engine.ts";
 import { retype } from "./token-window.ts";
 import { typeOfWords } from "./type-words.ts";
 
@@ -200,13 +200,13 @@ export abstract class SpecifierRules extends ExpressionRules {
 
   readonly specifier = this.RULE("specifier", (found: Collected): void => {
     this.OR([
-      { ALT: () => this.#addWord(found, this.CONSUME(t.TypeWord) as Token) },
-      { ALT: () => this.#addQualifier(found, this.CONSUME(t.Qualifier) as Token) },
-      { ALT: () => this.#addStorage(found, this.CONSUME(t.StorageClass) as Token) },
-      { ALT: () => this.#addFunctionSpecifier(found, this.CONSUME(t.FunctionSpecifier) as Token) },
+      { ALT: () => this.#addWord(found, this.CONSUME(t.TypeWord)) },
+      { ALT: () => this.#addQualifier(found, this.CONSUME(t.Qualifier)) },
+      { ALT: () => this.#addStorage(found, this.CONSUME(t.StorageClass)) },
+      { ALT: () => this.#addFunctionSpecifier(found, this.CONSUME(t.FunctionSpecifier)) },
       {
         ALT: () => {
-          const name = this.CONSUME(t.TypedefName) as Token;
+          const name = this.CONSUME(t.TypedefName);
           this.ACTION(() => this.#setType(found, namedType(name, found)));
         },
       },
@@ -215,7 +215,7 @@ export abstract class SpecifierRules extends ExpressionRules {
       { ALT: () => this.#setType(found, this.SUBRULE(this.typeofSpecifier)) },
       {
         ALT: () => {
-          const word = this.CONSUME(t.AutoType) as Token;
+          const word = this.CONSUME(t.AutoType);
           this.#setType(found, { kind: "auto_type", span: tokenSpan(word) });
         },
       },
@@ -277,7 +277,7 @@ export abstract class SpecifierRules extends ExpressionRules {
       found.qualifiers = { ...found.qualifiers, atomic: true };
     });
     this.OPTION(() => {
-      const open = this.CONSUME(t.LParen) as Token;
+      const open = this.CONSUME(t.LParen);
       const operand = this.SUBRULE(this.typeName);
       this.close(t.RParen, ")", open, () => this.CONSUME(t.RParen));
       const span = this.spanFrom(open);
@@ -287,15 +287,15 @@ export abstract class SpecifierRules extends ExpressionRules {
 
   readonly alignasSpecifier = this.RULE("alignasSpecifier", (found: Collected): void => {
     this.CONSUME(t.Alignas);
-    const open = this.CONSUME(t.LParen) as Token;
+    const open = this.CONSUME(t.LParen);
     const operand = this.SUBRULE(this.typeOrExpression);
     this.close(t.RParen, ")", open, () => this.CONSUME(t.RParen));
     this.ACTION(() => found.alignas.push(operand));
   });
 
   readonly typeofSpecifier = this.RULE("typeofSpecifier", (): TypeSpecifier => {
-    const word = this.CONSUME(t.Typeof) as Token;
-    const open = this.CONSUME(t.LParen) as Token;
+    const word = this.CONSUME(t.Typeof);
+    const open = this.CONSUME(t.LParen);
     const operand = this.OR<Expression | TypeName>([
       { ALT: () => this.SUBRULE(this.typeName) },
       { ALT: () => this.SUBRULE(this.expression) },
@@ -327,19 +327,19 @@ export abstract class SpecifierRules extends ExpressionRules {
       this.OR([
         {
           ALT: () => {
-            const outer = this.CONSUME(t.LParen) as Token;
-            const inner = this.CONSUME1(t.LParen) as Token;
+            const outer = this.CONSUME(t.LParen);
+            const inner = this.CONSUME(t.LParen);
             this.SUBRULE(this.attributeList, { ARGS: [list] });
             this.close(t.RParen, ")", inner, () => this.CONSUME(t.RParen));
-            this.close(t.RParen, ")", outer, () => this.CONSUME1(t.RParen));
+            this.close(t.RParen, ")", outer, () => this.CONSUME(t.RParen));
           },
         },
         {
           ALT: () => {
-            const open = this.CONSUME(t.LBracket) as Token;
-            this.SUBRULE1(this.attributeList, { ARGS: [list] });
+            const open = this.CONSUME(t.LBracket);
+            this.SUBRULE(this.attributeList, { ARGS: [list] });
             this.close(t.RBracket, "]", open, () => this.CONSUME(t.RBracket));
-            this.close(t.RBracket, "]", open, () => this.CONSUME1(t.RBracket));
+            this.close(t.RBracket, "]", open, () => this.CONSUME(t.RBracket));
           },
         },
       ]);
@@ -375,22 +375,22 @@ export abstract class SpecifierRules extends ExpressionRules {
   }
 
   readonly attribute: Rule<Attribute> = this.RULE("attribute", (): Attribute => {
-    const first = this.CONSUME(t.LabelName) as Token;
+    const first = this.CONSUME(t.LabelName);
     let name = first.image;
     this.OPTION(() => {
       this.CONSUME(t.Colon);
-      this.CONSUME1(t.Colon);
+      this.CONSUME(t.Colon);
       this.#markAttributeName();
-      name = this.CONSUME1(t.LabelName).image;
+      name = this.CONSUME(t.LabelName).image;
     });
     const args: (Expression | TypeName)[] = [];
     this.OPTION1(() => {
-      const open = this.CONSUME(t.LParen) as Token;
+      const open = this.CONSUME(t.LParen);
       this.OPTION2(() => {
         args.push(this.SUBRULE(this.typeOrExpression));
         this.MANY(() => {
           this.CONSUME(t.Comma);
-          args.push(this.SUBRULE1(this.typeOrExpression));
+          args.push(this.SUBRULE(this.typeOrExpression));
         });
       });
       this.close(t.RParen, ")", open, () => this.CONSUME(t.RParen));

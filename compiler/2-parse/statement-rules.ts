@@ -11,7 +11,7 @@ import type {
   Statement,
   UnrollHint,
 } from "./ast.ts";
-import type { Rule } from "./operand-rules.ts";
+import type { Rule } from "./rule-engine.ts";
 
 /** A label in front of a statement, innermost last. */
 type Label = (body: Statement) => Statement;
@@ -33,7 +33,7 @@ export abstract class StatementRules extends AsmRules {
 
   /** `{ … }`; closes the scope that its caller opened. */
   readonly block: Rule<CompoundStatement> = this.RULE("block", (): CompoundStatement => {
-    const open = this.CONSUME(t.LBrace) as Token;
+    const open = this.CONSUME(t.LBrace);
     this.enterBracket();
     const localLabels: string[] = [];
     const items: BlockItem[] = [];
@@ -62,7 +62,7 @@ export abstract class StatementRules extends AsmRules {
     this.ACTION(() => names.push(first.image));
     this.MANY(() => {
       this.CONSUME(t.Comma);
-      const next = this.SUBRULE1(this.name);
+      const next = this.SUBRULE(this.name);
       this.ACTION(() => names.push(next.image));
     });
     this.semicolon("after '__label__' declaration");
@@ -165,9 +165,9 @@ export abstract class StatementRules extends AsmRules {
           const low = this.SUBRULE(this.expression);
           const high = this.OPTION(() => {
             this.CONSUME(t.Ellipsis);
-            return this.SUBRULE1(this.expression);
+            return this.SUBRULE(this.expression);
           });
-          this.#labelColon("'case'", () => this.CONSUME1(t.Colon));
+          this.#labelColon("'case'", () => this.CONSUME(t.Colon));
           const span = this.spanFrom(first);
           return (body) => ({ kind: "case", low, ...(high && { high }), body, span });
         },
@@ -175,7 +175,7 @@ export abstract class StatementRules extends AsmRules {
       {
         ALT: () => {
           this.CONSUME(t.Default);
-          this.#labelColon("'default'", () => this.CONSUME2(t.Colon));
+          this.#labelColon("'default'", () => this.CONSUME(t.Colon));
           const span = this.spanFrom(first);
           return (body) => ({ kind: "default", body, span });
         },
@@ -207,7 +207,7 @@ export abstract class StatementRules extends AsmRules {
         { ALT: () => this.SUBRULE(this.asmStatement) },
         {
           ALT: () => {
-            const first = this.CONSUME(t.Semicolon) as Token;
+            const first = this.CONSUME(t.Semicolon);
             return { kind: "empty", attributes: [], span: tokenSpan(first) };
           },
         },
@@ -240,7 +240,7 @@ export abstract class StatementRules extends AsmRules {
 
   /** `( condition )` behind a keyword. */
   readonly condition: Rule<Expression> = this.RULE("condition", (): Expression => {
-    const open = this.CONSUME(t.LParen) as Token;
+    const open = this.CONSUME(t.LParen);
     this.enterBracket();
     const value = this.SUBRULE(this.expression);
     this.close(t.RParen, ")", open, () => this.CONSUME(t.RParen));
@@ -256,22 +256,22 @@ export abstract class StatementRules extends AsmRules {
   /** Chains of `else if` are read in a loop: they may be long. */
   readonly ifStatement = this.RULE("ifStatement", (): Statement => {
     const arms: { first: Token; condition: Expression; then: Statement }[] = [];
-    const first = this.CONSUME(t.If) as Token;
+    const first = this.CONSUME(t.If);
     this.#expectCondition("if");
     const condition = this.SUBRULE(this.condition);
     arms.push({ first, condition, then: this.SUBRULE(this.statement) });
     this.#markElse();
     this.MANY(() => {
       this.CONSUME(t.ElseIf);
-      const next = this.CONSUME1(t.If) as Token;
+      const next = this.CONSUME(t.If);
       this.#expectCondition("if");
-      const test = this.SUBRULE1(this.condition);
-      arms.push({ first: next, condition: test, then: this.SUBRULE1(this.statement) });
+      const test = this.SUBRULE(this.condition);
+      arms.push({ first: next, condition: test, then: this.SUBRULE(this.statement) });
       this.#markElse();
     });
     let otherwise = this.OPTION(() => {
       this.CONSUME(t.Else);
-      return this.SUBRULE2(this.statement);
+      return this.SUBRULE(this.statement);
     });
     for (const arm of arms.reverse()) {
       const { condition: test, then } = arm;
@@ -286,7 +286,7 @@ export abstract class StatementRules extends AsmRules {
   }
 
   readonly switchStatement = this.RULE("switchStatement", (): Statement => {
-    const first = this.CONSUME(t.Switch) as Token;
+    const first = this.CONSUME(t.Switch);
     this.#expectCondition("switch");
     const value = this.SUBRULE(this.condition);
     const body = this.SUBRULE(this.statement);
@@ -301,7 +301,7 @@ export abstract class StatementRules extends AsmRules {
 
   readonly whileStatement = this.RULE("whileStatement", (): Statement => {
     const hint = this.#takeUnroll();
-    const first = this.CONSUME(t.While) as Token;
+    const first = this.CONSUME(t.While);
     this.#expectCondition("while");
     const condition = this.SUBRULE(this.condition);
     const body = this.SUBRULE(this.statement);
@@ -310,7 +310,7 @@ export abstract class StatementRules extends AsmRules {
 
   readonly doStatement = this.RULE("doStatement", (): Statement => {
     const hint = this.#takeUnroll();
-    const first = this.CONSUME(t.Do) as Token;
+    const first = this.CONSUME(t.Do);
     const body = this.SUBRULE(this.statement);
     this.CONSUME(t.While);
     this.#expectCondition("while");
@@ -321,10 +321,10 @@ export abstract class StatementRules extends AsmRules {
 
   readonly forStatement = this.RULE("forStatement", (): Statement => {
     const hint = this.#takeUnroll();
-    const first = this.CONSUME(t.For) as Token;
+    const first = this.CONSUME(t.For);
     this.#expectCondition("for");
     this.pushScope();
-    const open = this.CONSUME(t.LParen) as Token;
+    const open = this.CONSUME(t.LParen);
     this.skipExtensionBeforeDeclaration();
     const init = this.OR<Declaration | Expression | undefined>([
       { ALT: () => this.SUBRULE(this.blockDeclaration) as Declaration },
@@ -337,9 +337,9 @@ export abstract class StatementRules extends AsmRules {
       },
       { ALT: () => this.CONSUME(t.Semicolon) && undefined },
     ]);
-    const condition = this.OPTION(() => this.SUBRULE1(this.expression));
+    const condition = this.OPTION(() => this.SUBRULE(this.expression));
     this.#forSemicolon();
-    const step = this.OPTION1(() => this.SUBRULE2(this.expression));
+    const step = this.OPTION1(() => this.SUBRULE(this.expression));
     this.close(t.RParen, ")", open, () => this.CONSUME(t.RParen));
     const body = this.SUBRULE(this.statement);
     this.popScope();
@@ -356,7 +356,7 @@ export abstract class StatementRules extends AsmRules {
 
   #forSemicolon(): void {
     if (this.RECORDING_PHASE || this.isNext(t.Semicolon)) {
-      this.CONSUME1(t.Semicolon);
+      this.CONSUME(t.Semicolon);
       return;
     }
     this.failHere("expected-semicolon", "expected ';' in 'for' statement specifier");
@@ -373,7 +373,7 @@ export abstract class StatementRules extends AsmRules {
   );
 
   readonly gotoStatement = this.RULE("gotoStatement", (): Statement => {
-    const first = this.CONSUME(t.Goto) as Token;
+    const first = this.CONSUME(t.Goto);
     let target: Expression | undefined;
     let label = "";
     this.asIdentifier();
@@ -408,7 +408,7 @@ export abstract class StatementRules extends AsmRules {
   });
 
   readonly returnStatement = this.RULE("returnStatement", (): Statement => {
-    const first = this.CONSUME(t.Return) as Token;
+    const first = this.CONSUME(t.Return);
     const value = this.OPTION(() => this.SUBRULE(this.expression));
     this.semicolon("after return statement");
     return { kind: "return", ...(value && { value }), span: this.spanFrom(first) };

@@ -6,17 +6,17 @@
  * identifier a type? does this parenthesis open a declarator?), the token's type is changed to one
  * that says so before the decision is made; so lookahead tables by token type suffice.
  */
-import { EmbeddedActionsParser, type IToken, type TokenType } from "chevrotain";
 import type { Diagnostics } from "../../common/diagnostics/diagnostic.ts";
 import type { Span } from "../../common/diagnostics/source.ts";
 import type { PragmaState, StreamEvent, TokenRun, UnrollPragma } from "../1-preprocess/stream.ts";
 import { initialPragmaState } from "../1-preprocess/stream.ts";
 import { spanBetween, type Token, tokenSpan } from "../1-preprocess/token.ts";
-import { endOfFile, tokenTypes as t, vocabulary } from "../1-preprocess/token-types.ts";
+import { endOfFile, type TokenType, tokenTypes as t } from "../1-preprocess/token-types.ts";
+import { RuleEngine } from "./rule-engine.ts";
 import { ScopeStack, type TypeNameOracle } from "./scopes.ts";
 
 /** Token types that start a type name or declaration specifiers. */
-const typeStarts = new Set<number | undefined>(
+const typeStarts = new Set<number>(
   [
     t.StorageClass,
     t.FunctionSpecifier,
@@ -32,10 +32,10 @@ const typeStarts = new Set<number | undefined>(
   ].map((type) => type.tokenTypeIdx),
 );
 
-/** Stands in while chevrotain records the grammar. */
+/** Stands in while the grammar is recorded. */
 const recordingSpan: Span = { file: { path: "", text: "", isSystem: false }, start: 0, end: 0 };
 
-export abstract class TokenWindow extends EmbeddedActionsParser {
+export abstract class TokenWindow extends RuleEngine {
   protected diagnostics!: Diagnostics;
   protected scopes!: ScopeStack;
   protected oracle!: TypeNameOracle;
@@ -49,17 +49,10 @@ export abstract class TokenWindow extends EmbeddedActionsParser {
   protected depth = 0;
   protected unaryDepth = 0;
 
-  /** Index of the last consumed token; chevrotain's. */
-  declare currIdx: number;
-  declare tokVector: IToken[];
-
-  constructor() {
-    super(vocabulary as TokenType[], { maxLookahead: 1, recoveryEnabled: false });
-  }
-
   /** Makes the parser ready to read a run. */
   protected load(run: TokenRun, diagnostics: Diagnostics, oracle: TypeNameOracle): void {
-    this.input = run.tokens as Token[];
+    this.tokVector = run.tokens;
+    this.currIdx = -1;
     this.diagnostics = diagnostics;
     this.oracle = oracle;
     this.scopes = new ScopeStack();
@@ -72,14 +65,8 @@ export abstract class TokenWindow extends EmbeddedActionsParser {
     this.#arrive();
   }
 
-  // chevrotain's hooks: the run ends with an end-of-file token of its own
-
-  onBeforeParse(): void {}
-
-  onAfterParse(): void {}
-
-  /** chevrotain's advance: the token that comes next gets the type that it has here. */
-  consumeToken(): void {
+  /** The token that comes next gets the type that it has here. */
+  protected consumeToken(): void {
     this.currIdx += 1;
     this.#arrive();
   }
@@ -87,7 +74,7 @@ export abstract class TokenWindow extends EmbeddedActionsParser {
   #arrive(): void {
     const index = this.currIdx + 1;
     if (index >= this.#nextEventIndex) this.#runEvents(index);
-    const token = this.tokVector[index] as Token | undefined;
+    const token = this.tokVector[index];
     if (token === undefined) return;
     if (token.tokenTypeIdx === t.Identifier.tokenTypeIdx) {
       if (this.isTypeName(token.image)) retype(token, t.TypedefName);
@@ -150,7 +137,7 @@ export abstract class TokenWindow extends EmbeddedActionsParser {
 
   /** The n-th token ahead; end-of-file past the end. */
   protected peek(n = 1): Token {
-    return this.LA(n) as Token;
+    return this.LA(n);
   }
 
   protected isNext(type: TokenType, n = 1): boolean {
@@ -158,7 +145,7 @@ export abstract class TokenWindow extends EmbeddedActionsParser {
   }
 
   protected get previous(): Token {
-    return this.LA(0) as Token;
+    return this.LA(0);
   }
 
   /** From a token up to the last one consumed. */
@@ -249,7 +236,7 @@ export abstract class TokenWindow extends EmbeddedActionsParser {
 
 export function retype(token: Token, type: TokenType): void {
   token.tokenType = type;
-  token.tokenTypeIdx = type.tokenTypeIdx as number;
+  token.tokenTypeIdx = type.tokenTypeIdx;
 }
 
 export function isOpening(type: TokenType): boolean {
