@@ -3,19 +3,19 @@
  * `bpfc-strip` or `bpfc-conformance` it behaves as that tool, so that others can be pointed at it.
  */
 import { basename } from "node:path";
-import { InternalError } from "../common/diagnostics/diagnostic.ts";
+import { runCc } from "./cc/run-cc.ts";
 import { printError } from "./report.ts";
 
 declare const BPFC_VERSION: string;
 
 async function dispatch(name: string, args: readonly string[]): Promise<number> {
-  if (/clang/.test(name)) return (await import("./cc/run-cc.ts")).runCc(args, name);
+  if (/clang/.test(name)) return runCc(args, name);
   if (/conformance/.test(name)) {
     return (await import("./conformance-plugin.ts")).runConformancePlugin(args);
   }
   if (/strip/.test(name)) return (await import("./strip.ts")).runStrip(args);
   // clang's options would clash with a parser of subcommands, so `cc` takes its words as they are.
-  if (args[0] === "cc") return (await import("./cc/run-cc.ts")).runCc(args.slice(1), "bpfc");
+  if (args[0] === "cc") return runCc(args.slice(1), "bpfc");
   const { runSubcommand } = await import("./subcommands.ts");
   return runSubcommand(args, BPFC_VERSION);
 }
@@ -23,7 +23,9 @@ async function dispatch(name: string, args: readonly string[]): Promise<number> 
 /** Our own bugs end in one line that can be reported, and exit code 70 (EX_SOFTWARE). */
 function reportBug(error: unknown): number {
   const message = error instanceof Error ? error.message : String(error);
-  const kind = error instanceof InternalError ? "internal error" : "unexpected error";
+  // By name: each bundle has the class for itself.
+  const isInternal = error instanceof Error && error.name === "InternalError";
+  const kind = isInternal ? "internal error" : "unexpected error";
   printError(`bpfc: ${kind}: ${message}\nThis is a bug of bpfc; please report it with the input.`);
   if (process.env["BPFC_DEBUG"] === "1" && error instanceof Error) printError(error.stack ?? "");
   return 70;

@@ -19,7 +19,8 @@ import { lowerUnit } from "./4-lower/lower.ts";
 import { optimizeModule } from "./5-optimize/passes.ts";
 import { ModuleTypes } from "./8-emit/btf.ts";
 import { emitModule } from "./8-emit/emit.ts";
-import { shippedHeaderDirectory, withShippedHeaders } from "./shipped-header-files.ts";
+import { shippedHeaderDirectory } from "./shipped-header-directory.ts";
+import { withShippedHeaders } from "./shipped-header-files.ts";
 
 export interface CompileOptions extends PreprocessOptions {
   /** Rewrites the paths that line info records, e.g. `-fdebug-prefix-map`. */

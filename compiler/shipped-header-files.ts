@@ -1,9 +1,7 @@
 /** The shipped headers as files of a virtual directory, beside the files of the caller. */
 import type { FileSystem } from "../common/file-system.ts";
 import { shippedHeaders } from "./generated/shipped-headers.ts";
-
-/** The directory's name in search paths and messages. */
-export const shippedHeaderDirectory = "<bpfc>/include";
+import { shippedHeaderDirectory } from "./shipped-header-directory.ts";
 
 const prefix = `${shippedHeaderDirectory}/`;
 const encoded = new Map<string, Uint8Array>();

@@ -1,10 +1,21 @@
 /**
- * Builds dist/: the command line tool as one CommonJS bundle (start-up time), the library as one ES
- * module with types.
+ * Builds dist/: the command line tool as CommonJS bundles (start-up time), the library as one ES
+ * module with types. `main` holds what every call needs, and answers build systems' questions by
+ * itself; `compile` is the compiler, `tools` all the rest.
  */
 import { execFileSync } from "node:child_process";
-import { chmodSync, copyFileSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { dirname, join } from "node:path";
+import {
+  chmodSync,
+  copyFileSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { basename, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 
@@ -22,16 +33,61 @@ const common = {
   logLevel: "warning",
 };
 
-rmSync(dist, { recursive: true, force: true });
-mkdirSync(dist, { recursive: true });
-await build({
+/** What is loaded on demand: bundle → the modules that `main` imports from it. */
+const bundles = {
+  compile: ["cli/cc/compile-inputs.ts"],
+  tools: ["cli/conformance-plugin.ts", "cli/strip.ts", "cli/subcommands.ts"],
+};
+
+const bundleOf = new Map(
+  Object.entries(bundles).flatMap(([bundle, modules]) =>
+    modules.map((module) => [basename(module), bundle]),
+  ),
+);
+
+/** Makes dynamic imports of those modules load their bundle. */
+const fromBundles = {
+  name: "from-bundles",
+  setup({ onResolve, onLoad }) {
+    onResolve({ filter: /\.ts$/ }, ({ kind, path }) => {
+      const bundle = kind === "dynamic-import" ? bundleOf.get(basename(path)) : undefined;
+      return bundle && { path: bundle, namespace: "bundle" };
+    });
+    onLoad({ filter: /.*/, namespace: "bundle" }, ({ path }) => ({
+      contents: `module.exports = require("./${path}.js");`,
+    }));
+    onResolve({ filter: /^\.\/\w+\.js$/ }, ({ path, namespace }) =>
+      namespace === "bundle" ? { path, external: true } : undefined,
+    );
+  },
+};
+
+const tool = {
   ...common,
-  entryPoints: ["cli/main.ts"],
-  outfile: "dist/main.js",
   format: "cjs",
   platform: "node",
   target: "node20.19",
+  // The function that Node would wrap a module in; the loader calls it.
+  banner: { js: "(function (exports, require, module, __filename, __dirname) {" },
+  footer: { js: "})" },
+};
+
+rmSync(dist, { recursive: true, force: true });
+mkdirSync(dist, { recursive: true });
+await build({
+  ...tool,
+  entryPoints: ["cli/main.ts"],
+  outfile: "dist/main.js",
+  plugins: [fromBundles],
 });
+for (const [name, modules] of Object.entries(bundles)) {
+  const contents = modules.map((module) => `export * from "./${module}";\n`).join("");
+  await build({
+    ...tool,
+    stdin: { contents, resolveDir: root, loader: "ts" },
+    outfile: `dist/${name}.js`,
+  });
+}
 copyFileSync("scripts/loader.cjs", join(dist, "bpfc.cjs"));
 await build({
   ...common,
@@ -50,10 +106,20 @@ if (process.argv.includes("--types")) {
   });
 }
 writeFileSync(join(dist, "package.json"), '{ "type": "module" }\n');
-const warmUp = ["cc", "-c", "-o", join(dist, "warm.o"), "-D__TARGET_ARCH_x86"];
-execFileSync(
-  process.execPath,
-  [join(dist, "bpfc.cjs"), ...warmUp, "examples/syscall-counter/syscall_counter.bpf.c"],
-  { cwd: root, stdio: "inherit", env: { ...process.env, BPFC_WRITE_CODE_CACHE: "1" } },
-);
-rmSync(join(dist, "warm.o"));
+
+/** Runs the tool so that it leaves V8's code caches behind. */
+function warmUp(folder, ...words) {
+  execFileSync(process.execPath, [join(dist, "bpfc.cjs"), ...words], {
+    cwd: folder,
+    stdio: ["ignore", "ignore", "inherit"],
+    env: { ...process.env, BPFC_WRITE_CODE_CACHE: "1" },
+  });
+}
+const work = mkdtempSync(join(tmpdir(), "bpfc-build-"));
+const examples = readdirSync(join(root, "examples"), { recursive: true })
+  .filter((name) => name.endsWith(".bpf.c"))
+  .sort()
+  .map((name) => join(root, "examples", name));
+warmUp(work, "cc", "-c", "-D__TARGET_ARCH_x86", ...examples);
+for (const object of readdirSync(work).slice(0, 1)) warmUp(work, "verify", object);
+rmSync(work, { recursive: true });

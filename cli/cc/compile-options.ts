@@ -1,10 +1,8 @@
 /** A parsed command line as the options of the compiler. */
-import { existsSync } from "node:fs";
 import type { LanguageStandard } from "../../compiler/1-preprocess/predefined.ts";
 import type { CompileOptions } from "../../compiler/compile.ts";
 import type { CcOptions } from "./options.ts";
-
-const machineDirectories = ["/usr/local/include", "/usr/include"];
+import { standardDirectories } from "./standard-directories.ts";
 
 const standards: Readonly<Record<string, LanguageStandard>> = {
   c2x: "c23",
@@ -31,11 +29,6 @@ const knownStandards = [
 
 function standardOf(name: string): LanguageStandard {
   return standards[name] ?? knownStandards.find((known) => known === name) ?? "gnu17";
-}
-
-/** Directories of the machine that clang searches too, where they exist. */
-export function standardDirectories(options: CcOptions): string[] {
-  return options.noStandardIncludes ? [] : machineDirectories.filter((path) => existsSync(path));
 }
 
 /** Longest prefix first, as the last matching option wins among equals. */

@@ -8,7 +8,8 @@ import { preprocess } from "../../compiler/1-preprocess/preprocess.ts";
 import { parseTranslationUnit } from "../../compiler/2-parse/parse.ts";
 import { checkTranslationUnit } from "../../compiler/3-check/check.ts";
 import type { CheckedUnit } from "../../compiler/3-check/checked.ts";
-import { shippedHeaderDirectory, withShippedHeaders } from "../../compiler/shipped-header-files.ts";
+import { shippedHeaderDirectory } from "../../compiler/shipped-header-directory.ts";
+import { withShippedHeaders } from "../../compiler/shipped-header-files.ts";
 
 export interface CheckedSource {
   readonly unit: CheckedUnit | undefined;
