@@ -33,10 +33,17 @@ const common = {
   logLevel: "warning",
 };
 
-/** What is loaded on demand: bundle → the modules that `main` imports from it. */
+/** What is loaded on demand: bundle → the modules that other bundles import from it. */
 const bundles = {
   compile: ["cli/cc/compile-inputs.ts"],
-  tools: ["cli/conformance-plugin.ts", "cli/strip.ts", "cli/subcommands.ts"],
+  tools: [
+    "assembler/source-map.ts",
+    "cli/cc/print-form.ts",
+    "cli/conformance-plugin.ts",
+    "cli/strip.ts",
+    "cli/subcommands.ts",
+    "cli/verify/rejection.ts",
+  ],
 };
 
 const bundleOf = new Map(
@@ -86,6 +93,7 @@ for (const [name, modules] of Object.entries(bundles)) {
     ...tool,
     stdin: { contents, resolveDir: root, loader: "ts" },
     outfile: `dist/${name}.js`,
+    plugins: name === "tools" ? [] : [fromBundles],
   });
 }
 copyFileSync("scripts/loader.cjs", join(dist, "bpfc.cjs"));

@@ -57,6 +57,12 @@ function helperFlags(row: Row): string {
   ].join("");
 }
 
+/** Id, and per argument whether the verifier takes any number there: what the compiler asks. */
+function helperArguments(row: Row): string {
+  const types = (row["arg_types"] ?? []) as readonly string[];
+  return `${row["id"]} ${types.map((type) => (type === "ARG_ANYTHING" ? "a" : "-")).join("")}`;
+}
+
 function generateHelpers(): void {
   const helpers = readJson("helpers")["records"] ?? [];
   const rows = jsonRows(helpers, (row) => [
@@ -78,6 +84,7 @@ function generateHelpers(): void {
     brief(row["variants"]),
   ]);
   writeTables("helpers", { helperRows: rows });
+  writeTables("helper-arguments", { helperArgumentRows: helpers.map(helperArguments) });
   const include = new URL("compiler/include/bpf/", root);
   mkdirSync(include, { recursive: true });
   writeFileSync(new URL("bpf_helper_defs.h", include), helperDefinitions(helpers));

@@ -16,7 +16,6 @@ import { printError, report } from "../report.ts";
 import { sourceMapOptions } from "../source-map-file.ts";
 import { compileOptions } from "./compile-options.ts";
 import type { CcOptions, CcOutput } from "./options.ts";
-import { printForm } from "./print-form.ts";
 
 /** Standard input as the file `-`, read once. */
 function withStandardInput(files: FileSystem): FileSystem {
@@ -85,14 +84,17 @@ function dependencyText(compilation: Compilation, input: string, options: CcOpti
 }
 
 /** The result's content for the form that was asked for. */
-function resultOf(
+async function resultOf(
   compilation: Compilation,
   input: string,
   options: CcOptions,
   diagnostics: Diagnostics,
-): string | Uint8Array | undefined {
+): Promise<string | Uint8Array | undefined> {
   const { output } = options;
-  if (typeof output === "object") return printForm(output.print, compilation, options, diagnostics);
+  if (typeof output === "object") {
+    const { printForm } = await import("./print-form.ts");
+    return printForm(output.print, compilation, options, diagnostics);
+  }
   switch (output) {
     case "object":
       return compilation.object && writeElf(compilation.object);
@@ -178,7 +180,7 @@ async function compileInput(input: string, options: CcOptions, tool: string): Pr
       : outputPath(input, options);
   const content = diagnostics.hasErrors
     ? undefined
-    : resultOf(compilation, input, options, diagnostics);
+    : await resultOf(compilation, input, options, diagnostics);
   if (options.verify && compilation.object !== undefined && !diagnostics.hasErrors) {
     const { verifyCompiled } = await import("../verify/rejection.ts");
     verifyCompiled(compilation.object, input, diagnostics, options.maxProcessed);

@@ -5,7 +5,7 @@
  * not carry a check over to another extension of the value). `width` is how many low bits can be
  * non-zero, as the register will hold the value.
  */
-import { helperById } from "../../common/platform/helpers.ts";
+import { helperTakesAnything } from "../../common/platform/helper-arguments.ts";
 import type { Block, Callee, IrInstruction, Value } from "../4-lower/ir.ts";
 import { bitWidth } from "../4-lower/ir.ts";
 import type { Use } from "../4-lower/ir-builder.ts";
@@ -37,11 +37,8 @@ export function needsCleanArgument(
   defined: ReadonlySet<string>,
 ): boolean {
   switch (callee.kind) {
-    case "helper": {
-      // Beyond the listed ones are printk's arguments.
-      const types = helperById(callee.id)?.argTypes;
-      return types === undefined || (types[index] ?? "ARG_ANYTHING") !== "ARG_ANYTHING";
-    }
+    case "helper":
+      return !helperTakesAnything(callee.id, index);
     case "function":
       return !defined.has(callee.symbol);
     case "indirect":
