@@ -3,9 +3,7 @@ import { type Diagnostic, Diagnostics } from "./common/diagnostics/diagnostic.ts
 import type { FileSystem } from "./common/file-system.ts";
 import { writeElf } from "./common/object/write-elf.ts";
 import { defaultPreprocessOptions } from "./compiler/1-preprocess/options.ts";
-import { applyWarningPragmas } from "./compiler/1-preprocess/warning-state.ts";
 import { type CompileOptions, compile } from "./compiler/compile.ts";
-import { filterDiagnostic } from "./compiler/warning-options.ts";
 
 export type { Diagnostic } from "./common/diagnostics/diagnostic.ts";
 export { Diagnostics } from "./common/diagnostics/diagnostic.ts";
@@ -43,8 +41,5 @@ export function compileToObject(
 ): CompileResult {
   const all = new Diagnostics();
   const { object } = compile(path, { ...defaultCompileOptions, ...options }, files, all);
-  const diagnostics = applyWarningPragmas(all.list).flatMap(
-    (d) => filterDiagnostic(d, [], false) ?? [],
-  );
-  return { object: object && writeElf(object), diagnostics };
+  return { object: object && writeElf(object), diagnostics: all.list };
 }

@@ -5,7 +5,7 @@ import {
   diagnosticsToSarif,
   diagnosticToJson,
   renderCount,
-  renderDiagnostic,
+  renderDiagnostics,
 } from "../common/diagnostics/render.ts";
 
 export type DiagnosticsFormat = "clang" | "json" | "sarif";
@@ -58,7 +58,7 @@ function limited(diagnostics: readonly Diagnostic[], limit: number): readonly Di
 function reportText(diagnostics: readonly Diagnostic[], options: ReportOptions): void {
   const shown = limited(diagnostics, options.errorLimit);
   const render = { color: options.color, tool: options.tool };
-  const lines = shown.flatMap((d) => renderDiagnostic(d, render));
+  const lines = renderDiagnostics(shown, render);
   if (shown.length < diagnostics.length) {
     lines.push("fatal error: too many errors emitted, stopping now [-ferror-limit=]");
   }

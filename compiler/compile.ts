@@ -21,10 +21,16 @@ import { ModuleTypes } from "./8-emit/btf.ts";
 import { emitModule } from "./8-emit/emit.ts";
 import { shippedHeaderDirectory } from "./shipped-header-directory.ts";
 import { withShippedHeaders } from "./shipped-header-files.ts";
+import { type WarningOption, warningPolicy } from "./warning-options.ts";
 
 export interface CompileOptions extends PreprocessOptions {
   /** Rewrites the paths that line info records, e.g. `-fdebug-prefix-map`. */
   readonly mapPath?: (path: string) => string;
+  /** `-W…` in the order given, and `-w`. */
+  readonly warnings?: readonly WarningOption[];
+  readonly suppressWarnings?: boolean;
+  /** -fms-extensions: `struct tag;` inside a record embeds its members. */
+  readonly msExtensions?: boolean;
 }
 
 /** The forms of the program that were reached; the later ones are missing after errors. */
@@ -60,6 +66,7 @@ export function compile(
 ): Compilation {
   const wants = (form: CompileGoal): boolean =>
     goals.indexOf(form) <= goals.indexOf(goal) && !diagnostics.hasErrors;
+  diagnostics.policy ??= warningPolicy(options.warnings ?? [], options.suppressWarnings ?? false);
   const standardDirectories = [shippedHeaderDirectory, ...options.standardDirectories];
   const files = withShippedHeaders(fileSystem);
   const preprocessed = preprocess(path, { ...options, standardDirectories }, files, diagnostics);
@@ -68,7 +75,8 @@ export function compile(
   // Syntax errors do not stop the checker's messages about the rest of the file.
   const syntax = parseTranslationUnit(preprocessed, diagnostics);
   if (goal === "syntax") return { preprocessed, syntax };
-  const checked = checkTranslationUnit(syntax, options.target, diagnostics);
+  const { msExtensions = false } = options;
+  const checked = checkTranslationUnit(syntax, { ...options.target, msExtensions }, diagnostics);
   if (checked === undefined || !wants("ir"))
     return { preprocessed, syntax, ...(checked && { checked }) };
   const { debugInfo, mapPath } = options;

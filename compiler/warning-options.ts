@@ -1,8 +1,11 @@
 /**
- * Which warnings are on: clang's `-W` names, groups and `-Werror`. The last option that names a
- * warning decides.
+ * Which warnings are kept: clang's `-W` names, groups, `-Werror`, and the pragmas that change them
+ * for a part of a file. This is the only place that decides it.
  */
-import type { Diagnostic } from "../common/diagnostics/diagnostic.ts";
+import type { Diagnostic, DiagnosticPolicy } from "../common/diagnostics/diagnostic.ts";
+import { isSystemPlace, type Span, type WarningState } from "../common/diagnostics/source.ts";
+import { clangWarningNames } from "./generated/warning-names.ts";
+import { offByDefault, warningGroups } from "./warning-groups.ts";
 
 export interface WarningOption {
   /** The name after `-W` or `-Wno-`. */
@@ -10,200 +13,108 @@ export interface WarningOption {
   readonly state: "on" | "off" | "error" | "no-error";
 }
 
-/** Warnings that clang gives without any option. */
-const onByDefault = new Set([
-  "address-of-packed-member",
-  "array-bounds",
-  "asm-operand-widths",
-  "attribute-warning",
-  "attributes",
-  "backend-plugin",
-  "bitfield-constant-conversion",
-  "builtin-macro-redefined",
-  "builtin-requires-header",
-  "c2x-extensions",
-  "c23-extensions",
-  "compare-distinct-pointer-types",
-  "constant-conversion",
-  "constant-logical-operand",
-  "deprecated-declarations",
-  "deprecated-non-prototype",
-  "discarded-qualifiers",
-  "division-by-zero",
-  "duplicate-decl-specifier",
-  "enum-conversion",
-  "excess-initializers",
-  "expansion-to-defined",
-  "extra-tokens",
-  "format",
-  "gnu-folding-constant",
-  "gnu-variable-sized-type-not-at-end",
-  "ignored-attributes",
-  "ignored-pragmas",
-  "implicit-const-int-float-conversion",
-  "implicit-function-declaration",
-  "implicit-int",
-  "incompatible-function-pointer-types",
-  "incompatible-library-redeclaration",
-  "incompatible-pointer-types",
-  "incompatible-pointer-types-discards-qualifiers",
-  "initializer-overrides",
-  "int-conversion",
-  "int-to-pointer-cast",
-  "int-to-void-pointer-cast",
-  "integer-overflow",
-  "invalid-source-encoding",
-  "literal-range",
-  "logical-not-parentheses",
-  "macro-redefined",
-  "main-return-type",
-  "microsoft-anon-tag",
-  "missing-declarations",
-  "multichar",
-  "null-dereference",
-  "parentheses-equality",
-  "pass-failed",
-  "pointer-bool-conversion",
-  "pointer-integer-compare",
-  "pointer-sign",
-  "pointer-to-int-cast",
-  "pragma-once-outside-header",
-  "return-type",
-  "shift-count-negative",
-  "shift-count-overflow",
-  "shift-negative-value",
-  "shift-op-parentheses",
-  "sizeof-pointer-memaccess",
-  "static-in-inline",
-  "switch",
-  "tautological-compare",
-  "tautological-constant-out-of-range-compare",
-  "typedef-redefinition",
-  "undefined-inline",
-  "undefined-internal",
-  "unknown-attributes",
-  "unknown-pragmas",
-  "unknown-warning-option",
-  "unsupported-target-opt",
-  "unused-value",
-  "unused-comparison",
-  "unused-result",
-  "user-defined-warnings",
-  "visibility",
-  "void-pointer-to-int-cast",
-  "void-pointer-to-enum-cast",
-  "#warnings",
-  "#pragma-messages",
-]);
+/** Every warning or group that `name` stands for, itself included. */
+function membersOf(name: string, seen = new Set<string>()): ReadonlySet<string> {
+  if (seen.has(name)) return seen;
+  seen.add(name);
+  for (const member of warningGroups[name] ?? []) membersOf(member, seen);
+  return seen;
+}
 
-const groups: Readonly<Record<string, readonly string[]>> = {
-  unused: [
-    "unused-variable",
-    "unused-but-set-variable",
-    "unused-function",
-    "unused-label",
-    "unused-value",
-    "unused-comparison",
-    "unused-result",
-    "unused-local-typedef",
-    "unused-const-variable",
-  ],
-  all: [
-    "unused-variable",
-    "unused-but-set-variable",
-    "unused-function",
-    "unused-label",
-    "unused-value",
-    "unused-local-typedef",
-    "uninitialized",
-    "sometimes-uninitialized",
-    "return-type",
-    "missing-braces",
-    "parentheses",
-    "logical-op-parentheses",
-    "bitwise-op-parentheses",
-    "misleading-indentation",
-    "self-assign",
-    "switch",
-    "sizeof-array-div",
-    "infinite-recursion",
-    "unknown-pragmas",
-    "char-subscripts",
-    "comment",
-    "implicit-fallthrough-off",
-  ],
-  most: ["unused-variable", "unused-function", "uninitialized", "return-type", "parentheses"],
-  extra: [
-    "sign-compare",
-    "unused-parameter",
-    "missing-field-initializers",
-    "initializer-overrides",
-    "empty-init-stmt",
-    "null-pointer-arithmetic",
-    "unused-but-set-parameter",
-  ],
-  everything: [],
-  pedantic: [],
-  "ignored-qualifiers": [],
-  gnu: ["gnu-folding-constant", "gnu-variable-sized-type-not-at-end"],
-  "int-conversion": ["int-conversion"],
-  conversion: ["sign-conversion", "implicit-int-conversion", "shorten-64-to-32"],
-};
+const closures = new Map<string, ReadonlySet<string>>();
 
-/** Known names that are off unless asked for, besides the groups' members. */
-const otherKnown = new Set(
-  (
-    "error undef shadow implicit-fallthrough vla cast-align cast-qual conversion sign-conversion " +
-    "declaration-after-statement strict-prototypes missing-prototypes missing-variable-declarations " +
-    "old-style-definition pointer-arith redundant-decls nested-externs write-strings inline " +
-    "unused-command-line-argument unused-macros documentation format-security format-nonliteral " +
-    "format-extra-args format-zero-length frame-larger-than stack-protector strict-aliasing " +
-    "strict-overflow double-promotion float-equal bad-function-cast switch-enum switch-default " +
-    "covered-switch-default unreachable-code packed padded cast-function-type zero-length-array " +
-    "flexible-array-extensions language-extension-token gnu-statement-expression " +
-    "gnu-zero-variadic-macro-arguments gnu-empty-struct reserved-identifier reserved-macro-identifier " +
-    "single-bit-bitfield-constant-conversion tautological-pointer-compare string-plus-int " +
-    "overlength-strings empty-body maybe-uninitialized stringop-truncation address logical-op " +
-    "duplicate-enum comma unused-parameter missing-noreturn date-time deprecated sign-compare"
-  ).split(" "),
-);
+function covers(name: string, code: string): boolean {
+  if (name === code || name === "everything") return true;
+  if (warningGroups[name] === undefined) return false;
+  const members = closures.get(name) ?? membersOf(name);
+  closures.set(name, members);
+  return members.has(code);
+}
 
 /** Whether `-W<name>` is one that clang has; others give -Wunknown-warning-option. */
 export function isKnownWarning(name: string): boolean {
-  return (
-    onByDefault.has(name) ||
-    otherKnown.has(name) ||
-    name in groups ||
-    Object.values(groups).some((members) => members.includes(name))
-  );
+  if (["error", "everything", ""].includes(name)) return true;
+  if (warningGroups[name] !== undefined || offByDefault.has(name)) return true;
+  return clangWarningNames.split(/\s/).includes(name);
 }
 
-function covers(option: WarningOption, code: string): boolean {
-  if (option.name === code || option.name === "everything") return true;
-  return (groups[option.name] ?? []).includes(code);
+type Level = "ignored" | "warning" | "error";
+
+/** What the command line makes of one warning; `mayFail`: a -Werror without a name counts for it. */
+interface Setting {
+  readonly level: Level;
+  readonly mayFail: boolean;
 }
 
-/** Applies the options to one diagnostic: undefined where it is off, an error where -Werror says so. */
-export function filterDiagnostic(
-  diagnostic: Diagnostic,
+function settingOf(code: string, isDefaultError: boolean, options: readonly WarningOption[]) {
+  let level: Level = isDefaultError ? "error" : offByDefault.has(code) ? "ignored" : "warning";
+  let mayFail = true;
+  for (const { name, state } of options) {
+    if (!covers(name, code)) continue;
+    if (state === "off") level = "ignored";
+    // -Wname brings back what was off, and leaves errors as they are.
+    else if (state === "on" && level === "ignored") level = isDefaultError ? "error" : "warning";
+    else if (state === "error") [level, mayFail] = ["error", true];
+    else if (state === "no-error") {
+      mayFail = false;
+      if (level === "error") level = "warning";
+    }
+  }
+  return { level, mayFail };
+}
+
+function withPragmas(code: string, level: Level, state: WarningState | undefined): Level {
+  let result = level;
+  for (const [name, wanted] of state ?? []) {
+    if (!covers(name, code)) continue;
+    result = wanted;
+  }
+  return result;
+}
+
+/** Written in a system header, or by a macro of one. */
+function inSystemHeader(span: Span): boolean {
+  if (isSystemPlace(span.file, span.start)) return true;
+  return span.expandedFrom !== undefined && inSystemHeader(span.expandedFrom);
+}
+
+/** Warnings about what a program says in messages of its own are shown in system headers too. */
+const shownInSystemHeaders = new Set(["#warnings", "#pragma-messages"]);
+
+/** What becomes of diagnostics under a command line's options. */
+export function warningPolicy(
   options: readonly WarningOption[],
   suppressWarnings: boolean,
-): Diagnostic | undefined {
-  if (diagnostic.severity !== "warning") return diagnostic;
-  const { code } = diagnostic;
-  let enabled = onByDefault.has(code) || !isKnownWarning(code);
-  let isError = false;
-  for (const option of options) {
-    if (option.name === "error") {
-      isError = option.state === "on";
-      continue;
-    }
-    if (!covers(option, code)) continue;
-    enabled = option.state === "off" ? false : option.state === "no-error" ? enabled : true;
-    if (option.state === "error") isError = true;
-    if (option.state === "no-error") isError = false;
-  }
-  if (!enabled || suppressWarnings) return undefined;
-  if (!isError) return diagnostic;
-  return { ...diagnostic, severity: "error", message: `${diagnostic.message} [-Werror,-W${code}]` };
+): DiagnosticPolicy {
+  const settings = new Map<string, Setting>();
+  const general = options.findLast((option) => option.name === "error")?.state === "on";
+  const named = options.filter((option) => option.name !== "error");
+  const levelOf = (code: string, isDefaultError: boolean, span: Span | undefined): Level => {
+    const key = isDefaultError ? `${code}!` : code;
+    const setting = settings.get(key) ?? settingOf(code, isDefaultError, named);
+    settings.set(key, setting);
+    const level = withPragmas(code, setting.level, span?.warnings);
+    if (suppressWarnings && (!isDefaultError || level === "warning")) return "ignored";
+    if (level !== "warning") return level;
+    return general && setting.mayFail ? "error" : level;
+  };
+  return {
+    isOn: (code, span) => levelOf(code, false, span) !== "ignored",
+    apply(diagnostic) {
+      const { code, severity, span, defaultError = false } = diagnostic;
+      if (severity === "note" || (severity === "error" && !defaultError)) return diagnostic;
+      const isQuiet = !defaultError && span !== undefined && inSystemHeader(span);
+      if (isQuiet && !shownInSystemHeaders.has(code)) return undefined;
+      const level = levelOf(code, defaultError, span);
+      if (level === "ignored") return undefined;
+      return withLevel(diagnostic, level);
+    },
+  };
+}
+
+function withLevel(diagnostic: Diagnostic, level: "warning" | "error"): Diagnostic {
+  const { defaultError, ...rest } = diagnostic;
+  if (level === "warning") return { ...rest, severity: level };
+  if (defaultError === true) return diagnostic;
+  return { ...rest, severity: level, promoted: true };
 }

@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { type Diagnostic, InternalError } from "../common/diagnostics/diagnostic.ts";
 import { lineColumnAt, type Span } from "../common/diagnostics/source.ts";
-import { messages, warningGroup } from "../compiler/3-check/messages.ts";
+import { messages } from "../compiler/3-check/messages.ts";
 import { printChecked } from "../compiler/3-check/print-checked.ts";
 import { checkSource } from "./support/check-source.ts";
 import { goldenSuite } from "./support/golden.ts";
@@ -26,13 +26,6 @@ function line(diagnostic: Diagnostic): string {
   return `${at.line}: // ${severity} ${at.column}: ${message}`;
 }
 
-/** What `-Wall` shows. */
-function isShown(diagnostic: Diagnostic): boolean {
-  if (diagnostic.severity === "error") return true;
-  const group = warningGroup(diagnostic.code);
-  return group !== "extra" && group !== "off";
-}
-
 function expectations(text: string): string[] {
   return text.split("\n").flatMap((source, i) => {
     const found = source.match(
@@ -48,7 +41,7 @@ goldenSuite({
   expected: ".checked",
   run: (text, name) => {
     const { unit, diagnostics } = checkSource(`${name}.c`, text);
-    const shown = diagnostics.filter(isShown).map((d) => `${line(d)}\n`);
+    const shown = diagnostics.map((d) => `${line(d)}\n`);
     return shown.join("") + (unit === undefined ? "" : printChecked(unit));
   },
 });
@@ -62,7 +55,7 @@ describe("test/cases/errors", () => {
     const expected = expectations(text);
     expect(expected.length).toBeGreaterThan(0);
     const { unit, diagnostics } = checkSource(name, text);
-    expect(diagnostics.filter(isShown).map(line).sort()).toEqual(expected.sort());
+    expect(diagnostics.map(line).sort()).toEqual(expected.sort());
     expect(unit).toBeUndefined();
   });
 });

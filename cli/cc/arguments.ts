@@ -24,7 +24,7 @@ interface Draft {
   warnings: WarningOption[];
   dependencies: Partial<Mutable<DependencyOptions>> & { wanted: boolean; targets: string[] };
   target: string;
-  driverWarnings: string[];
+  unknownWarnings: string[];
   probe?: Probe;
   error?: string;
 }
@@ -122,7 +122,7 @@ function setWarning(draft: Draft, text: string): void {
   else draft.warnings.push({ name: text, state: "on" });
   const name = text.replace(/^(no-error=|error=|no-)/, "").replace(/=.*$/, "");
   if (!isKnownWarning(name)) {
-    draft.driverWarnings.push(`unknown warning option '-W${text}' [-Wunknown-warning-option]`);
+    draft.unknownWarnings.push(text);
   }
 }
 
@@ -161,6 +161,7 @@ const setFlag =
       | "verify"
       | "verbose"
       | "suppressWarnings"
+      | "msExtensions"
       | "noStandardIncludes"
       | "stats"
       | "debug",
@@ -381,6 +382,7 @@ const rows: readonly OptionRow[] = [
   { flag: "--source-map", value: "separate", set: setSourceMap },
   { flag: "-v", value: "none", set: setFlag("verbose") },
   { flag: "-w", value: "none", set: setFlag("suppressWarnings") },
+  { flag: "-fms-extensions", value: "none", set: setFlag("msExtensions") },
   {
     flag: "-P",
     value: "none",
@@ -421,7 +423,7 @@ const rows: readonly OptionRow[] = [
 const acceptedFlags = new Set(
   (
     "-fno-stack-protector -fstack-protector -fno-ident -fident -fno-strict-aliasing -fstrict-aliasing " +
-    "-ffreestanding -fno-builtin -fwrapv -fno-wrapv -fno-jump-tables -fjump-tables -fms-extensions " +
+    "-ffreestanding -fno-builtin -fwrapv -fno-wrapv -fno-jump-tables -fjump-tables " +
     "-fno-asynchronous-unwind-tables -fasynchronous-unwind-tables -fno-unwind-tables -fno-exceptions " +
     "-fno-common -fcommon -fPIC -fpic -fPIE -fno-pic -fno-PIC -fno-pie -fno-PIE -fno-plt " +
     "-fno-omit-frame-pointer -fomit-frame-pointer -fno-delete-null-pointer-checks -fno-inline " +
@@ -506,6 +508,7 @@ function newDraft(): Draft {
       forcedIncludes: [],
       warnings: [],
       suppressWarnings: false,
+      msExtensions: false,
       errorLimit: 20,
       prefixMaps: [],
       diagnosticsFormat: "clang",
@@ -521,7 +524,7 @@ function newDraft(): Draft {
     warnings: [],
     dependencies: { wanted: false, targets: [] },
     target: "",
-    driverWarnings: [],
+    unknownWarnings: [],
   };
 }
 
@@ -554,7 +557,7 @@ export function parseCcArguments(words: readonly string[]): ParsedCommandLine {
   const dependencies = finishDependencies(draft);
   return {
     kind: "compile",
-    warnings: draft.driverWarnings,
+    warnings: draft.unknownWarnings,
     options: {
       ...draft.options,
       inputs: draft.inputs,

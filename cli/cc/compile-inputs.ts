@@ -1,15 +1,13 @@
 /** What `bpfc cc` does with its inputs: compiles each and writes what was asked for. */
 import { readFileSync } from "node:fs";
 import { printAssembly } from "../../assembler/print.ts";
-import { type Diagnostic, Diagnostics } from "../../common/diagnostics/diagnostic.ts";
+import { Diagnostics } from "../../common/diagnostics/diagnostic.ts";
 import type { FileSystem } from "../../common/file-system.ts";
 import { writeElf } from "../../common/object/write-elf.ts";
 import { printDependencies } from "../../compiler/1-preprocess/dependencies.ts";
 import { printMacros, printPreprocessed } from "../../compiler/1-preprocess/print-preprocessed.ts";
-import { applyWarningPragmas } from "../../compiler/1-preprocess/warning-state.ts";
 import { type Compilation, type CompileGoal, compile } from "../../compiler/compile.ts";
 import { shippedHeaderDirectory } from "../../compiler/shipped-header-directory.ts";
-import { filterDiagnostic } from "../../compiler/warning-options.ts";
 import { nodeFileSystem } from "../node-file-system.ts";
 import { removeOutput, writeOutput } from "../output.ts";
 import { printError, report } from "../report.ts";
@@ -113,12 +111,6 @@ async function resultOf(
   }
 }
 
-function shownDiagnostics(diagnostics: Diagnostics, options: CcOptions): Diagnostic[] {
-  return applyWarningPragmas(diagnostics.list).flatMap(
-    (d) => filterDiagnostic(d, options.warnings, options.suppressWarnings) ?? [],
-  );
-}
-
 function writeResult(
   path: string | undefined,
   content: string | Uint8Array,
@@ -185,7 +177,7 @@ async function compileInput(input: string, options: CcOptions, tool: string): Pr
     const { verifyCompiled } = await import("../verify/rejection.ts");
     verifyCompiled(compilation.object, input, diagnostics, options.maxProcessed);
   }
-  const shown = shownDiagnostics(diagnostics, options);
+  const shown = diagnostics.list;
   const failed = report(shown, {
     format: options.diagnosticsFormat,
     color: shown.length > 0 && wantsColor(options),

@@ -58,5 +58,8 @@ export function compileOptions(options: CcOptions): CompileOptions {
     includes: options.forcedIncludes,
     indexHeaders: !["preprocess", "macros", "dependencies"].includes(String(options.output)),
     mapPath: pathMapper(options),
+    warnings: options.warnings,
+    suppressWarnings: options.suppressWarnings,
+    msExtensions: options.msExtensions,
   };
 }

@@ -48,6 +48,7 @@ export interface CcOptions {
   readonly forcedIncludes: readonly string[];
   readonly warnings: readonly WarningOption[];
   readonly suppressWarnings: boolean;
+  readonly msExtensions: boolean;
   readonly errorLimit: number;
   readonly dependencies?: DependencyOptions;
   readonly prefixMaps: readonly { readonly from: string; readonly to: string }[];

@@ -3,6 +3,7 @@
  * compile without loading the compiler.
  */
 import { shippedHeaderDirectory } from "../../compiler/shipped-header-directory.ts";
+import { warningPolicy } from "../../compiler/warning-options.ts";
 import { print, printError } from "../report.ts";
 import { parseCcArguments } from "./arguments.ts";
 import type { CcOptions } from "./options.ts";
@@ -23,6 +24,19 @@ function showSearchPath(options: CcOptions): void {
   );
 }
 
+/** Says which `-W` names nobody knows; true where that is an error. */
+function reportUnknownWarnings(names: readonly string[], options: CcOptions): boolean {
+  const policy = warningPolicy(options.warnings, options.suppressWarnings);
+  const code = "unknown-warning-option";
+  const kept = names.flatMap((name) => {
+    const message = `unknown warning option '-W${name}'`;
+    return policy.apply({ severity: "warning", code, message }) ?? [];
+  });
+  for (const { severity, message, promoted } of kept)
+    printError(`${severity}: ${message} [${promoted === true ? "-Werror," : ""}-W${code}]`);
+  return kept.some(({ severity }) => severity === "error");
+}
+
 /** Runs the compiler with the words of a command line; returns the exit code. */
 export async function runCc(words: readonly string[], tool: string): Promise<number> {
   const parsed = parseCcArguments(words);
@@ -37,9 +51,7 @@ export async function runCc(words: readonly string[], tool: string): Promise<num
       break;
   }
   const { options } = parsed;
-  for (const warning of parsed.warnings) printError(`warning: ${warning}`);
-  const strict = options.warnings.some((w) => w.name === "error" && w.state === "on");
-  if (strict && parsed.warnings.length > 0) return 1;
+  if (reportUnknownWarnings(parsed.warnings, options)) return 1;
   if (options.verbose) showSearchPath(options);
   if (options.inputs.length === 0) return 0;
   const { compileInputs } = await import("./compile-inputs.ts");

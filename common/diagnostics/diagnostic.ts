@@ -27,12 +27,27 @@ export interface Diagnostic {
   readonly notes?: readonly DiagnosticNote[];
   readonly help?: string;
   readonly fixIts?: readonly FixIt[];
+  /** An error that is a warning by nature: its `-W` name can turn it down or off. */
+  readonly defaultError?: true;
+  /** A warning that -Werror or a pragma made an error. */
+  readonly promoted?: true;
+}
+
+/** Decides what becomes of diagnostics. */
+export interface DiagnosticPolicy {
+  /** What is kept of a diagnostic, if anything. */
+  apply(diagnostic: Diagnostic): Diagnostic | undefined;
+  /** Whether a warning of this code would be kept at the place; spares costly searches. */
+  isOn(code: string, span: Span): boolean;
 }
 
 /** Collects diagnostics in the order they are found. */
 export class Diagnostics {
   readonly list: Diagnostic[] = [];
+  /** Applied to each before it is kept; without one all are kept. */
+  policy: DiagnosticPolicy | undefined;
   #errorCount = 0;
+  #faultCount = 0;
 
   get hasErrors(): boolean {
     return this.#errorCount > 0;
@@ -42,9 +57,23 @@ export class Diagnostics {
     return this.#errorCount;
   }
 
+  /** Errors that leave part of the program without a meaning: all but promoted warnings. */
+  get faultCount(): number {
+    return this.#faultCount;
+  }
+
   add(diagnostic: Diagnostic): void {
-    this.list.push(diagnostic);
-    if (diagnostic.severity === "error") this.#errorCount += 1;
+    const kept = this.policy === undefined ? diagnostic : this.policy.apply(diagnostic);
+    if (kept === undefined) return;
+    this.list.push(kept);
+    if (kept.severity !== "error") return;
+    this.#errorCount += 1;
+    if (kept.promoted !== true) this.#faultCount += 1;
+  }
+
+  /** Whether a warning of this code would be kept at the place. */
+  isOn(code: string, span: Span): boolean {
+    return this.policy?.isOn(code, span) ?? true;
   }
 
   error(code: string, message: string, span?: Span, extra: DiagnosticExtra = {}): void {

@@ -3,7 +3,7 @@
  * Source of the text form: clang's `file:line:col: severity: message`, the line, a caret.
  */
 import type { Diagnostic, FixIt, Severity } from "./diagnostic.ts";
-import { lineColumnAt, lineText, type Span } from "./source.ts";
+import { includeStack, lineColumnAt, lineText, presumedPlace, type Span } from "./source.ts";
 
 export interface RenderOptions {
   readonly color: boolean;
@@ -34,7 +34,7 @@ function outermost(span: Span): Span {
 function caretLines(span: Span, options: RenderOptions): string[] {
   const { line, column } = lineColumnAt(span.file, span.start);
   const text = lineText(span.file, line);
-  const gutter = String(line).padStart(5);
+  const gutter = String(presumedPlace(span.file, span.start).line).padStart(5);
   const length = Math.max(1, Math.min(span.end - span.start, text.length - column + 1));
   // Tabs before the caret stay tabs, so that it stands under its character.
   const indent = text.slice(0, column - 1).replace(/[^\t]/g, " ");
@@ -51,8 +51,8 @@ function renderOne(
   const label = paint(`${severity}:`, colors[severity], options);
   if (span === undefined) return [`${options.tool}: ${label} ${message}`];
   const place = outermost(span);
-  const { line, column } = lineColumnAt(place.file, place.start);
-  const where = paint(`${place.file.path}:${line}:${column}:`, bold, options);
+  const { path, line, column } = presumedPlace(place.file, place.start);
+  const where = paint(`${path}:${line}:${column}:`, bold, options);
   const head = `${where} ${label} ${paint(message, bold, options)}`;
   const lines = [head, ...caretLines(place, options)];
   if (place !== span)
@@ -64,10 +64,15 @@ function innermost(span: Span): Span {
   return { file: span.file, start: span.start, end: span.end };
 }
 
+/** The options that have a say in it, as clang names them. */
+function flagSuffix({ severity, code, defaultError, promoted }: Diagnostic): string {
+  if (promoted === true) return ` [-Werror,-W${code}]`;
+  return severity === "warning" || defaultError === true ? ` [-W${code}]` : "";
+}
+
 /** The diagnostic with its notes and help, as lines of text. */
 export function renderDiagnostic(diagnostic: Diagnostic, options: RenderOptions): string[] {
-  const isWarning = diagnostic.severity === "warning";
-  const suffix = isWarning ? ` [-W${diagnostic.code}]` : "";
+  const suffix = flagSuffix(diagnostic);
   const lines = renderOne(
     diagnostic.severity,
     diagnostic.message + suffix,
@@ -84,9 +89,29 @@ export function renderDiagnostic(diagnostic: Diagnostic, options: RenderOptions)
 
 function fixText({ span, replacement }: FixIt): string {
   const place = outermost(span);
-  const { line, column } = lineColumnAt(place.file, place.start);
+  const { path, line, column } = presumedPlace(place.file, place.start);
   const change = span.start === span.end ? "insert" : "replace by";
-  return `  fix: ${place.file.path}:${line}:${column}: ${change} \`${replacement.trim()}\``;
+  return `  fix: ${path}:${line}:${column}: ${change} \`${replacement.trim()}\``;
+}
+
+/** `In file included from …` for each file on the way to a diagnostic. */
+function includeLines({ span }: Diagnostic): string[] {
+  if (span === undefined) return [];
+  const place = outermost(span);
+  return includeStack(place.file, place.start)
+    .reverse()
+    .map(({ path, line }) => `In file included from ${path}:${line}:`);
+}
+
+/** All of them in order; the way to a header is said once for diagnostics that stand together. */
+export function renderDiagnostics(list: readonly Diagnostic[], options: RenderOptions): string[] {
+  let shown = "";
+  return list.flatMap((diagnostic) => {
+    const way = includeLines(diagnostic);
+    const isNew = way.join() !== shown;
+    shown = way.join();
+    return [...(isNew ? way : []), ...renderDiagnostic(diagnostic, options)];
+  });
 }
 
 /** clang's closing line, e.g. `1 warning and 2 errors generated.`; undefined where there is nothing. */
@@ -110,9 +135,9 @@ interface JsonPlace {
 
 function jsonPlace(span: Span): JsonPlace {
   const place = outermost(span);
-  const start = lineColumnAt(place.file, place.start);
-  const end = lineColumnAt(place.file, place.end);
-  return { file: place.file.path, ...start, endLine: end.line, endColumn: end.column };
+  const { path, line, column } = presumedPlace(place.file, place.start);
+  const end = presumedPlace(place.file, place.end);
+  return { file: path, line, column, endLine: end.line, endColumn: end.column };
 }
 
 /** Plain data for `--diagnostics=json`: one object per diagnostic. */

@@ -32,6 +32,70 @@ export interface LineColumn {
   readonly column: number;
 }
 
+/** What `#line` or a line marker of preprocessed text says about the lines behind it. */
+export interface LineMarker {
+  /** Where the next physical line begins, and its number. */
+  readonly offset: number;
+  readonly physicalLine: number;
+  /** What that line is called. */
+  readonly path: string;
+  readonly line: number;
+  readonly isSystem: boolean;
+  /** The marker enters an included file, or returns to the one that included it. */
+  readonly change?: "enter" | "return";
+}
+
+/** A place as the user knows it: `#line` applied. */
+export interface PresumedPlace extends LineColumn {
+  readonly path: string;
+}
+
+const lineMarkers = new WeakMap<SourceFile, LineMarker[]>();
+const includers = new WeakMap<SourceFile, Span>();
+
+/** Notes a marker; those of one file come in order, and again where the file is read again. */
+export function addLineMarker(file: SourceFile, marker: LineMarker): void {
+  const known = lineMarkers.get(file) ?? [];
+  lineMarkers.set(file, known);
+  if ((known.at(-1)?.offset ?? -1) < marker.offset) known.push(marker);
+}
+
+/** Notes which directive brought a file in first. */
+export function noteIncluder(file: SourceFile, directive: Span): void {
+  if (!includers.has(file)) includers.set(file, directive);
+}
+
+function markerAt(file: SourceFile, offset: number): LineMarker | undefined {
+  return lineMarkers.get(file)?.findLast((marker) => marker.offset <= offset);
+}
+
+/** The place that `#line` and line markers make of an offset. */
+export function presumedPlace(file: SourceFile, offset: number): PresumedPlace {
+  const { line, column } = lineColumnAt(file, offset);
+  const marker = markerAt(file, offset);
+  if (marker === undefined) return { path: file.path, line, column };
+  return { path: marker.path, line: marker.line + line - marker.physicalLine, column };
+}
+
+/** Whether the place is in a system header, by its file or by a line marker. */
+export function isSystemPlace(file: SourceFile, offset: number): boolean {
+  return markerAt(file, offset)?.isSystem ?? file.isSystem;
+}
+
+/** The `#include` lines that lead to a place, innermost first. */
+export function includeStack(file: SourceFile, offset: number): PresumedPlace[] {
+  const stack: PresumedPlace[] = [];
+  for (const marker of lineMarkers.get(file) ?? []) {
+    if (marker.offset > offset) break;
+    if (marker.change === "enter") stack.unshift(presumedPlace(file, marker.offset - 1));
+    if (marker.change === "return") stack.shift();
+  }
+  const includer = includers.get(file);
+  if (includer === undefined) return stack;
+  const place = presumedPlace(includer.file, includer.start);
+  return [...stack, place, ...includeStack(includer.file, includer.start)];
+}
+
 const lineStarts = new WeakMap<SourceFile, readonly number[]>();
 
 function lineStartsOf(file: SourceFile): readonly number[] {

@@ -1,5 +1,14 @@
 /** Lines that start with `#`: C17 6.10 and the GNU ones. */
-import { lineColumnAt, type SourceFile, type Span } from "../../common/diagnostics/source.ts";
+import {
+  addLineMarker,
+  isSystemPlace,
+  type LineMarker,
+  lineColumnAt,
+  noteIncluder,
+  presumedPlace,
+  type SourceFile,
+  type Span,
+} from "../../common/diagnostics/source.ts";
 import { Conditionals } from "./conditionals.ts";
 import { DirectiveLine } from "./directive-line.ts";
 import type { MacroExpander } from "./expander.ts";
@@ -189,6 +198,7 @@ export class Directives {
     session.dependencies.set(file.path, { path: file.path, isSystem: file.isSystem });
     if (session.once.has(file) || session.guards.get(file)?.macro !== undefined) return;
     frame.lexer.inDirective = false;
+    noteIncluder(file, at);
     this.#enter(found);
   }
 
@@ -236,7 +246,7 @@ export class Directives {
       );
       return;
     }
-    this.#setLine(name, number, file);
+    this.#setLine(name, number, file, []);
   }
 
   /** `# 12 "file" flags`, as `-E` writes it. */
@@ -246,15 +256,34 @@ export class Directives {
       this.#text.error("line-marker", "invalid line marker", number);
       return;
     }
-    const [file] = this.#text.rest();
-    this.#setLine(number, number, file);
+    const [file, ...flags] = this.#text.rest();
+    this.#setLine(
+      number,
+      number,
+      file,
+      flags.map((flag) => flag.image),
+    );
   }
 
-  #setLine(at: Token, number: Token, file: Token | undefined): void {
-    const { frame } = this.#session;
-    const physical = lineColumnAt(at.file, at.startOffset).line;
-    frame.lineShift = Number.parseInt(number.image, 10) - (physical + 1);
-    if (file?.tokenType === tokenTypes.StringLiteral) frame.presumedPath = destringize(file.image);
+  /** Flag 1 enters a file, 2 returns to one, 3 makes it a system header. */
+  #setLine(at: Token, number: Token, file: Token | undefined, flags: readonly string[]): void {
+    const session = this.#session;
+    const { lexer } = session.frame;
+    lexer.skipDirectiveLine();
+    const physical = lineColumnAt(at.file, at.startOffset);
+    const before = presumedPlace(at.file, at.startOffset);
+    const isString = file?.tokenType === tokenTypes.StringLiteral;
+    const change = flags.includes("1") ? "enter" : flags.includes("2") ? "return" : undefined;
+    const marker: LineMarker = {
+      offset: lexer.position + 1,
+      physicalLine: physical.line + 1,
+      path: isString ? destringize(file.image) : before.path,
+      line: Number.parseInt(number.image, 10),
+      isSystem: isString ? flags.includes("3") : isSystemPlace(at.file, at.startOffset),
+      ...(change !== undefined && { change }),
+    };
+    addLineMarker(at.file, marker);
+    session.addLayout({ kind: "line", file: at.file, marker });
   }
 }
 

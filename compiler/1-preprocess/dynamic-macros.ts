@@ -1,4 +1,5 @@
 /** Built-in macros whose expansion depends on where they stand: `__LINE__`, `__has_include` … */
+import { presumedPlace } from "../../common/diagnostics/source.ts";
 import type { MacroExpander } from "./expander.ts";
 import { numberToken } from "./expander.ts";
 import {
@@ -9,7 +10,7 @@ import {
   standardAttributes,
 } from "./feature-tables.ts";
 import type { DynamicMacro, Macro } from "./macro.ts";
-import type { Session } from "./session.ts";
+import type { FileFrame, Session } from "./session.ts";
 import { LEADING_SPACE, Token, tokenSpan } from "./token.ts";
 import { endOfFile, tokenTypes } from "./token-types.ts";
 
@@ -47,6 +48,9 @@ const FIXED_DATE = "Jan  1 1970";
 const FIXED_TIME = "00:00:00";
 
 /** The tokens that replace a dynamic macro; reads its arguments where it takes any. */
+const presumedPath = ({ found, lexer }: FileFrame): string =>
+  presumedPlace(found.file, lexer.position).path;
+
 export function expandDynamicMacro(
   session: Session,
   macro: Macro,
@@ -63,16 +67,16 @@ export function expandDynamicMacro(
   const { frame, frames, options } = session;
   switch (kind) {
     case "__FILE__":
-      return text(frame.presumedPath ?? frame.found.file.path);
+      return text(presumedPath(frame));
     case "__FILE_NAME__":
-      return text((frame.presumedPath ?? frame.found.file.path).replace(/^.*\//, ""));
+      return text(presumedPath(frame).replace(/^.*\//, ""));
     case "__BASE_FILE__":
       return text(frames[0]!.found.file.path);
     case "__LINE__": {
       // In a macro call that spans lines: the line of its closing parenthesis, as in clang.
       const call = expander.outermostCall;
       const { file, end } = call ?? { file: name.file, end: name.endOffset };
-      return number(session.presumedLine(file, end - 1));
+      return number(presumedPlace(file, end - 1).line);
     }
     case "__COUNTER__":
       session.counter += 1;

@@ -15,6 +15,17 @@ interface PackEntry {
   readonly pack: number | undefined;
 }
 
+/** Pragmas that clang knows and that mean nothing here. */
+const knownPragmas: ReadonlySet<string> = new Set(
+  "STDC mark ident region endregion weak redefine_extname align ms_struct omp comment".split(" "),
+);
+const knownVendorPragmas: ReadonlySet<string> = new Set(
+  (
+    "dependency visibility optimize module fp arc_cf_code_audited assume_nonnull __debug section " +
+    "final deprecated restrict_expansion include_instead ivdep push_options pop_options"
+  ).split(" "),
+);
+
 /** Carries out pragmas; owns the stacks that they push to. */
 export class Pragmas {
   readonly #session: Session;
@@ -37,6 +48,12 @@ export class Pragmas {
     const handler = this.#handlers[name];
     if (handler !== undefined) handler(tokens.slice(1), span);
     else if (name === "GCC" || name === "clang") this.#vendor(name, second, tokens.slice(2), span);
+    else if (!knownPragmas.has(name)) this.#unknown(span);
+  }
+
+  #unknown(span: Span): void {
+    if (!this.#session.frame.isSystem)
+      this.#session.warn("unknown-pragmas", "unknown pragma ignored", span);
   }
 
   /** For `-E`: pragmas stay in the output, but those that only the preprocessor needs. */
@@ -90,6 +107,7 @@ export class Pragmas {
         this.#session.error("pragma-error", this.#text(rest), span);
         return;
       default:
+        if (!knownVendorPragmas.has(kind?.image ?? "")) this.#unknown(span);
         return;
     }
   }
@@ -201,13 +219,26 @@ export class Pragmas {
         return;
       case "ignored":
       case "warning":
+      case "fatal":
       case "error": {
         const option = literal?.tokenType === tokenTypes.StringLiteral ? stringValue(literal) : "";
-        if (!option.startsWith("-W")) return;
-        session.warnings = withWarning(session.warnings, option.slice(2), action.image);
+        if (!option.startsWith("-W")) {
+          session.warn("unknown-pragmas", "pragma diagnostic expected option name", span);
+          return;
+        }
+        session.warnings = withWarning(
+          session.warnings,
+          option.slice(2),
+          action.image === "fatal" ? "error" : action.image,
+        );
         return;
       }
       default:
+        session.warn(
+          "unknown-pragmas",
+          "pragma diagnostic expected 'error', 'warning', 'ignored', 'fatal', 'push', or 'pop'",
+          span,
+        );
         return;
     }
   }

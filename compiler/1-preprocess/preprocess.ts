@@ -160,8 +160,6 @@ class Preprocessor {
       isSystem: file.isSystem,
       strayContent: false,
       guard: undefined,
-      lineShift: 0,
-      presumedPath: undefined,
       splitter: undefined,
     };
     this.#session.frames.push(frame);

@@ -1,5 +1,5 @@
 /** `-E` and `-dM`. */
-import { lineColumnAt } from "../../common/diagnostics/source.ts";
+import { presumedPlace } from "../../common/diagnostics/source.ts";
 import { macroOf } from "./macro.ts";
 import type { LayoutEvent, PreprocessedUnit } from "./stream.ts";
 import { LEADING_SPACE, LINE_START, type Token } from "./token.ts";
@@ -69,20 +69,26 @@ class Printer {
       this.#line += 1;
       return;
     }
+    if (event.kind === "line") {
+      const { path, line, change, isSystem } = event.marker;
+      const flag = change === undefined ? "" : change === "enter" ? " 1" : " 2";
+      this.#marker(path, line, flag + (isSystem ? " 3" : ""));
+      return;
+    }
     const system = event.file.isSystem ? " 3" : "";
     if (event.kind === "enter") {
       this.#marker(event.file.path, 1, this.#file === "" ? "" : ` 1${system}`);
       return;
     }
-    const { line } = lineColumnAt(event.file, event.line);
-    this.#marker(event.file.path, line + 1, ` 2${system}`);
+    const { path, line } = presumedPlace(event.file, event.line);
+    this.#marker(path, line + 1, ` 2${system}`);
   }
 
   #token(token: Token, previous: Token | undefined): void {
     let span = { file: token.file, start: token.startOffset };
     for (let place = token.expandedFrom; place !== undefined; place = place.expandedFrom)
       span = { file: place.file, start: place.start };
-    const { line, column } = lineColumnAt(span.file, span.start);
+    const { line, column } = presumedPlace(span.file, span.start);
     if ((token.flags & LINE_START) !== 0) this.#moveTo(line, column);
     else if ((token.flags & LEADING_SPACE) !== 0) this.#parts.push(" ");
     else if (previous !== undefined && !this.#atLineStart && wouldJoin(previous.image, token.image))

@@ -1,6 +1,6 @@
 /** State that the parts of the preprocessor share while one unit is read. */
 import type { Diagnostics } from "../../common/diagnostics/diagnostic.ts";
-import { lineColumnAt, type SourceFile, type Span } from "../../common/diagnostics/source.ts";
+import type { SourceFile, Span } from "../../common/diagnostics/source.ts";
 import type { Identifier, IdentifierTable } from "./identifiers.ts";
 import type { FoundFile, IncludeSearch } from "./include-search.ts";
 import { type DynamicMacro, Macro } from "./macro.ts";
@@ -33,11 +33,8 @@ export interface FileFrame {
   strayContent: boolean;
   /** Set when the conditional that may be a guard closed as the last thing so far. */
   guard: Identifier | undefined;
-  /** `#line`: added to the physical line; and the file name claimed. */
-  lineShift: number;
   /** Splits a header's text; made when the file proves to have text worth splitting. */
   splitter: TextSplitter | undefined;
-  presumedPath: string | undefined;
 }
 
 /** A parameterless event: the index is filled in by the session. */
@@ -117,12 +114,6 @@ export class Session {
   addLayout(event: Emitted<LayoutEvent>): void {
     if (this.options.indexHeaders) return;
     this.layout.push({ ...event, index: this.output.tokens.length });
-  }
-
-  /** The line of a place as `__LINE__` gives it, `#line` applied. */
-  presumedLine(file: SourceFile, offset: number): number {
-    const frame = this.frames.findLast((candidate) => candidate.found.file === file);
-    return lineColumnAt(file, offset).line + (frame?.lineShift ?? 0);
   }
 
   /** Installs a definition whose parameters and body are at `start` to `end` of the name's file. */

@@ -1,5 +1,5 @@
 /** What the preprocessor hands on: tokens, and what happened between them. */
-import type { SourceFile, Span } from "../../common/diagnostics/source.ts";
+import type { LineMarker, SourceFile, Span } from "../../common/diagnostics/source.ts";
 import type { Identifier } from "./identifiers.ts";
 import type { Token } from "./token.ts";
 
@@ -79,6 +79,12 @@ export type LayoutEvent =
       readonly index: number;
       readonly file: SourceFile;
       readonly line: number;
+    }
+  | {
+      readonly kind: "line";
+      readonly index: number;
+      readonly file: SourceFile;
+      readonly marker: LineMarker;
     }
   | {
       readonly kind: "pragma";

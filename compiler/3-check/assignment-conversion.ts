@@ -5,6 +5,7 @@
 import type { DiagnosticExtra } from "../../common/diagnostics/diagnostic.ts";
 import type { Span } from "../../common/diagnostics/source.ts";
 import type { CheckedExpression } from "./checked.ts";
+import { enumOf } from "./compare-warnings.ts";
 import { compatibleUnqualified } from "./compatible.ts";
 import { evaluateInteger } from "./constant-evaluator.ts";
 import { type Context, errorExpression, report } from "./context.ts";
@@ -162,6 +163,15 @@ export function checkConstantConversion(
   const signed = isSigned(target);
   const flips = signed && needed === width && constant.value > 0n && isSigned(source.type);
   if (needed <= width && !flips) return;
+  // `char c = 0xff`: who writes the bits out means them.
+  const { file, start } = source.span;
+  if (
+    field === undefined &&
+    needed === width &&
+    source.kind === "constant" &&
+    /^0[xXbB0-7]/.test(file.text.slice(start, start + 2))
+  )
+    return;
   const result = signed
     ? BigInt.asIntN(width, constant.value)
     : BigInt.asUintN(width, constant.value);
@@ -179,6 +189,15 @@ function stripImplicit(expression: CheckedExpression): CheckedExpression {
   let at = expression;
   while (at.kind === "cast" && !at.explicit && at.cast === "integral") at = at.operand;
   return at;
+}
+
+/** A value of one enum where another is wanted. */
+function warnEnumConversion(context: Context, value: CheckedExpression, target: QualType): void {
+  const source = enumOf(value);
+  const wanted = bare(target);
+  if (source === undefined || wanted.kind !== "enum" || source === wanted) return;
+  const types = [quoteType(stripImplicit(value).type), quoteType(target)];
+  report(context, "enumConversion", value.span, types);
 }
 
 function incompatible(
@@ -239,6 +258,7 @@ export function convertForAssignment(
   if (isPointer(target)) return convertToPointer(context, original, value, target, place);
   if (isInteger(target) && isInteger(value.type)) {
     checkConstantConversion(context, value, target, place.field, place.span);
+    warnEnumConversion(context, value, target);
     return convert(value, target);
   }
   if (isInteger(target) && isPointer(value.type)) {

@@ -1,5 +1,5 @@
 /** Calls of builtins whose types depend on their arguments. */
-import { lineColumnAt } from "../../common/diagnostics/source.ts";
+import { presumedPlace } from "../../common/diagnostics/source.ts";
 import type { Expression } from "../2-parse/ast.ts";
 import { convertForAssignment } from "./assignment-conversion.ts";
 import { type BuiltinKind, type BuiltinPrototype, builtinRow } from "./builtins-table.ts";
@@ -257,12 +257,12 @@ function checkVa(count: number, most = count): Check {
 }
 
 function checkLine(_: Context, call: BuiltinCall): CheckedExpression {
-  const { line } = lineColumnAt(call.span.file, call.span.start);
+  const { line } = presumedPlace(call.span.file, call.span.start);
   return { kind: "constant", value: BigInt(line), type: intType, span: call.span };
 }
 
 function checkFile(context: Context, call: BuiltinCall): CheckedExpression {
-  const { path } = call.span.file;
+  const { path } = presumedPlace(call.span.file, call.span.start);
   const text = call.name === "__builtin_FILE_NAME" ? (path.split("/").at(-1) ?? path) : path;
   return decay(stringLiteral(context, new TextEncoder().encode(text), call.span));
 }

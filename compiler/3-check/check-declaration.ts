@@ -24,7 +24,14 @@ import type {
 } from "./checked.ts";
 import { compatible } from "./compatible.ts";
 import { evaluateInteger } from "./constant-evaluator.ts";
-import { type Context, type Entity, previousNote, refer, report } from "./context.ts";
+import {
+  type Context,
+  type Entity,
+  previousNote,
+  refer,
+  report,
+  type TypedefEntity,
+} from "./context.ts";
 import { convert, decay } from "./conversions.ts";
 import { alignOf } from "./layout.ts";
 import { quoteType } from "./print-type.ts";
@@ -108,12 +115,14 @@ function declareTypedef(context: Context, declared: DeclaredName): void {
     }
     return;
   }
-  declare(context, name, {
+  const entity: TypedefEntity = {
     kind: "typedef",
     name,
     type: isError(declared.type) ? errorType : type,
     span,
-  });
+  };
+  if (attributes.unused) context.unusedAllowed.add(entity);
+  declare(context, name, entity);
 }
 
 function canonicalTypedef(entity: Entity): QualType {
@@ -179,7 +188,7 @@ function initializeStatic(
   auto: CheckedInitializer | undefined,
 ): void {
   const inside = context.function;
-  const errors = context.diagnostics.errorCount;
+  const errors = context.diagnostics.faultCount;
   withReferences(context, symbol, () => {
     const made = auto
       ? { type: symbol.type, initializer: auto }
@@ -194,7 +203,7 @@ function initializeStatic(
     if (data !== undefined) symbol.data = data;
   });
   context.function = inside;
-  if (context.diagnostics.errorCount > errors) context.unusedAllowed.add(symbol);
+  if (context.diagnostics.faultCount > errors) context.unusedAllowed.add(symbol);
 }
 
 /** Whether a variable of this type may be defined; arrays may get their length later. */

@@ -11,6 +11,7 @@ import { checkDivisor, checkShift, invalidOperands } from "./operator-checks.ts"
 import { quoteType } from "./print-type.ts";
 import {
   asFunction,
+  canonical,
   isComplete,
   isError,
   isInteger,
@@ -35,6 +36,17 @@ const operators: Readonly<Record<Exclude<AssignmentOperator, "=">, ArithmeticOpe
   "|=": "or",
 };
 
+/** `x = x`. */
+function warnSelfAssignment(
+  context: Context,
+  { target: left, value: right, span, opSpan }: Assign,
+  { type }: CheckedExpression,
+): void {
+  if (left.kind !== "identifier" || right.kind !== "identifier" || left.name !== right.name) return;
+  if (span.expandedFrom !== undefined || canonical(type).volatile) return;
+  report(context, "selfAssign", opSpan, [quoteType(type)]);
+}
+
 function checkSimple(
   context: Context,
   expression: Assign,
@@ -52,6 +64,7 @@ function checkSimple(
     ...(field !== undefined && { field }),
   });
   if (isError(converted.type)) return errorExpression(span);
+  warnSelfAssignment(context, expression, target);
   return { kind: "assign", target, value: converted, type: unqualified(target.type), span };
 }
 

@@ -4,9 +4,17 @@ import type { BinaryOperator, Expression } from "../2-parse/ast.ts";
 import { elementSize } from "./check-expression-access.ts";
 import { forwardNote } from "./check-tag.ts";
 import type { ArithmeticOperator, CheckedExpression } from "./checked.ts";
+import {
+  type Compare,
+  warnEnumCompare,
+  warnNegatedOperand,
+  warnOutOfRange,
+  warnSelfComparison,
+  warnSigns,
+  warnStringCompare,
+} from "./compare-warnings.ts";
 import { compatibleUnqualified, composite } from "./compatible.ts";
 import { computeArithmetic } from "./constant-arithmetic.ts";
-import { evaluateInteger } from "./constant-evaluator.ts";
 import { type Context, errorExpression, report } from "./context.ts";
 import {
   castNode,
@@ -18,7 +26,7 @@ import {
   usualConversions,
 } from "./conversions.ts";
 import { checkDivisor, checkShift, invalidOperands } from "./operator-checks.ts";
-import { warnPrecedence } from "./precedence-warnings.ts";
+import { bitwise, comparing, warnPrecedence } from "./precedence-warnings.ts";
 import { quoteType } from "./print-type.ts";
 import {
   asFunction,
@@ -40,7 +48,6 @@ import {
 import type { QualType } from "./types.ts";
 
 type Binary = Extract<Expression, { kind: "binary" }>;
-type Compare = Extract<BinaryOperator, "==" | "!=" | "<" | "<=" | ">" | ">=">;
 
 /** Operands of a binary operator as rvalues. */
 interface Operands {
@@ -175,22 +182,6 @@ function compareNode(op: Compare, { left, right, span }: Operands): CheckedExpre
   return { kind: "compare", op, left, right, type: intType, span };
 }
 
-function warnSigns(context: Context, operands: Operands, type: QualType): void {
-  const { left, right } = operands;
-  if (context.unevaluated > 0 || isSigned(type)) return;
-  const a = promote(left);
-  const b = promote(right);
-  const signedSide = isSigned(a.type) ? a : isSigned(b.type) ? b : undefined;
-  if (signedSide === undefined) return;
-  const constant = evaluateInteger(signedSide);
-  if (constant !== undefined && constant.value >= 0n) return;
-  // A value that a narrower unsigned type gave is never negative.
-  const source =
-    signedSide.kind === "cast" && !signedSide.explicit ? signedSide.operand : signedSide;
-  if (!isSigned(source.type)) return;
-  report(context, "signCompare", operands.opSpan, [quoteType(left.type), quoteType(right.type)]);
-}
-
 function comparePointers(context: Context, op: Compare, operands: Operands): CheckedExpression {
   const { left, right, opSpan } = operands;
   const types = [quoteType(left.type), quoteType(right.type)];
@@ -213,12 +204,8 @@ function comparePointers(context: Context, op: Compare, operands: Operands): Che
   const [pointer, integer] = isPointer(left.type) ? [left, right] : [right, left];
   const isNull = isNullPointerConstant(integer);
   if (!isNull || !equality) {
-    const name = equality
-      ? "comparePointerInteger"
-      : isNull
-        ? "comparePointerZero"
-        : "comparePointerOrdered";
-    report(context, name, opSpan, types);
+    const name = equality ? "comparePointerInteger" : "comparePointerOrdered";
+    if (!isNull) report(context, name, opSpan, types);
   }
   const converted = convert(integer, pointer.type);
   return compareNode(
@@ -227,32 +214,22 @@ function comparePointers(context: Context, op: Compare, operands: Operands): Che
   );
 }
 
-const reflexive: ReadonlySet<Compare> = new Set<Compare>(["==", "<=", ">="]);
-
-/** `x == x`: one and the same plain variable on both sides. */
-function warnSelfComparison(context: Context, op: Compare, operands: Operands): void {
-  const { left, right, opSpan } = operands;
-  if (left.kind !== "cast" || right.kind !== "cast" || opSpan.expandedFrom !== undefined) return;
-  const a = left.operand;
-  const b = right.operand;
-  if (a.kind !== "variable" || b.kind !== "variable" || a.symbol !== b.symbol) return;
-  if (canonical(a.type).volatile || left.explicit || right.explicit) return;
-  report(context, "selfComparison", opSpan, [reflexive.has(op) ? "true" : "false"]);
-}
-
 function checkCompare(op: Compare): (context: Context, operands: Operands) => CheckedExpression {
   return (context, operands) => {
     const { left, right, opSpan, span } = operands;
     warnSelfComparison(context, op, operands);
     if (isInteger(left.type) && isInteger(right.type)) {
       const common = usualConversions(left, right);
-      warnSigns(context, operands, common.type);
+      warnSigns(context, op, operands, common.type);
+      warnEnumCompare(context, operands);
+      warnOutOfRange(context, op, operands, common.type);
       return compareNode(op, { ...operands, ...common });
     }
     const scalar = (type: QualType): boolean => isInteger(type) || isPointer(type);
     if (!scalar(left.type) || !scalar(right.type)) {
       return invalidOperands(context, left, right, opSpan, span);
     }
+    warnStringCompare(context, operands);
     return comparePointers(context, op, operands);
   };
 }
@@ -327,6 +304,8 @@ export function checkBinary(context: Context, expression: Binary): CheckedExpres
     const right = decay(context.recurse.expression(context, step.right));
     const { op, opSpan, span } = step;
     warnPrecedence(context, step);
+    if (comparing.has(op)) warnNegatedOperand(context, step.left, right, "comparison");
+    else if (bitwise.has(op)) warnNegatedOperand(context, step.left, right, "bitwise operator");
     if (op === "&&" || op === "||" || op === ",") continue;
     left =
       isError(left.type) || isError(right.type)

@@ -28,8 +28,9 @@ import {
   newVariable,
   redeclareFunction,
 } from "./symbols.ts";
-import { asFunction, errorType, isComplete, isError, isVoid } from "./type-tools.ts";
+import { asFunction, canonical, errorType, isComplete, isError, isVoid } from "./type-tools.ts";
 import type { FunctionType, QualType } from "./types.ts";
+import { warnFlow } from "./uninitialized.ts";
 
 type ReadName = (
   context: Context,
@@ -135,12 +136,13 @@ function closingBrace(span: Span): Span {
 }
 
 function warnUnusedParameters(context: Context, state: FunctionState): void {
-  if (context.diagnostics.errorCount > state.errorsBefore) return;
+  if (context.diagnostics.faultCount > state.errorsBefore) return;
   for (const [symbol, use] of state.uses) {
     const named = symbol.storage === "param" && symbol.name !== "";
-    if (named && use.references === 0 && !context.unusedAllowed.has(symbol)) {
-      report(context, "unusedParameter", symbol.span, [symbol.name]);
-    }
+    if (!named || context.unusedAllowed.has(symbol)) continue;
+    if (use.references === 0) report(context, "unusedParameter", symbol.span, [symbol.name]);
+    else if (use.references === use.stores && !canonical(symbol.type).volatile)
+      report(context, "unusedButSetParameter", symbol.span, [symbol.name]);
   }
 }
 
@@ -164,7 +166,7 @@ function checkBody(
     breakable: 0,
     uses: new Map(),
     staticNames: new Map(),
-    errorsBefore: context.diagnostics.errorCount,
+    errorsBefore: context.diagnostics.faultCount,
   };
   const references = new Set<FunctionSymbol | VariableSymbol>();
   context.dependencies.set(symbol, references);
@@ -182,6 +184,8 @@ function checkBody(
   warnReturn(context, symbol, block, end);
   warnUnusedParameters(context, state);
   symbol.body = { params, body: block, labels: state.labels, endSpan: end };
+  // After an error anywhere clang says no more about the flow of control.
+  if (context.diagnostics.faultCount === 0) warnFlow(context, symbol.body);
   context.scope = scope;
   context.function = outer;
   context.references = before;

@@ -33,6 +33,8 @@ type Item = InitializerList["items"][number];
 /** Reads the items of one pair of braces in order. */
 interface Reader {
   readonly items: readonly Item[];
+  /** From brace to brace. */
+  readonly list: Span;
   next: number;
   /** Expressions that were checked to see whether they fill a whole record. */
   readonly checked: Map<Expression, CheckedExpression>;
@@ -207,7 +209,12 @@ function fillPart(run: Run, place: Place, initializer: Initializer): number {
     return 0;
   }
   run.depth += 1;
-  const reader: Reader = { items: initializer.items, next: 0, checked: new Map() };
+  const reader: Reader = {
+    items: initializer.items,
+    list: initializer.span,
+    next: 0,
+    checked: new Map(),
+  };
   const length = fillAggregate(run, place, reader, true, []);
   run.depth -= 1;
   return length;
@@ -404,6 +411,8 @@ function continueRecord(
   let index = from;
   for (;;) {
     const item = reader.items[reader.next];
+    if (item === undefined && braced && record.kind === "struct")
+      warnMissingField(run, reader, fields.slice(index));
     if (item === undefined || belongsOutside(item, braced)) return;
     const [first, ...rest] = item.designators;
     if (first !== undefined) {
@@ -426,6 +435,21 @@ function continueRecord(
     fillNext(run, fieldPlace(place, field), reader);
     index = record.kind === "union" ? fields.length : index + 1;
   }
+}
+
+/** Fields that a list leaves out; `{}`, `{ 0 }` and lists with designators do so on purpose. */
+function warnMissingField(run: Run, { items, list }: Reader, rest: readonly RecordField[]): void {
+  const [only, ...more] = items;
+  if (only === undefined || items.some(({ designators }) => designators.length > 0)) return;
+  const isZero =
+    only.value.kind === "expression" &&
+    only.value.value.kind === "integer" &&
+    only.value.value.value === 0n;
+  if (isZero && more.length === 0) return;
+  const missing = rest.find((field) => !isUnnamedBits(field));
+  if (missing === undefined) return;
+  const { end } = list;
+  report(run.context, "missingField", { ...list, start: end - 1 }, [missing.name ?? ""]);
 }
 
 function isUnnamedBits(field: RecordField | undefined): boolean {

@@ -109,6 +109,7 @@ function addAnonymous(context: Context, state: RecordState, member: Members): vo
     }
     return;
   }
+  if (!untagged) report(context, "anonymousTag", member.span);
   claimAnonymous(context, state, record, specifier.span);
   const attributes = parseAttributes(context, member.specifiers.attributes);
   state.fields.push({

@@ -1,6 +1,6 @@
 /** Statements: one table row per kind (C17 6.8, with labels, case ranges and asm of GNU C). */
-import type { Span } from "../../common/diagnostics/source.ts";
-import type { CompoundStatement, Expression, Statement } from "../2-parse/ast.ts";
+import { lineColumnAt, type Span } from "../../common/diagnostics/source.ts";
+import type { BlockItem, CompoundStatement, Expression, Statement } from "../2-parse/ast.ts";
 import { convertForAssignment } from "./assignment-conversion.ts";
 import { checkAsm } from "./check-asm.ts";
 import { discard } from "./check-expression-binary.ts";
@@ -11,9 +11,8 @@ import type { CheckedExpression, CheckedStatement } from "./checked.ts";
 import { type Context, inScope, previousNote, report } from "./context.ts";
 import { decay, toCondition } from "./conversions.ts";
 import { defineLabel, popLabels, pushLabels, useLabel } from "./labels.ts";
-import { warnAssignedCondition } from "./precedence-warnings.ts";
+import { warnAssignedCondition, warnExtraParentheses } from "./precedence-warnings.ts";
 import { isError, isVoid } from "./type-tools.ts";
-import { warnUninitialized } from "./uninitialized.ts";
 import { warnUnusedLocals, warnUnusedValue } from "./usage-warnings.ts";
 
 type Of<K extends Statement["kind"]> = Extract<Statement, { kind: K }>;
@@ -25,7 +24,10 @@ type Handlers = {
 const handlers: Handlers = {
   compound: checkCompound,
   expression: (context, s) => checkExpressionStatement(context, s.value, s.span),
-  empty: (_, s) => emptyStatement(s.span),
+  empty: (_, s) => ({
+    ...emptyStatement(s.span),
+    fallthrough: s.attributes.some(({ name }) => /^(__)?fallthrough(__)?$/.test(name)),
+  }),
   if: checkIf,
   switch: checkSwitch,
   case: checkCase,
@@ -61,7 +63,7 @@ export function checkStatement(context: Context, statement: Statement): CheckedS
   return handler(context, statement);
 }
 
-export function emptyStatement(span: Span): CheckedStatement {
+export function emptyStatement(span: Span): Extract<CheckedStatement, { kind: "compound" }> {
   return { kind: "compound", body: [], locals: [], span };
 }
 
@@ -74,6 +76,8 @@ export function checkBlock(
   const result: CheckedStatement[] = [];
   pushLabels(context, block);
   block.items.forEach((item, i) => {
+    const next = block.items[i + 1];
+    if (item.kind === "while" || item.kind === "for") warnEmptyLoop(context, item, next);
     const isValue = hasValue && i === block.items.length - 1;
     if (item.kind === "declaration")
       result.push(...context.recurse.localDeclaration(context, item));
@@ -86,9 +90,6 @@ export function checkBlock(
     else result.push(checkStatement(context, item));
   });
   popLabels(context, block);
-  if (context.diagnostics.errorCount === (context.function?.errorsBefore ?? 0)) {
-    warnUninitialized(context, result);
-  }
   warnUnusedLocals(context, context.scope);
   return result;
 }
@@ -111,6 +112,7 @@ export function checkExpressionStatement(
 /** A controlling expression; clang points at the statement where it is no scalar. */
 function condition(context: Context, expression: Expression, place: Span): CheckedExpression {
   warnAssignedCondition(context, expression);
+  warnExtraParentheses(context, expression);
   const checked = context.recurse.expression(context, expression);
   return toCondition(context, checked, "statementNotScalar", place);
 }
@@ -120,21 +122,35 @@ function inner(context: Context, statement: Statement): CheckedStatement {
   return inScope(context, "block", () => checkStatement(context, statement));
 }
 
-/** `if (x);` on one line is rarely meant. */
-function warnEmptyBody(context: Context, statement: Of<"if">): void {
-  const { then, condition: test } = statement;
-  if (then.kind !== "empty" || then.attributes.length > 0) return;
-  if (then.span.expandedFrom !== undefined || then.span.file !== test.span.file) return;
-  const between = then.span.file.text.slice(test.span.end, then.span.start);
-  if (!between.includes("\n") && statement.otherwise === undefined) {
-    report(context, "emptyBody", then.span, ["if statement"]);
-  }
+/** `if (x);` on one line is rarely meant; `end`: where the head ends. */
+function warnEmptyBody(context: Context, body: Statement, end: Span, what: string): void {
+  if (body.kind !== "empty" || body.attributes.length > 0) return;
+  if (body.span.expandedFrom !== undefined || body.span.file !== end.file) return;
+  const between = body.span.file.text.slice(end.end, body.span.start);
+  if (!between.includes("\n")) report(context, "emptyBody", body.span, [what]);
+}
+
+/** An empty loop is suspect only where what follows looks as if it were the body. */
+function warnEmptyLoop(
+  context: Context,
+  loop: Of<"while" | "do"> | Of<"for">,
+  next?: BlockItem,
+): void {
+  if (next === undefined || next.kind === "function_definition") return;
+  const [own, following] = [loop.span, next.span];
+  if (own.file !== following.file || own.expandedFrom !== undefined) return;
+  const isDeeper =
+    lineColumnAt(following.file, following.start).column > lineColumnAt(own.file, own.start).column;
+  if (next.kind !== "compound" && !isDeeper) return;
+  const head = loop.kind === "for" ? (loop.step ?? loop.condition ?? loop.init) : loop.condition;
+  warnEmptyBody(context, loop.body, head?.span ?? own, `${loop.kind} loop`);
 }
 
 function checkIf(context: Context, statement: Of<"if">): CheckedStatement {
   const test = condition(context, statement.condition, statement.span);
   const then = inner(context, statement.then);
-  warnEmptyBody(context, statement);
+  if (statement.otherwise === undefined)
+    warnEmptyBody(context, statement.then, statement.condition.span, "if statement");
   const otherwise = statement.otherwise && inner(context, statement.otherwise);
   return {
     kind: "if",

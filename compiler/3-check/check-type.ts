@@ -76,7 +76,10 @@ function typedefType(
   specifier: Extract<TypeSpecifier, { kind: "typedef_name" }>,
 ): QualType {
   const found = lookUp(context, specifier.name);
-  if (found?.kind === "typedef") return found.type;
+  if (found?.kind === "typedef") {
+    context.usedTypedefs.add(found);
+    return found.type;
+  }
   const near = nearestDeclared(context, specifier.name);
   const hint = near?.kind === "typedef" ? near.name : undefined;
   report(

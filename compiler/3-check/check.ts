@@ -61,6 +61,7 @@ function newContext(
     fileAsm: [],
     unusedResult: new Set(),
     unusedAllowed: new Set(),
+    usedTypedefs: new Set(),
     tentative: new Set(),
     initialized: new Set(),
     defining: new Set(),
@@ -123,6 +124,8 @@ function markReferenced(context: Context): void {
 
 /** Warns of static functions and variables of the user's own file that nothing reaches. */
 function warnUnused(context: Context): void {
+  // After an error a use may have been lost.
+  if (context.diagnostics.faultCount > 0) return;
   const mentioned = new Set<AnySymbol>();
   for (const needs of context.dependencies.values()) for (const s of needs) mentioned.add(s);
   const mainFile = context.unit.end.file;

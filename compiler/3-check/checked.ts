@@ -389,6 +389,8 @@ export type CheckedStatement =
       readonly kind: "compound";
       readonly body: readonly CheckedStatement[];
       readonly locals: readonly VariableSymbol[];
+      /** Of `;`. True for `__attribute__((fallthrough));`: control is meant to go on. */
+      readonly fallthrough?: boolean;
       readonly span: Span;
     }
   | { readonly kind: "expression"; readonly value: CheckedExpression; readonly span: Span }

@@ -3,12 +3,7 @@
  * checker call each other through {@link Recursion}, because C's grammar is recursive (a type holds
  * expressions, an expression holds statements) while modules may not be.
  */
-import type {
-  Diagnostic,
-  DiagnosticExtra,
-  Diagnostics,
-  Severity,
-} from "../../common/diagnostics/diagnostic.ts";
+import type { DiagnosticExtra, Diagnostics } from "../../common/diagnostics/diagnostic.ts";
 import type { Span } from "../../common/diagnostics/source.ts";
 import type {
   CompoundStatement,
@@ -39,8 +34,6 @@ import { errorType } from "./type-tools.ts";
 import type { EnumType, QualType, RecordType } from "./types.ts";
 
 export interface CheckOptions extends Pick<TargetOptions, "endian" | "cpu"> {
-  /** `-Wname`, `-Wno-name`, `-Werror=name` for errors that clang lets one turn off. */
-  readonly warnings?: ReadonlyMap<string, "ignored" | "warning" | "error">;
   /** -fms-extensions: `struct tag;` inside a record embeds its members. */
   readonly msExtensions?: boolean;
 }
@@ -181,6 +174,7 @@ export interface Context {
   readonly fileAsm: { text: string; span: Span }[];
   readonly unusedResult: Set<FunctionSymbol>;
   readonly unusedAllowed: Set<object>;
+  readonly usedTypedefs: Set<TypedefEntity>;
   readonly tentative: Set<VariableSymbol>;
   /** Variables that had an initialiser. */
   readonly initialized: Set<VariableSymbol>;
@@ -200,21 +194,6 @@ export interface Context {
   references: Set<FunctionSymbol | VariableSymbol> | undefined;
 }
 
-function severityOf(context: Context, name: MessageName, span: Span): Severity | "ignored" {
-  const { code, group } = messages[name];
-  if (group === "error") return "error";
-  const level = span.warnings?.get(code) ?? context.options.warnings?.get(code);
-  if (group === "soft") return level ?? "error";
-  return inSystemHeader(span) ? "ignored" : "warning";
-}
-
-/** Written in a system header, or by a macro of one. */
-export function inSystemHeader(span: Span): boolean {
-  return (
-    span.file.isSystem || (span.expandedFrom !== undefined && inSystemHeader(span.expandedFrom))
-  );
-}
-
 /** Reports a row of the message table at a place. */
 export function report(
   context: Context,
@@ -223,16 +202,11 @@ export function report(
   args: readonly string[] = [],
   extra: DiagnosticExtra = {},
 ): void {
-  const severity = severityOf(context, name, span);
-  if (severity === "ignored") return;
-  const diagnostic: Diagnostic = {
-    severity,
-    code: messages[name].code,
-    message: formatMessage(name, args),
-    span,
-    ...extra,
-  };
-  context.diagnostics.add(diagnostic);
+  const { code, kind } = messages[name];
+  const message = formatMessage(name, args);
+  const severity = kind === "warning" ? "warning" : "error";
+  const defaultError = kind === "default-error" ? ({ defaultError: true } as const) : {};
+  context.diagnostics.add({ severity, code, message, span, ...defaultError, ...extra });
 }
 
 /** The note that shows the earlier declaration. */

@@ -13,18 +13,17 @@ interface Exits {
 const never: Exits = { falls: false, breaks: false };
 const onward: Exits = { falls: true, breaks: false };
 
-function calleeNeverReturns(expression: CheckedExpression): boolean {
+/** Whether evaluating it never comes to an end. */
+export function neverReturns(expression: CheckedExpression): boolean {
   if (expression.kind === "builtin") {
     return expression.name === "__builtin_unreachable" || expression.name === "__builtin_trap";
   }
   if (expression.kind === "cast" && expression.cast === "to_void") {
-    return calleeNeverReturns(expression.operand);
+    return neverReturns(expression.operand);
   }
   if (expression.kind === "statement_expression") {
     const body = sequence(expression.body);
-    return (
-      !body.falls || (expression.result !== undefined && calleeNeverReturns(expression.result))
-    );
+    return !body.falls || (expression.result !== undefined && neverReturns(expression.result));
   }
   if (expression.kind !== "call" || expression.callee.kind !== "cast") return false;
   const { operand } = expression.callee;
@@ -89,7 +88,7 @@ function ifExits(statement: Extract<CheckedStatement, { kind: "if" }>): Exits {
 function exitsOf(statement: CheckedStatement): Exits {
   switch (statement.kind) {
     case "expression":
-      return calleeNeverReturns(statement.value) ? never : onward;
+      return neverReturns(statement.value) ? never : onward;
     case "local":
       return onward;
     case "compound":

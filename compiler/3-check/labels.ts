@@ -27,7 +27,7 @@ export function popLabels(context: Context, block: CompoundStatement): void {
 }
 
 function hasErrors(context: Context): boolean {
-  return context.diagnostics.errorCount > (context.function?.errorsBefore ?? 0);
+  return context.diagnostics.faultCount > (context.function?.errorsBefore ?? 0);
 }
 
 /** Reports what was jumped to but never defined, and what was defined but never used. */

@@ -1,32 +1,28 @@
 /**
  * Every message of the checker, one row each: the stable code (for warnings clang's flag without
- * `-W`), the text with `%0`, `%1` for its arguments, and when a warning is on. Wording follows
+ * `-W`), and the text with `%0`, `%1` for its arguments. Wording follows
  * clang, so that people find what they know and build logs can be compared.
  */
 
 /**
- * `error` cannot be turned off. `soft` is an error that clang lets one turn off or down with its
- * flag. `default`, `all`, `extra` and `off` are warnings: always on, with -Wall, with -Wextra, only
- * when asked for by name.
+ * `error` cannot be turned off; `default-error` is an error that its `-W` name turns off or down;
+ * whether a `warning` is on is a matter of `compiler/warning-groups.ts`.
  */
-export type MessageGroup = "error" | "soft" | "default" | "all" | "extra" | "off";
+export type MessageKind = "error" | "default-error" | "warning";
 
 export interface MessageRow {
-  readonly group: MessageGroup;
+  readonly kind: MessageKind;
   readonly code: string;
   readonly text: string;
 }
 
-function row(group: MessageGroup): (code: string, text: string) => MessageRow {
-  return (code, text) => ({ group, code, text });
+function row(kind: MessageKind): (code: string, text: string) => MessageRow {
+  return (code, text) => ({ kind, code, text });
 }
 
 const error = row("error");
-const soft = row("soft");
-const warn = row("default");
-const all = row("all");
-const extra = row("extra");
-const off = row("off");
+const soft = row("default-error");
+const warn = row("warning");
 
 const names = {
   undeclared: error("undeclared-identifier", "use of undeclared identifier '%0'"),
@@ -174,6 +170,7 @@ const declarations = {
     "flexible-array-not-last",
     "flexible array member '%0' with type %1 is not at the end of struct",
   ),
+  anonymousTag: warn("microsoft-anon-tag", "anonymous structs are a Microsoft extension"),
   emptyDeclaration: warn("missing-declarations", "declaration does not declare anything"),
   invalidStorageFile: error(
     "illegal-storage-class",
@@ -240,7 +237,8 @@ const initializers = {
     "many-braces-around-scalar-init",
     "too many braces around scalar initializer",
   ),
-  missingBraces: all("missing-braces", "suggest braces around initialization of subobject"),
+  missingField: warn("missing-field-initializers", "missing field '%0' initializer"),
+  missingBraces: warn("missing-braces", "suggest braces around initialization of subobject"),
   overridden: warn(
     "initializer-overrides",
     "initializer overrides prior initialization of this subobject",
@@ -296,7 +294,7 @@ const conversions = {
     "incompatible-pointer-types-discards-qualifiers",
     "%0 discards qualifiers in nested pointer types",
   ),
-  pointerSign: all("pointer-sign", "%0 converts between pointers to integer types %1"),
+  pointerSign: warn("pointer-sign", "%0 converts between pointers to integer types %1"),
   addressSpace: error("address-space", "%0 changes address space of pointer"),
   castToIncomplete: error("incomplete-type", "cast to incomplete type %0"),
   castScalar: error("cast", "used type %0 where arithmetic or pointer type is required"),
@@ -446,10 +444,6 @@ const expressions = {
     "pointer-integer-compare",
     "ordered comparison between pointer and integer (%0 and %1)",
   ),
-  comparePointerZero: warn(
-    "pointer-integer-compare",
-    "ordered comparison between pointer and zero (%0 and %1)",
-  ),
   subtractPointers: error("subtract-pointers", "%0 and %1 are not pointers to compatible types"),
   sizeofIncomplete: error(
     "incomplete-type",
@@ -481,10 +475,32 @@ const expressions = {
   divideByZero: warn("division-by-zero", "%0 by zero is undefined"),
   shiftCount: warn("shift-count-overflow", "shift count >= width of type"),
   shiftNegative: warn("shift-count-negative", "shift count is negative"),
-  signCompare: extra("sign-compare", "comparison of integers of different signs: %0 and %1"),
-  selfComparison: all("tautological-compare", "self-comparison always evaluates to %0"),
-  unusedComparison: all("unused-comparison", "%0 comparison result unused"),
-  unusedValue: all("unused-value", "expression result unused"),
+  signCompare: warn("sign-compare", "comparison of integers of different signs: %0 and %1"),
+  enumCompare: warn("enum-compare", "comparison of different enumeration types (%0 and %1)"),
+  enumConversion: warn(
+    "enum-conversion",
+    "implicit conversion from enumeration type %0 to different enumeration type %1",
+  ),
+  selfAssign: warn("self-assign", "explicitly assigning value of variable of type %0 to itself"),
+  outOfRangeCompare: warn(
+    "tautological-constant-out-of-range-compare",
+    "result of comparison of constant %0 with %1 is always %2",
+  ),
+  stringCompare: warn(
+    "string-compare",
+    "result of comparison against a string literal is unspecified (use an explicit string comparison function instead)",
+  ),
+  logicalNotParentheses: warn(
+    "logical-not-parentheses",
+    "logical not is only applied to the left hand side of this %0",
+  ),
+  parenthesesEquality: warn(
+    "parentheses-equality",
+    "equality comparison with extraneous parentheses",
+  ),
+  selfComparison: warn("tautological-compare", "self-comparison always evaluates to %0"),
+  unusedComparison: warn("unused-comparison", "%0 comparison result unused"),
+  unusedValue: warn("unused-value", "expression result unused"),
   unusedResult: warn(
     "unused-result",
     "ignoring return value of function declared with '%0' attribute",
@@ -493,12 +509,12 @@ const expressions = {
     "parentheses",
     "using the result of an assignment as a condition without parentheses",
   ),
-  logicalParentheses: all("logical-op-parentheses", "'&&' within '||'"),
+  logicalParentheses: warn("logical-op-parentheses", "'&&' within '||'"),
   boolNegation: warn(
     "bool-operation",
     "bitwise negation of a boolean expression; did you mean logical negation?",
   ),
-  bitwiseParentheses: all("bitwise-op-parentheses", "'%0' within '%1'"),
+  bitwiseParentheses: warn("bitwise-op-parentheses", "'%0' within '%1'"),
   shiftParentheses: warn(
     "shift-op-parentheses",
     "operator '%0' has lower precedence than '%1'; '%1' will be evaluated first",
@@ -562,13 +578,13 @@ const statements = {
     "overflow converting case value to switch condition type (%0 to %1)",
   ),
   switchType: error("switch-type", "statement requires expression of integer type (%0 invalid)"),
-  switchMissing: all("switch", "enumeration value%0 not handled in switch"),
-  switchMissingMany: all("switch", "%0 enumeration values not handled in switch: %1..."),
+  switchMissing: warn("switch", "enumeration value%0 not handled in switch"),
+  switchMissingMany: warn("switch", "%0 enumeration values not handled in switch: %1..."),
   switchNotInEnum: warn("switch", "case value not in enumerated type %0"),
   breakOutside: error("break-outside", "'break' statement not in loop or switch statement"),
   continueOutside: error("continue-outside", "'continue' statement not in loop statement"),
   duplicateLabel: error("duplicate-label", "redefinition of label '%0'"),
-  unusedLabel: all("unused-label", "unused label '%0'"),
+  unusedLabel: warn("unused-label", "unused label '%0'"),
   voidReturn: soft("return-mismatch", "void function '%0' should not return a value"),
   nonVoidReturn: soft("return-mismatch", "non-void function '%0' should return a value"),
   missingReturn: warn("return-type", "non-void function does not return a value"),
@@ -577,16 +593,26 @@ const statements = {
     "non-void function does not return a value in all control paths",
   ),
   noreturnReturns: warn("invalid-noreturn", "function '%0' declared 'noreturn' should not return"),
-  unusedVariable: all("unused-variable", "unused variable '%0'"),
-  unusedButSet: all("unused-but-set-variable", "variable '%0' set but not used"),
-  unusedFunction: all("unused-function", "unused function '%0'"),
-  unusedStatic: all("unused-variable", "unused variable '%0'"),
-  unusedConst: off("unused-const-variable", "unused variable '%0'"),
-  unusedParameter: extra("unused-parameter", "unused parameter '%0'"),
-  uninitialized: all("uninitialized", "variable '%0' is uninitialized when used here"),
-  uninitializedSelf: all(
+  unusedVariable: warn("unused-variable", "unused variable '%0'"),
+  unusedButSet: warn("unused-but-set-variable", "variable '%0' set but not used"),
+  unusedFunction: warn("unused-function", "unused function '%0'"),
+  unusedStatic: warn("unused-variable", "unused variable '%0'"),
+  unusedConst: warn("unused-const-variable", "unused variable '%0'"),
+  unusedButSetParameter: warn("unused-but-set-parameter", "parameter '%0' set but not used"),
+  unusedTypedef: warn("unused-local-typedef", "unused typedef '%0'"),
+  unusedParameter: warn("unused-parameter", "unused parameter '%0'"),
+  uninitialized: warn("uninitialized", "variable '%0' is uninitialized when used here"),
+  uninitializedSelf: warn(
     "uninitialized",
     "variable '%0' is uninitialized when used within its own initialization",
+  ),
+  sometimesUninitialized: warn(
+    "sometimes-uninitialized",
+    "variable '%0' is used uninitialized whenever %1",
+  ),
+  implicitFallthrough: warn(
+    "implicit-fallthrough",
+    "unannotated fall-through between switch labels",
   ),
   emptyBody: warn("empty-body", "%0 has empty body"),
   asmOutput: error("asm", "invalid lvalue in asm output"),
@@ -614,13 +640,4 @@ export type MessageName = keyof typeof messages;
 /** The text of a message with its arguments put in. */
 export function formatMessage(name: MessageName, args: readonly string[]): string {
   return messages[name].text.replace(/%(\d)/g, (_, digit: string) => args[Number(digit)] ?? "");
-}
-
-/** When a warning flag of the checker is on, for the driver: its widest group. */
-export function warningGroup(code: string): MessageGroup | undefined {
-  const order: readonly MessageGroup[] = ["soft", "default", "all", "extra", "off"];
-  const found = Object.values(messages)
-    .filter((m) => m.code === code && m.group !== "error")
-    .map((m) => order.indexOf(m.group));
-  return found.length === 0 ? undefined : order[Math.min(...found)];
 }

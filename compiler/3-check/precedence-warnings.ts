@@ -5,8 +5,8 @@ import { type Context, report } from "./context.ts";
 
 type Binary = Extract<Expression, { kind: "binary" }>;
 
-const bitwise: ReadonlySet<BinaryOperator> = new Set<BinaryOperator>(["&", "|", "^"]);
-const comparing: ReadonlySet<BinaryOperator> = new Set<BinaryOperator>([
+export const bitwise: ReadonlySet<BinaryOperator> = new Set<BinaryOperator>(["&", "|", "^"]);
+export const comparing: ReadonlySet<BinaryOperator> = new Set<BinaryOperator>([
   "==",
   "!=",
   "<",
@@ -42,10 +42,16 @@ function bareBinary(operand: Expression, side: "left" | "right"): Binary | undef
   return enclosed ? undefined : operand;
 }
 
+/** `a == b | c == d`: clang takes it that the operator is meant to join truth values. */
+function comparesBoth({ left, right }: Binary): boolean {
+  const isTruth = (e: Expression): boolean => e.kind === "binary" && comparing.has(e.op);
+  return isTruth(left) && isTruth(right);
+}
+
 function warnOperand(context: Context, outer: Binary, inner: Binary): void {
   const { op, opSpan } = outer;
   if (op === "||" && inner.op === "&&") report(context, "logicalParentheses", inner.opSpan);
-  else if (bitwise.has(op) && comparing.has(inner.op)) {
+  else if (bitwise.has(op) && comparing.has(inner.op) && !comparesBoth(outer)) {
     report(context, "comparisonParentheses", opSpan, [op, inner.op]);
   } else if ((op === "|" || op === "^") && bitwise.has(inner.op) && inner.op !== op) {
     report(context, "bitwiseParentheses", inner.opSpan, [inner.op, op]);
@@ -69,4 +75,15 @@ export function warnAssignedCondition(context: Context, condition: Expression): 
   const { text } = condition.span.file;
   const rest = text.slice(condition.span.end, condition.span.end + 80);
   if (!/^\s*\)\s*\)/.test(rest)) report(context, "parentheses", condition.opSpan);
+}
+
+/** Warns of `if ((a == b))`: the second pair of parentheses is for assignments. */
+export function warnExtraParentheses(context: Context, condition: Expression): void {
+  if (condition.kind !== "binary" || condition.op !== "==" || !isWritten(condition.span)) return;
+  const assignable = ["identifier", "member", "index", "unary"].includes(condition.left.kind);
+  const { text } = condition.span.file;
+  const isDouble =
+    /\(\s*\(\s*$/.test(text.slice(Math.max(0, condition.span.start - 80), condition.span.start)) &&
+    /^\s*\)\s*\)/.test(text.slice(condition.span.end, condition.span.end + 80));
+  if (assignable && isDouble) report(context, "parenthesesEquality", condition.opSpan);
 }

@@ -1,5 +1,5 @@
 /** C types as clang writes them in messages: `'__u32 *' (aka 'unsigned int *')`. */
-import { lineColumnAt, type Span } from "../../common/diagnostics/source.ts";
+import { presumedPlace, type Span } from "../../common/diagnostics/source.ts";
 import { canonical } from "./type-tools.ts";
 import type { CType, FunctionType, IntegerType, QualType } from "./types.ts";
 
@@ -23,8 +23,8 @@ function tagName(word: string, type: CType & { readonly tag: string | undefined 
   const span = places.get(type);
   if (span === undefined) return `${word} (unnamed)`;
   const place = outermost(span);
-  const { line, column } = lineColumnAt(place.file, place.start);
-  return `${word} (unnamed ${word} at ${place.file.path}:${line}:${column})`;
+  const { path, line, column } = presumedPlace(place.file, place.start);
+  return `${word} (unnamed ${word} at ${path}:${line}:${column})`;
 }
 
 function integerName(type: IntegerType): string {

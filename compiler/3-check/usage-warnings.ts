@@ -9,8 +9,13 @@ import { asRecord, canonical, isVoid } from "./type-tools.ts";
 export function warnUnusedLocals(context: Context, scope: Scope): void {
   const state = context.function;
   // After an error a use may have been lost.
-  if (state === undefined || context.diagnostics.errorCount > state.errorsBefore) return;
+  if (state === undefined || context.diagnostics.faultCount > state.errorsBefore) return;
   for (const entity of scope.ordinary.values()) {
+    if (entity.kind === "typedef" && !context.usedTypedefs.has(entity)) {
+      if (!context.unusedAllowed.has(entity))
+        report(context, "unusedTypedef", entity.span, [entity.name]);
+      continue;
+    }
     if (entity.kind !== "variable" || context.unusedAllowed.has(entity)) continue;
     const use = state.uses.get(entity);
     if (use === undefined || entity.cleanup !== undefined || entity.storage === "param") continue;

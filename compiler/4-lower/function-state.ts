@@ -3,7 +3,12 @@
  * Expressions and statements are lowered by functions that take it.
  */
 import { InternalError } from "../../common/diagnostics/diagnostic.ts";
-import { lineColumnAt, lineText, type Span } from "../../common/diagnostics/source.ts";
+import {
+  lineColumnAt,
+  lineText,
+  presumedPlace,
+  type Span,
+} from "../../common/diagnostics/source.ts";
 import type {
   CheckedExpression,
   CheckedInitializer,
@@ -213,6 +218,7 @@ export function debugLocation(
 ): DebugLocation {
   let place = span;
   while (place.expandedFrom !== undefined) place = place.expandedFrom;
-  const { line, column } = lineColumnAt(place.file, place.start);
-  return { file: mapPath(place.file.path), line, column, text: lineText(place.file, line), scope };
+  const text = lineText(place.file, lineColumnAt(place.file, place.start).line);
+  const { path, line, column } = presumedPlace(place.file, place.start);
+  return { file: mapPath(path), line, column, text, scope };
 }

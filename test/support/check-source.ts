@@ -10,6 +10,7 @@ import { checkTranslationUnit } from "../../compiler/3-check/check.ts";
 import type { CheckedUnit } from "../../compiler/3-check/checked.ts";
 import { shippedHeaderDirectory } from "../../compiler/shipped-header-directory.ts";
 import { withShippedHeaders } from "../../compiler/shipped-header-files.ts";
+import { warningPolicy } from "../../compiler/warning-options.ts";
 
 export interface CheckedSource {
   readonly unit: CheckedUnit | undefined;
@@ -22,6 +23,7 @@ export function checkSource(path: string, text: string, endian: Endian = "little
     readFile: (name) => (name === path ? new TextEncoder().encode(text) : readIfThere(name)),
   });
   const diagnostics = new Diagnostics();
+  diagnostics.policy = warningPolicy([{ name: "all", state: "on" }], false);
   const options = { ...defaultPreprocessOptions, standardDirectories: [shippedHeaderDirectory] };
   const preprocessed = preprocess(path, options, files, diagnostics);
   if (preprocessed === undefined) return { unit: undefined, diagnostics: diagnostics.list };
