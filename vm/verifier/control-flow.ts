@@ -7,15 +7,18 @@
 import { type Env, type Subprogram, subprogramOf } from "./env.ts";
 import { callsAsyncCallback, callsSyncCallback } from "./helper-ids.ts";
 import { changesPacketHelpers, helperPrototypeOf } from "./helper-prototypes.ts";
+import { hasFlag, kfuncOf } from "./kfuncs.ts";
 import {
   isFunctionAddress,
   isHelperCall,
   isJumpClass,
+  isKfuncCall,
   isLoadImm64,
   isLocalCall,
   jmpOp,
   jumpOffset,
   opMayGoto,
+  type RawInsn,
 } from "./opcodes.ts";
 import { errno } from "./stop.ts";
 
@@ -95,6 +98,10 @@ class Walk {
   markCall(at: number): void {
     const { env } = this;
     const insn = env.insnAt(at);
+    if (isKfuncCall(insn)) {
+      this.markKfunc(at, insn);
+      return;
+    }
     if (!isHelperCall(insn)) return;
     if (callsAsyncCallback(insn.imm)) this.markPrune(at);
     if (callsSyncCallback(insn.imm)) {
@@ -107,6 +114,18 @@ class Walk {
     if (caller === undefined) return;
     if (helperPrototypeOf(env, insn.imm)?.mightSleep) caller.mightSleep = true;
     if (changesPacketHelpers.has(insn.imm)) caller.changesPacket = true;
+  }
+
+  markKfunc(at: number, insn: RawInsn): void {
+    const { env } = this;
+    const kfunc = kfuncOf(env, insn);
+    if (kfunc === undefined || !kfunc.isAllowed) return;
+    if (hasFlag(kfunc, "KF_ITER_NEXT")) {
+      this.markPrune(at);
+      env.facts.forceCheckpoint[at] = 1;
+    }
+    const caller = env.subprograms[subprogramOf(env, at)];
+    if (caller !== undefined && hasFlag(kfunc, "KF_SLEEPABLE")) caller.mightSleep = true;
   }
 
   checkTarget(from: number, to: number): void {

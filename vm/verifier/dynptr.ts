@@ -1,35 +1,28 @@
 /** Dynptrs: two stack slots that stand for memory with a size known at run time. */
 import type { Env } from "./env.ts";
 import { acquireReference, releaseAndInvalidate } from "./references.ts";
-import { type DynptrInfo, MutableReg, notInitReg, type Reg, unknownReg } from "./reg.ts";
+import {
+  type DynptrInfo,
+  type DynptrType,
+  MutableReg,
+  notInitReg,
+  type Reg,
+  unknownReg,
+} from "./reg.ts";
 import { kind, kindOf, typeFlag } from "./reg-types.ts";
+import { badSlot, slotOf } from "./stack-objects.ts";
 import { allBytes, byteKind, byteOf, emptySlot, type Frame, mapRegs, type Slot } from "./state.ts";
 import { errno, Rejection } from "./stop.ts";
 
 const dynptrSize = 16;
 const dynptrSlots = 2;
 
-/** No place for a dynptr (said so), or one below the stack that was used so far. */
-const badSlot = -1;
-const unusedSlot = -2;
-
 function frameOf(env: Env, reg: Reg): Frame {
   return env.state.frames[reg.frame]!;
 }
 
-/** The slot of a dynptr's first half (at the lower address), {@link badSlot} or {@link unusedSlot}. */
-function slotOf(env: Env, reg: Reg): number {
-  if (reg.scalar.mask !== 0n) {
-    env.say("dynptr has to be at a constant offset");
-    return badSlot;
-  }
-  const offset = reg.off + Number(BigInt.asIntN(64, reg.scalar.value));
-  const index = Math.trunc((-offset - 1) / 8);
-  if (offset % 8 !== 0 || index + 1 < dynptrSlots) {
-    env.say(`cannot pass in dynptr at an offset=${offset}`);
-    return badSlot;
-  }
-  return index < frameOf(env, reg).stack.length ? index : unusedSlot;
+function dynptrSlot(env: Env, reg: Reg): number {
+  return slotOf(env, reg, "dynptr", dynptrSlots);
 }
 
 function isDynptrSlot(slot: Slot | undefined): boolean {
@@ -84,16 +77,16 @@ function halfOf(info: DynptrInfo, id: number, refObjId: number): Reg {
 }
 
 /** Creates a dynptr where the argument points to. */
-function markDynptr(env: Env, reg: Reg, flags: number): void {
-  const index = slotOf(env, reg);
+function markDynptr(env: Env, reg: Reg, flags: number, clonedRef: number): void {
+  const index = dynptrSlot(env, reg);
   if (index < 0) throw new Rejection(errno.invalid);
   const frame = frameOf(env, reg);
   destroyDynptrAt(env, frame, index);
   destroyDynptrAt(env, frame, index - 1);
-  const isRingbuf = (flags & typeFlag.dynptrRingbuf) !== 0;
-  const type = isRingbuf ? "ringbuf" : "local";
+  const type = dynptrTypeOf(flags) ?? "local";
   const id = env.newId();
-  const refObjId = isRingbuf ? acquireReference(env, env.insn) : 0;
+  let refObjId = 0;
+  if (type === "ringbuf") refObjId = clonedRef === 0 ? acquireReference(env, env.insn) : clonedRef;
   const types = allBytes(byteKind.dynptr);
   frame.stack[index] = { types, reg: halfOf({ type, isFirst: true }, id, refObjId) };
   frame.stack[index - 1] = { types, reg: halfOf({ type, isFirst: false }, id, refObjId) };
@@ -105,7 +98,7 @@ function markDynptr(env: Env, reg: Reg, flags: number): void {
 
 /** Ends a dynptr that is submitted or discarded; false if there is none. */
 export function unmarkDynptr(env: Env, reg: Reg): boolean {
-  const index = slotOf(env, reg);
+  const index = dynptrSlot(env, reg);
   if (index < 0) return false;
   const frame = frameOf(env, reg);
   const first = frame.stack[index]!.reg;
@@ -131,14 +124,14 @@ function forgetDynptr(env: Env, frame: Frame, index: number): void {
 
 /** Whether a release argument holds something acquired. */
 export function isAcquiredDynptr(env: Env, reg: Reg): boolean {
-  const index = slotOf(env, reg);
+  const index = dynptrSlot(env, reg);
   return index >= 0 && (frameOf(env, reg).stack[index]?.reg.refObjId ?? 0) !== 0;
 }
 
 /** The dynptr's first half that an argument points to. */
 export function dynptrAt(env: Env, reg: Reg): Reg {
   if (reg.type === kind.dynptr) return reg;
-  const index = slotOf(env, reg);
+  const index = dynptrSlot(env, reg);
   return index < 0 ? notInitReg : frameOf(env, reg).stack[index]!.reg;
 }
 
@@ -147,6 +140,8 @@ export interface DynptrUse {
   readonly arg: number;
   readonly flags: number;
   readonly writeBytes: (offset: number) => void;
+  /** A clone shares the reference of what it was made from. */
+  readonly clonedRef?: number;
 }
 
 /** Checks a dynptr argument; one that the helper makes gets its slots. */
@@ -163,11 +158,11 @@ export function processDynptrArg(env: Env, register: number, use: DynptrUse): vo
     checkInitialized(env, reg, use);
     return;
   }
-  if (reg.type === kind.dynptr || slotOf(env, reg) === badSlot) {
+  if (reg.type === kind.dynptr || dynptrSlot(env, reg) === badSlot) {
     env.reject("Dynptr has to be an uninitialized dynptr", errno.invalid);
   }
   for (let at = 0; at < dynptrSize; at += 8) use.writeBytes(at);
-  markDynptr(env, reg, flags);
+  markDynptr(env, reg, flags, use.clonedRef ?? 0);
 }
 
 function checkInitialized(env: Env, reg: Reg, use: DynptrUse): void {
@@ -177,7 +172,7 @@ function checkInitialized(env: Env, reg: Reg, use: DynptrUse): void {
     }
     return;
   }
-  const index = slotOf(env, reg);
+  const index = dynptrSlot(env, reg);
   const frame = frameOf(env, reg);
   if (index < 0 || !isWhole(frame, index)) {
     env.reject(`Expected an initialized dynptr as arg #${use.arg}`, errno.invalid);
@@ -186,12 +181,24 @@ function checkInitialized(env: Env, reg: Reg, use: DynptrUse): void {
     env.liveStack?.read(env, frame.frameNo, at);
     env.scratchSlot(at);
   }
-  const wanted = wantedType(use.flags);
+  const wanted = dynptrTypeOf(use.flags);
   if (wanted === undefined || frame.stack[index]!.reg.dynptr?.type === wanted) return;
   env.reject(`Expected a dynptr of type ${wanted} as arg #${use.arg}`, errno.invalid);
 }
 
-function wantedType(flags: number): DynptrInfo["type"] | undefined {
-  if ((flags & typeFlag.dynptrRingbuf) !== 0) return "ringbuf";
-  return (flags & typeFlag.dynptrLocal) !== 0 ? "local" : undefined;
+const typeFlags: readonly (readonly [number, DynptrType])[] = [
+  [typeFlag.dynptrLocal, "local"],
+  [typeFlag.dynptrRingbuf, "ringbuf"],
+  [typeFlag.dynptrSkb, "skb"],
+  [typeFlag.dynptrXdp, "xdp"],
+  [typeFlag.dynptrSkbMeta, "skb_meta"],
+];
+
+/** The kind of dynptr that flags name, if they name one. */
+export function dynptrTypeOf(flags: number): DynptrType | undefined {
+  return typeFlags.find(([flag]) => (flags & flag) !== 0)?.[1];
+}
+
+export function dynptrFlag(type: DynptrType): number {
+  return typeFlags.find(([, name]) => name === type)?.[0] ?? 0;
 }

@@ -2,6 +2,7 @@
 import type { AttachTarget } from "./attach-target.ts";
 import type { HelperPrototype } from "./helper-prototypes.ts";
 import type { VerifierInput, VerifierLine, VerifierMap, VerifyOptions } from "./input.ts";
+import type { KernelFunction } from "./kfuncs.ts";
 import type { LiveStack } from "./live-stack.ts";
 import { Log, type LogPosition } from "./log.ts";
 import type { MapRecord } from "./map-record.ts";
@@ -73,6 +74,7 @@ export class Env {
   attach: AttachTarget | undefined = undefined;
   subprograms: Subprogram[] = [];
   records: MapRecord[] = [];
+  readonly kfuncs = new Map<number, KernelFunction | undefined>();
   prototypes = new Map<number, HelperPrototype | undefined>();
   /** Inner maps, as pointers to them show them. */
   readonly templates = new Map<VerifierMap, VerifierMap>();

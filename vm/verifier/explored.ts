@@ -1,35 +1,17 @@
 /** Checkpoints: where states are kept, compared with the current one, and given up. */
 import type { Env, Explored } from "./env.ts";
 import { noteJump } from "./history.ts";
+import { isIteratorNext } from "./kfuncs.ts";
 import { opMayGoto } from "./opcodes.ts";
 import { clearPrecision, propagatePrecision } from "./precision.ts";
 import { printState } from "./print-state.ts";
-import { mayBeLooping, statesEqual } from "./prune.ts";
+import { activeDepthsDiffer, mayBeLooping, statesEqual } from "./prune.ts";
 import { notInitReg } from "./reg.ts";
 import { verboseLine } from "./source-lines.ts";
+import { slotIndex } from "./stack-access.ts";
 import { copyState, currentFrame, emptySlot, type State } from "./state.ts";
 import { errno } from "./stop.ts";
-
-function bucketOf(env: Env, insn: number): number {
-  const key = (insn ^ currentFrame(env.state).callsite) >>> 0;
-  return key % env.insns.length;
-}
-
-export function sameCallsites(a: State, b: State): boolean {
-  if (a.frames.length !== b.frames.length) return false;
-  return a.frames.every((frame, i) => frame.callsite === b.frames[i]!.callsite);
-}
-
-/** The nearest checkpoint at `insn` on the current path. */
-export function previousVisit(env: Env, current: State, insn: number): State | undefined {
-  for (const { state } of env.explored[bucketOf(env, insn)] ?? []) {
-    const isOnPath = state.insn === insn && state.branches > 0;
-    if (isOnPath && sameCallsites(state, current) && state.dfsDepth < current.dfsDepth) {
-      return state;
-    }
-  }
-  return undefined;
-}
+import { bucketOf, sameCallsites } from "./visits.ts";
 
 /** Drops what cannot be read any more, so that more states are equal to it. */
 function clean(env: Env, state: State): void {
@@ -66,12 +48,24 @@ function rejectInfiniteLoop(env: Env, old: State, insn: number): never {
   env.reject(`old state:${printState(env, old, frame, true)}`, errno.invalid);
 }
 
+/** Whether the iterator that r1 points to has elements left, for all that is known. */
+function isActiveIterator(state: State): boolean {
+  const reg = currentFrame(state).regs[1]!;
+  const offset = reg.off + Number(BigInt.asIntN(64, reg.scalar.value));
+  const slot = state.frames[reg.frame]?.stack[slotIndex(offset)];
+  return slot?.reg.iterator?.state === "active";
+}
+
 /** A checkpoint on the current path: converged, looping for ever, or still making progress. */
 function compareOnPath(env: Env, old: State, insn: number): Comparison {
   const { state } = env;
   const frame = currentFrame(old);
   const isAsync = frame.callback?.isAsync ?? false;
   if (isAsync && frame.asyncEntries !== currentFrame(state).asyncEntries) return "miss-on-path";
+  if (isIteratorNext(env, env.insnAt(insn))) {
+    const isEqual = statesEqual(env, old, state, "within");
+    return isEqual && isActiveIterator(state) ? "loop" : "miss-on-path";
+  }
   if (env.insnAt(insn).code === opMayGoto && old.mayGotoDepth !== state.mayGotoDepth) {
     if (statesEqual(env, old, state, "within")) return "loop";
   }
@@ -81,6 +75,7 @@ function compareOnPath(env: Env, old: State, insn: number): Comparison {
   const isSame =
     mayBeLooping(old, state) &&
     statesEqual(env, old, state, "exact") &&
+    !activeDepthsDiffer(old, state) &&
     old.mayGotoDepth === state.mayGotoDepth &&
     old.callbackUnroll === state.callbackUnroll;
   if (isSame) rejectInfiniteLoop(env, old, insn);

@@ -64,7 +64,8 @@ function targetNames(btf: Btf, id: number): string[] {
   return names;
 }
 
-function isContext(env: Env, btf: Btf, target: number): boolean {
+/** Whether a pointer's target is the context, by its name. */
+export function isContextTarget(env: Env, btf: Btf, target: number): boolean {
   const wanted = contextNames[env.input.programType] ?? [];
   return targetNames(btf, target).some((name) => wanted.includes(name));
 }
@@ -90,7 +91,7 @@ function pointerArg(
   if (tags.includes("ctx")) return { kind: "context" };
   const other = tags.find((tag) => tag !== "nonnull" && tag !== "nullable");
   if (other !== undefined) env.unsupported(`argument tag ${other}`);
-  if (isContext(env, btf, target)) return { kind: "context" };
+  if (isContextTarget(env, btf, target)) return { kind: "context" };
   if (sub.linkage !== "global") return undefined;
   const named = skipModifiers(btf, target);
   if (named !== undefined && "name" in named && named.name === "bpf_dynptr") {
@@ -149,7 +150,8 @@ export function functionArgs(env: Env, sub: Subprogram): FunctionArg[] | undefin
   return args;
 }
 
-function checkMemoryArg(env: Env, register: number, size: number): void {
+/** Memory that may be read and written; NULL is let through. */
+export function checkMemoryArg(env: Env, register: number, size: number): void {
   const reg = env.regs[register]!;
   if (isNull(reg)) return;
   if (!mayBeNull(reg.type)) {

@@ -1,7 +1,6 @@
 /** Calls of the program's own functions, returns from them, and callbacks that helpers call. */
 import { pushAsync, pushPath, widenImprecise } from "./branching.ts";
 import { type Env, subprogramAt } from "./env.ts";
-import { previousVisit } from "./explored.ts";
 import { type FunctionArg, functionArgs, matchArgs } from "./function-args.ts";
 import type { RawInsn } from "./opcodes.ts";
 import { invalidatePacketPointers } from "./packet-pointers.ts";
@@ -13,6 +12,7 @@ import { clearCallerSaved, framePointer, setUnknown } from "./registers.ts";
 import { checkRange } from "./return-codes.ts";
 import { type Frame, maxFrames, newFrame, type State } from "./state.ts";
 import { errno, Rejection, Unsupported } from "./stop.ts";
+import { previousVisit } from "./visits.ts";
 
 /** A frame whose registers are unset but for the frame pointer. */
 export function emptyFrame(callsite: number, frameNo: number, subprog: number): Frame {
@@ -67,7 +67,9 @@ function callGlobal(env: Env, subprog: number, fits: boolean): void {
     env.say("global function calls are not allowed while holding a lock,");
     env.reject("use static function instead", errno.invalid);
   }
-  if (sub.mightSleep) {
+  const isProtected =
+    state.activeRcu > 0 || state.activePreempt > 0 || state.activeIrq !== 0 || !state.inSleepable;
+  if (sub.mightSleep && isProtected) {
     env.say("global functions that may sleep are not allowed in non-sleepable context,");
     env.say("i.e., in a RCU/IRQ/preempt-disabled section, or in");
     env.reject("a non-sleepable BPF program context", errno.invalid);

@@ -2,6 +2,7 @@
 
 import type { Btf, TypeId } from "../../common/object/btf.ts";
 import { constantMapKey } from "./constant-key.ts";
+import { checkConstantString } from "./constant-string.ts";
 import { isAcquiredDynptr, processDynptrArg } from "./dynptr.ts";
 import type { Env } from "./env.ts";
 import { helperId } from "./helper-ids.ts";
@@ -14,7 +15,7 @@ import { accessAt, checkAlignment } from "./memory.ts";
 import { checkPointerOffset } from "./pointer-offset.ts";
 import { markPrecise } from "./precision.ts";
 import { isNull, type Reg } from "./reg.ts";
-import { isPacketKind, kind, kindOf, typeFlag, typeName } from "./reg-types.ts";
+import { dynptrFlags, isPacketKind, kind, kindOf, typeFlag, typeName } from "./reg-types.ts";
 import { mayPassPacket } from "./regions.ts";
 import { readReg } from "./registers.ts";
 import { processSpinLock, processTimer } from "./special-fields.ts";
@@ -37,6 +38,7 @@ export interface CallFacts {
   /** The type of a per-CPU object. */
   objectBtf: Btf | undefined;
   objectId: TypeId;
+  changesPacket: boolean;
 }
 
 const { maybeNull, readOnly, ringbuf, trusted, rcu, percpu, alloc } = typeFlag;
@@ -109,7 +111,7 @@ function checkType(
   let { type } = reg;
   if ((flags & readOnly) !== 0) type &= ~readOnly;
   if ((flags & maybeNull) !== 0) type &= ~maybeNull;
-  if (wanted === "PTR_TO_MEM") type &= ~(typeFlag.dynptrLocal | typeFlag.dynptrRingbuf);
+  if (wanted === "PTR_TO_MEM") type &= ~dynptrFlags;
   if (accepted.includes(type)) {
     if (kindOf(reg.type) === kind.btfId) checkObjectArg(env, register, reg, wanted, arg, f);
     return;
@@ -131,6 +133,16 @@ const anyOffset: ReadonlySet<number> = new Set([
   kind.buf | readOnly,
   kind.arena,
   kind.scalar,
+]);
+
+/** Objects that may be passed at a constant offset. */
+const fixedOffset: ReadonlySet<number> = new Set([
+  kind.btfId,
+  kind.btfId | alloc,
+  kind.btfId | trusted,
+  kind.btfId | rcu,
+  kind.btfId | alloc | typeFlag.nonOwningRef,
+  kind.btfId | alloc | typeFlag.nonOwningRef | rcu,
 ]);
 
 function isRelease(flags: number): boolean {
@@ -156,7 +168,7 @@ export function checkArgOffset(
     return;
   }
   if (anyOffset.has(reg.type)) return;
-  checkPointerOffset(env, reg, register, kindOf(reg.type) === kind.btfId);
+  checkPointerOffset(env, reg, register, fixedOffset.has(reg.type));
 }
 
 function checkRelease(env: Env, register: number, reg: Reg, arg: HelperArg, f: CallFacts): void {
@@ -288,6 +300,8 @@ function checkContent(
       f.objectId = reg.btfId;
       break;
     case "PTR_TO_CONST_STR":
+      checkConstantString(env, register);
+      break;
     case "KPTR_XCHG_DEST":
       env.unsupported(`helper argument ${wanted}`);
       break;

@@ -3,6 +3,7 @@ import { MutableScalar, syncBounds, unknownScalar } from "../../common/domain/sc
 import { pushPath } from "./branching.ts";
 import { dynptrAt, unmarkDynptr } from "./dynptr.ts";
 import type { Env } from "./env.ts";
+import { checkFormat } from "./format-string.ts";
 import {
   type CallbackSetup,
   pushAsyncCallback,
@@ -60,8 +61,17 @@ function findPrototype(env: Env, id: number): HelperPrototype {
   if (prototype.mightSleep && !env.state.inSleepable) {
     env.reject("helper call might sleep in a non-sleepable prog", errno.invalid);
   }
+  if (prototype.mightSleep) checkMaySleep(env, prototype);
   if (prototype.needsTarget) env.unsupported(`helper ${prototype.name}`);
   return prototype;
+}
+
+function checkMaySleep(env: Env, { id, name }: HelperPrototype): void {
+  const { state } = env;
+  const what = `sleepable helper ${name}#${id} in`;
+  if (state.activeRcu > 0) env.reject(`${what} rcu_read_lock region`, errno.invalid);
+  if (state.activePreempt > 0) env.reject(`${what} non-preemptible region`, errno.invalid);
+  if (state.activeIrq !== 0) env.reject(`${what} IRQ-disabled region`, errno.invalid);
 }
 
 const mapWriters: ReadonlySet<number> = new Set([
@@ -180,7 +190,6 @@ function noteDynptrData(env: Env, f: CallFacts): void {
 const unsupportedHelpers: ReadonlySet<number> = new Set([
   helperId.findVma,
   helperId.userRingbufDrain,
-  helperId.snprintf,
   helperId.kptrXchg,
 ]);
 
@@ -212,6 +221,14 @@ function checkSpecial(env: Env, f: CallFacts): void {
         env.reject(`Unsupported reg type ${type} for bpf_dynptr_from_mem data`);
       }
       return;
+    case helperId.dynptrWrite: {
+      const type = dynptrAt(env, env.regs[1]!).dynptr?.type;
+      f.changesPacket = type === "skb" || type === "skb_meta";
+      break;
+    }
+    case helperId.snprintf:
+      checkFormat(env);
+      break;
     case helperId.dynptrData:
       noteDynptrData(env, f);
       break;
@@ -390,6 +407,7 @@ export function callHelper(env: Env, insn: RawInsn): number {
     raw: { isRaw: false, size: 0, register: 0 },
     objectBtf: undefined,
     objectId: 0,
+    changesPacket: false,
   };
   prototype.args.forEach((arg, index) => {
     checkArg(env, index, arg, facts);
@@ -405,6 +423,6 @@ export function callHelper(env: Env, insn: RawInsn): number {
     return env.state.frames.length > 1 ? tailCallFromFunction(env) : env.insn + 1;
   }
   if (prototype.id === helperId.getFuncIp) checkFunctionIp(env, prototype);
-  if (changesPacketHelpers.has(prototype.id)) invalidatePacketPointers(env);
+  if (facts.changesPacket || changesPacketHelpers.has(prototype.id)) invalidatePacketPointers(env);
   return env.insn + 1;
 }

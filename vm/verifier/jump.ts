@@ -3,7 +3,6 @@ import { decideBranch, refineBranch } from "../../common/domain/scalar-branch.ts
 import type { JumpOp } from "../../common/isa/instruction.ts";
 import { pushPath, widenImprecise } from "./branching.ts";
 import type { Env } from "./env.ts";
-import { previousVisit } from "./explored.ts";
 import { noteLinked, noteStackOperands } from "./history.ts";
 import { collectLinked, syncLinked } from "./linked-regs.ts";
 import { markNullness, markValid } from "./null-checks.ts";
@@ -16,6 +15,7 @@ import { isPacketAny, kind, kindOf, mayBeNull } from "./reg-types.ts";
 import { readReg } from "./registers.ts";
 import { currentFrame, type LinkedReg, type State } from "./state.ts";
 import { errno } from "./stop.ts";
+import { previousVisit } from "./visits.ts";
 
 const names: Record<number, JumpOp> = {
   [jmpOp.eq]: "eq",

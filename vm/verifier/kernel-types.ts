@@ -4,6 +4,7 @@ import type { Btf, BtfType, TypeId } from "../../common/object/btf.ts";
 export class KernelTypes {
   readonly btf: Btf;
   #byName: Map<string, TypeId[]> | undefined;
+  #kfuncs: Set<TypeId> | undefined;
   #percpu: Set<TypeId> | undefined;
 
   constructor(btf: Btf) {
@@ -26,6 +27,17 @@ export class KernelTypes {
   /** The first type of that kind and name; 0 if there is none. */
   find(kind: BtfType["kind"], name: string): TypeId {
     return this.#ids(name).find((id) => this.btf.types[id - 1]?.kind === kind) ?? 0;
+  }
+
+  /** Whether a function is marked as one that programs may call. */
+  isKfunc(id: TypeId): boolean {
+    if (this.#kfuncs === undefined) {
+      this.#kfuncs = new Set();
+      for (const type of this.btf.types) {
+        if (type.kind === "decl_tag" && type.name === "bpf_kfunc") this.#kfuncs.add(type.type);
+      }
+    }
+    return this.#kfuncs.has(id);
   }
 
   /** Whether a variable has an instance per CPU. */

@@ -2,11 +2,13 @@
 import { successors } from "./control-flow.ts";
 import type { Env } from "./env.ts";
 import { helperPrototypeOf } from "./helper-prototypes.ts";
+import { kfuncOf } from "./kfuncs.ts";
 import {
   aluOp,
   atomicOp,
   insnClass,
   isHelperCall,
+  isKfuncCall,
   jmpOp,
   memMode,
   opLoadImm64,
@@ -46,6 +48,14 @@ function aluEffect(insn: RawInsn, dst: number, src: number): Effect {
   return { uses: op === aluOp.mov ? source : dst | source, defines: dst };
 }
 
+/** Registers that a call may read; all five where nothing is known of the function. */
+function parameterCount(env: Env, insn: RawInsn): number {
+  if (isHelperCall(insn)) return helperPrototypeOf(env, insn.imm)?.args.length ?? 5;
+  if (!isKfuncCall(insn)) return 5;
+  const kfunc = kfuncOf(env, insn);
+  return kfunc?.isAllowed ? kfunc.proto.params.length : 5;
+}
+
 function jumpEffect(env: Env, insn: RawInsn, dst: number, src: number): Effect {
   switch (insn.code & 0xf0) {
     case jmpOp.ja:
@@ -54,8 +64,7 @@ function jumpEffect(env: Env, insn: RawInsn, dst: number, src: number): Effect {
     case jmpOp.exit:
       return { uses: 1, defines: 0 };
     case jmpOp.call: {
-      const prototype = isHelperCall(insn) ? helperPrototypeOf(env, insn.imm) : undefined;
-      const count = prototype === undefined ? 5 : prototype.args.length;
+      const count = parameterCount(env, insn);
       return { uses: ((1 << count) - 1) << 1, defines: callerSaved };
     }
     default:

@@ -247,6 +247,19 @@ function accessOther(env: Env, reg: Reg, a: MemoryAccess, offset: number): void 
   rejectKind(env, reg, a);
 }
 
+/** Stores that a helper or kernel function does, of values that are not known. */
+export function writeUnknown(env: Env, register: number, offset: number, size: number): void {
+  accessAt(env, {
+    register,
+    offset,
+    size,
+    isRead: false,
+    value: -1,
+    isStrict: false,
+    signed: false,
+  });
+}
+
 /** The kernel's structures behind map pointers, by map type. */
 const mapStructs: Record<number, string> = {
   [mapType.hash]: "bpf_htab",

@@ -43,6 +43,13 @@ function becomeValid(env: Env, reg: MutableReg): void {
   reg.type &= ~typeFlag.maybeNull;
 }
 
+/** The same pointer without the doubt that it is NULL. */
+export function becomeNonNull(env: Env, reg: Reg): Reg {
+  const edited = editReg(reg);
+  becomeValid(env, edited);
+  return edited;
+}
+
 function hasLock(env: Env, reg: Reg): boolean {
   return (
     reg.type === kind.mapValue &&

@@ -92,6 +92,11 @@ function printSlot(slot: Slot, frame: Frame, index: number): string | undefined 
     parts.push("dynptr_id=1");
     return `${name}=dynptr_${info.type}(${parts.join(",")})`;
   }
+  if (byteOf(slot, 7) === byteKind.iter) {
+    const { iterator, refObjId, btfName } = slot.reg;
+    if (iterator === undefined || refObjId === 0) return undefined;
+    return `${name}=${btfName}(ref_id=${refObjId},state=${iterator.state},depth=${iterator.depth})`;
+  }
   return `${name}=${slotLetters(slot)}`;
 }
 

@@ -186,6 +186,15 @@ function contentSafe(
         old.reg.dynptr?.isFirst === current.reg.dynptr?.isFirst &&
         ids.matches(old.reg.refObjId, current.reg.refObjId)
       );
+    case byteKind.iter:
+      return (
+        old.reg.btf === current.reg.btf &&
+        old.reg.btfId === current.reg.btfId &&
+        old.reg.iterator?.state === current.reg.iterator?.state &&
+        ids.matches(old.reg.refObjId, current.reg.refObjId)
+      );
+    case byteKind.irq:
+      return ids.matches(old.reg.refObjId, current.reg.refObjId);
     default:
       return true;
   }
@@ -229,6 +238,7 @@ function refsSafe(old: State, current: State, ids: IdMap): boolean {
     return false;
   }
   if (old.activeLocks !== current.activeLocks) return false;
+  if (!ids.matches(old.activeIrq, current.activeIrq)) return false;
   if (!ids.matches(old.activeLockId, current.activeLockId)) return false;
   if (old.activeLockOf !== current.activeLockOf) return false;
   return old.refs.every((ref, i) => {
@@ -282,4 +292,18 @@ export function mayBeLooping(old: State, current: State): boolean {
     if (x !== y && !(sameReg(x, y) && x.id === y.id && x.refObjId === y.refObjId)) return false;
   }
   return true;
+}
+
+/** Two visits of a loop with another number of steps of some active iterator between them. */
+export function activeDepthsDiffer(old: State, current: State): boolean {
+  for (let f = old.frames.length - 1; f >= 0; f -= 1) {
+    const { stack } = old.frames[f]!;
+    for (let s = 0; s < stack.length; s += 1) {
+      const slot = stack[s]!;
+      if (byteOf(slot, 0) !== byteKind.iter || slot.reg.iterator?.state !== "active") continue;
+      const other = current.frames[f]?.stack[s]?.reg.iterator;
+      if (slot.reg.iterator.depth !== other?.depth) return true;
+    }
+  }
+  return false;
 }

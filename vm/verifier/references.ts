@@ -53,8 +53,14 @@ export function checkResources(env: Env, checksLocks: boolean, place: string): v
     env.reject(`${place} cannot be used inside bpf_spin_lock-ed region`, errno.invalid);
   }
   checkReferenceLeak(env, place);
+  if (checksLocks && state.activeIrq !== 0) {
+    env.reject(`${place} cannot be used inside bpf_local_irq_save-ed region`, errno.invalid);
+  }
   if (checksLocks && state.activeRcu > 0) {
     env.reject(`${place} cannot be used inside bpf_rcu_read_lock-ed region`, errno.invalid);
+  }
+  if (checksLocks && state.activePreempt > 0) {
+    env.reject(`${place} cannot be used inside bpf_preempt_disable-ed region`, errno.invalid);
   }
 }
 

@@ -46,6 +46,7 @@ export const typeFlag = {
   dynptrXdp: 1 << 24,
   aligned: 1 << 25,
   write: 1 << 26,
+  dynptrSkbMeta: 1 << 27,
 } as const;
 
 const kindMask = 0xff;
@@ -56,6 +57,20 @@ export function kindOf(type: number): number {
 
 export function flagsOf(type: number): number {
   return type & ~kindMask;
+}
+
+/** Which kind of dynptr a piece of memory belongs to. */
+export const dynptrFlags =
+  typeFlag.dynptrLocal |
+  typeFlag.dynptrRingbuf |
+  typeFlag.dynptrSkb |
+  typeFlag.dynptrXdp |
+  typeFlag.dynptrSkbMeta;
+
+/** Memory that a change of the packet takes away: parts of it behind a dynptr. */
+export function isPacketSlice(type: number): boolean {
+  const packets = typeFlag.dynptrSkb | typeFlag.dynptrXdp | typeFlag.dynptrSkbMeta;
+  return kindOf(type) === kind.mem && (type & packets) !== 0;
 }
 
 export function mayBeNull(type: number): boolean {

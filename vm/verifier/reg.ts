@@ -36,12 +36,22 @@ export class MutableReg {
   /** Name of the BTF type, for messages. */
   btfName = "";
   dynptr: DynptrInfo | undefined = undefined;
+  iterator: IteratorInfo | undefined = undefined;
   /** Memory of a dynptr: the dynptr's id. */
   dynptrId = 0;
 }
 
+/** Of an iterator on the stack, in all of its slots; the first one tells its state. */
+export interface IteratorInfo {
+  readonly state: "active" | "drained";
+  /** Elements taken on this path. */
+  readonly depth: number;
+}
+
+export type DynptrType = "local" | "ringbuf" | "skb" | "xdp" | "skb_meta";
+
 export interface DynptrInfo {
-  readonly type: "local" | "ringbuf" | "skb" | "xdp";
+  readonly type: DynptrType;
   /** The slot at the lower address holds the first half. */
   readonly isFirst: boolean;
 }
@@ -65,6 +75,7 @@ export function editReg(from: Reg): MutableReg {
   reg.btfId = from.btfId;
   reg.btfName = from.btfName;
   reg.dynptr = from.dynptr;
+  reg.iterator = from.iterator;
   reg.dynptrId = from.dynptrId;
   return reg;
 }

@@ -96,7 +96,7 @@ function copyFrame(frame: Frame): Frame {
 
 /** Something acquired that must be released. */
 export interface Reference {
-  readonly kind: "resource" | "lock";
+  readonly kind: "resource" | "lock" | "irq";
   readonly id: number;
   readonly insn: number;
   /** What is locked: the map's identity or the object. */
@@ -132,6 +132,8 @@ export interface State {
   activeLockOf: unknown;
   activeRcu: number;
   activePreempt: number;
+  /** The interrupt flags saved last, 0 if none are. */
+  activeIrq: number;
   inSleepable: boolean;
   /** Where it is: next instruction, and the checkpoint's own. */
   insn: number;
@@ -159,6 +161,7 @@ export function newState(): State {
     activeLockOf: undefined,
     activeRcu: 0,
     activePreempt: 0,
+    activeIrq: 0,
     inSleepable: false,
     insn: 0,
     parent: undefined,

@@ -2,6 +2,7 @@
 import { btfTypeById, skipModifiers } from "../../common/object/btf-types.ts";
 import type { Env, Subprogram } from "./env.ts";
 import { helperId } from "./helper-ids.ts";
+import { registerKfunc } from "./kfuncs.ts";
 import {
   insnClass,
   isFunctionAddress,
@@ -45,7 +46,7 @@ export function findSubprograms(env: Env): void {
   const count = env.insns.length;
   const starts = new Set<number>([0]);
   env.insns.forEach((insn, at) => {
-    if (isKfuncCall(insn)) env.unsupported("kernel function call (kfunc)");
+    if (isKfuncCall(insn)) registerKfunc(env, insn);
     if (!isFunctionAddress(insn) && !isLocalCall(insn)) return;
     const target = at + insn.imm + 1;
     if (target >= count || target < 0) env.reject("call to invalid destination", errno.invalid);

@@ -7,6 +7,8 @@ import { callHelper } from "./helper-calls.ts";
 import { helperId } from "./helper-ids.ts";
 import { noteJump } from "./history.ts";
 import { checkBranch } from "./jump.ts";
+import { callKfunc } from "./kfunc-calls.ts";
+import { mayCallWithLock } from "./kfuncs.ts";
 import { checkLoadImm64 } from "./load-imm64.ts";
 import { checkLoad, checkPacketLoad, checkStore } from "./memory-insns.ts";
 import { callKind, insnClass, jmpOp, memMode, opJumpLong, type RawInsn } from "./opcodes.ts";
@@ -31,7 +33,8 @@ function checkCallFields(env: Env, insn: RawInsn): void {
   if (isBad) env.reject("BPF_CALL uses reserved fields", errno.invalid);
   if (env.state.activeLocks === 0) return;
   const isAllowed = insn.imm === helperId.spinUnlock || insn.imm === helperId.kptrXchg;
-  if (insn.src === callKind.helper && !isAllowed) {
+  const isHelper = insn.src === callKind.helper;
+  if (isHelper ? !isAllowed : isKfunc && !mayCallWithLock(env, insn)) {
     env.reject("function calls are not allowed while holding a lock", errno.invalid);
   }
 }
@@ -39,7 +42,7 @@ function checkCallFields(env: Env, insn: RawInsn): void {
 function call(env: Env, insn: RawInsn): number {
   checkCallFields(env, insn);
   if (insn.src === callKind.local) return callFunction(env, insn);
-  if (insn.src === callKind.kfunc) env.unsupported("kernel function call (kfunc)");
+  if (insn.src === callKind.kfunc) return callKfunc(env, insn);
   return callHelper(env, insn);
 }
 
