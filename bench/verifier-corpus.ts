@@ -7,6 +7,7 @@
  * Kernel types are the running kernel's, if it shows them.
  */
 import { readCase } from "../vm/verifier/cases.ts";
+import { report, showUnsupported } from "./verifier-report.ts";
 import { readBases, readLines, runningKernelTypes, Score } from "./verifier-score.ts";
 
 interface Options {
@@ -35,40 +36,6 @@ function readOptions(argv: readonly string[]): Options {
   };
 }
 
-function percent(share: number): string {
-  return `${(100 * share).toFixed(2)} %`;
-}
-
-function report(score: Score, options: Options): void {
-  const verdicts = [...score.counts].filter(([kind]) => kind.includes("→")).sort();
-  for (const [kind, count] of verdicts) console.log(`${kind.padEnd(24)} ${count}`);
-  for (const kind of ["false-accept", "false-reject", "unsupported"]) {
-    console.log(`${kind.padEnd(24)} ${score.get(kind)}`);
-  }
-  for (const kind of ["reason", "text", "processed", "processed within 10 %", "r6"]) {
-    console.log(`same ${kind.padEnd(19)} ${percent(score.share(`${kind}-same`, kind))}`);
-  }
-  const speed = score.microseconds / score.processed;
-  console.log(`µs (CPU) per instruction ${speed.toFixed(2)} (set-up of each program included)`);
-  const shown = score.differences.filter(({ kind }) => kind === options.show);
-  for (const { item, verdict } of shown.slice(0, options.limit)) {
-    const { expected } = item;
-    console.log(`${item.id}
-  kernel: ${expected?.verdict} ${expected?.reason} (${expected?.processed}) ${expected?.r6 ?? ""}
-  ours:   ${verdict.verdict} ${verdict.reason} (${verdict.processed}) ${verdict.watched ?? ""}`);
-  }
-}
-
-function showUnsupported(score: Score): void {
-  const reasons = new Map<string, number>();
-  for (const { kind, verdict } of score.differences) {
-    if (kind !== "unsupported") continue;
-    reasons.set(verdict.reason, (reasons.get(verdict.reason) ?? 0) + 1);
-  }
-  const sorted = [...reasons].sort((a, b) => b[1] - a[1]);
-  for (const [reason, count] of sorted) console.log(`  ${String(count).padStart(5)} ${reason}`);
-}
-
 function run(options: Options): void {
   const defaults = readBases(options.bases);
   for (const file of options.files) {
@@ -83,7 +50,7 @@ function run(options: Options): void {
     }
     for (const [base, score] of scores) {
       console.log(`== ${file} ${base}`);
-      report(score, options);
+      report(score, options.show, options.limit);
       showUnsupported(score);
     }
   }

@@ -14,8 +14,8 @@ import type { ObjectFile } from "../common/object/object-file.ts";
 import { loadObject } from "../linker/load.ts";
 import { portableCase } from "../linker/portable-case.ts";
 import { askKernel, type KernelResult } from "../test/support/kernel.ts";
-import { firstReason } from "../vm/verifier/verdict.ts";
 import { withBpfc, withClang } from "./compile-object.ts";
+import { judgementOf } from "./kernel-verdict.ts";
 import { programGroups } from "./programs.ts";
 
 const { values: cli } = parseArgs({
@@ -33,21 +33,9 @@ const kernelBtf = readBtf(readFileSync("/sys/kernel/btf/vmlinux"), new Diagnosti
 const compilers = { clang: withClang, bpfc: withBpfc };
 
 /** The kernel's answer as fields of a case; none if its verifier was not reached. */
-function judgement(result: KernelResult | undefined): object {
+function judged(result: KernelResult | undefined): object {
   if (result === undefined || result.verdict === "error") return {};
-  const messages = result.log.split("\n").filter((line) => line.trim() !== "");
-  const end = messages.findIndex((line) => line.startsWith("verification time"));
-  if (end < 0) return {};
-  const own = messages.slice(0, end);
-  const time = /verification time (\d+) usec/.exec(result.log)?.[1];
-  return {
-    verdict: result.verdict,
-    errno: result.errno,
-    reason: result.verdict === "accept" ? "" : firstReason(own),
-    messages: own.slice(0, 12),
-    processed: Number(/processed (\d+) insns/.exec(result.log)?.[1] ?? 0),
-    verif_us: Number(time ?? 0),
-  };
+  return judgementOf({ ...result, verdict: result.verdict }) ?? {};
 }
 
 function casesOf(object: ObjectFile, path: string, base: string): object[] {
@@ -62,7 +50,7 @@ function casesOf(object: ObjectFile, path: string, base: string): object[] {
   }
   const cases = loaded.programs.map((program) => portableCase(loaded, program));
   const results = askKernel(cases);
-  return cases.map((item, i) => ({ ...item, base, ...judgement(results[i]) }));
+  return cases.map((item, i) => ({ ...item, base, ...judged(results[i]) }));
 }
 
 const output = openSync(cli.save, "w");

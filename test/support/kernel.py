@@ -8,6 +8,7 @@ run in turns, n times. A job is a portable case (see test/README.md):
           btf_value_type_id, map_extra, data (hex), entries: [[key hex, value hex]], progs: {index: job index}}]
   btf (hex), func_info [[insn_off, type_id]], attach_btf_id, log_level
   runs: [{data (hex), ctx (hex), repeat}], dump: bool
+  variants: [insns (hex)]: other programs for the same maps and types, judged instead of insns
 A ld_imm64 with src_reg 1 or 2 carries the index of its map.
 Standard output: {"available": bool, "reason": str, "results": [{verdict, errno, log, runs: [...], maps: [...]}]}
 """
@@ -21,6 +22,7 @@ import sys
 MAP_CREATE, MAP_LOOKUP, MAP_UPDATE, MAP_NEXT_KEY, PROG_LOAD, TEST_RUN, BTF_LOAD, MAP_FREEZE = 0, 1, 2, 4, 5, 10, 18, 22
 SYSCALLS = {"x86_64": 321, "aarch64": 280}
 LOG_SIZE = 1 << 22
+log_buffer = ctypes.create_string_buffer(LOG_SIZE)
 PER_CPU = {5, 6, 10, 21}
 NO_LOOKUP = {3, 4, 8, 12, 13, 14, 15, 16, 17, 18, 26, 27, 31, 33}
 NO_BTF = {3, 4, 7, 8, 12, 13, 14, 15, 16, 17, 18, 25, 27, 33}
@@ -131,7 +133,8 @@ def load_program(job, fds, btf_fd):
     info = job.get("func_info") if btf_fd >= 0 else None
     infos = b"".join(struct.pack("<II", *row) for row in info) if info else b""
     level = job.get("log_level", 4)
-    log = ctypes.create_string_buffer(LOG_SIZE)
+    log = log_buffer
+    log[0] = b"\0"
     attr = struct.pack(
         "<IIQQIIQII16sIIIIQIIQIIIIQQII", job["prog_type"], len(code) // 8, address(code),
         address(job.get("license", "GPL").encode() + b"\0"), level, LOG_SIZE if level else 0,
@@ -176,6 +179,16 @@ def create_maps(specs, btf_fd):
     return fds
 
 
+def judge_variant(job, insns, fds, btf_fd):
+    """Other instructions with the same maps and types: loaded and closed."""
+    fd, error, log = load_program(dict(job, insns=insns), fds, btf_fd)
+    del keep[:]
+    if fd < 0:
+        return {"verdict": "reject", "errno": error, "log": log}
+    os.close(fd)
+    return {"verdict": "accept", "errno": 0, "log": log}
+
+
 def close(opened):
     for one in opened:
         if one is not None:
@@ -191,6 +204,8 @@ def open_job(job, opened):
         specs = job.get("maps", [])
         fds = create_maps(specs, btf_fd)
         opened += fds
+        if "variants" in job:
+            return {"verdict": "accept", "errno": 0, "log": "", "variants": [judge_variant(job, insns, fds, btf_fd) for insns in job["variants"]]}, None
         fd, error, log = load_program(job, fds, btf_fd)
         if fd < 0:
             return {"verdict": "reject", "errno": error, "log": log}, None

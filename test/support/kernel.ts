@@ -57,6 +57,8 @@ export interface KernelJob {
   })[];
   readonly runs?: readonly KernelRun[];
   readonly dump?: boolean;
+  /** Other programs for the same maps and types: judged instead of `insns`. */
+  readonly variants?: readonly string[];
 }
 
 export interface KernelRunResult {
@@ -68,11 +70,18 @@ export interface KernelRunResult {
   readonly duration?: number;
 }
 
+export interface KernelVerdict {
+  readonly verdict: "accept" | "reject";
+  readonly errno: number;
+  readonly log: string;
+}
+
 export interface KernelResult {
   readonly verdict: "accept" | "reject" | "error";
   readonly errno: number;
   readonly log: string;
   readonly runs?: readonly KernelRunResult[];
+  readonly variants?: readonly KernelVerdict[];
   /** Per map its entries as hex pairs, in the kernel's order; null where the type has no lookup. */
   readonly maps?: readonly (readonly (readonly [key: string, value: string])[] | null)[];
 }

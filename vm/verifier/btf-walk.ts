@@ -100,6 +100,13 @@ export function tagFlag(btf: Btf, target: TypeId): number {
   return pointerTags[type.name] ?? 0;
 }
 
+/** What messages call members and structures without a name. */
+const unnamed = "(anon)";
+
+function nameIn({ name }: { readonly name: string }): string {
+  return name || unnamed;
+}
+
 class Walk {
   readonly btf: Btf;
   readonly say: Say;
@@ -157,7 +164,7 @@ class Walk {
       if (result === "next") continue;
       return result === "inside" ? undefined : result;
     }
-    this.say(`struct ${structure.name} doesn't have field at offset ${this.offset}`);
+    this.say(`struct ${nameIn(structure)} doesn't have field at offset ${this.offset}`);
     return error;
   }
 
@@ -177,7 +184,7 @@ class Walk {
       }
     }
     const place = `at off ${this.offset} size ${this.size}`;
-    this.say(`access beyond struct ${structure.name} ${place}`);
+    this.say(`access beyond struct ${nameIn(structure)} ${place}`);
     return error;
   }
 
@@ -185,7 +192,7 @@ class Walk {
     const { structure, offset, size } = this;
     const resolved = resolve(this.btf, member.type);
     if (resolved === undefined) {
-      this.say(`field ${member.name} doesn't have size`);
+      this.say(`field ${nameIn(member)} doesn't have size`);
       return error;
     }
     const end = start + resolved.size;
@@ -203,16 +210,16 @@ class Walk {
       this.offset = offset - from;
       return "inside";
     }
-    const place = `in struct ${structure.name} with off ${offset} size ${size}`;
+    const place = `in struct ${nameIn(structure)} with off ${offset} size ${size}`;
     if (type.kind === "ptr") {
       if (width !== size || offset !== from) {
-        this.say(`cannot access ptr member ${member.name} with moff ${from} ${place}`);
+        this.say(`cannot access ptr member ${nameIn(member)} with moff ${from} ${place}`);
         return error;
       }
       return this.pointer(type.type, member.name);
     }
     if (offset + size > end && !this.isUntrusted) {
-      this.say(`access beyond the end of member ${member.name} (mend:${end}) ${place}`);
+      this.say(`access beyond the end of member ${nameIn(member)} (mend:${end}) ${place}`);
       return error;
     }
     return scalar;
@@ -239,7 +246,7 @@ export function walkStructure(
   for (let depth = 0; depth < 64; depth += 1) {
     const structure = btfTypeById(btf, skipModifierIds(btf, at));
     if (!isStructure(structure)) {
-      say(`Type '${btfName(btf, skipModifierIds(btf, at))}' is not a struct`);
+      say(`Type '${btfName(btf, skipModifierIds(btf, at)) || unnamed}' is not a struct`);
       return error;
     }
     const walk = new Walk(btf, say, structure, from, size, flags);
@@ -266,7 +273,7 @@ export function structureContains(
   for (let depth = 0; depth < 64; depth += 1) {
     const structure = btfTypeById(own.btf, skipModifierIds(own.btf, id));
     if (!isStructure(structure)) {
-      say(`Type '${btfName(own.btf, id)}' is not a struct`);
+      say(`Type '${btfName(own.btf, id) || unnamed}' is not a struct`);
       return false;
     }
     const result = new Walk(own.btf, say, structure, offset, 1, 0).run();

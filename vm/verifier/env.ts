@@ -1,7 +1,13 @@
 /** Everything that one verification knows: the program, what was computed about it, where it is. */
 import type { AttachTarget } from "./attach-target.ts";
 import type { HelperPrototype } from "./helper-prototypes.ts";
-import type { VerifierInput, VerifierLine, VerifierMap, VerifyOptions } from "./input.ts";
+import type {
+  StateView,
+  VerifierInput,
+  VerifierLine,
+  VerifierMap,
+  VerifyOptions,
+} from "./input.ts";
 import type { KernelFunction } from "./kfuncs.ts";
 import type { LiveStack } from "./live-stack.ts";
 import { Log, type LogPosition } from "./log.ts";
@@ -111,6 +117,7 @@ export class Env {
   /** Bytes of the context that were accessed: offsets. */
   readonly contextOffsets = new Map<number, number>();
   readonly watched: string[] = [];
+  readonly views = new Map<number, StateView[]>();
 
   constructor(input: VerifierInput, options: VerifyOptions) {
     this.input = input;

@@ -8,7 +8,6 @@ import { printState } from "./print-state.ts";
 import { activeDepthsDiffer, mayBeLooping, statesEqual } from "./prune.ts";
 import { notInitReg } from "./reg.ts";
 import { verboseLine } from "./source-lines.ts";
-import { slotIndex } from "./stack-access.ts";
 import { copyState, currentFrame, emptySlot, type State } from "./state.ts";
 import { errno } from "./stop.ts";
 import { bucketOf, sameCallsites } from "./visits.ts";
@@ -52,7 +51,7 @@ function rejectInfiniteLoop(env: Env, old: State, insn: number): never {
 function isActiveIterator(state: State): boolean {
   const reg = currentFrame(state).regs[1]!;
   const offset = reg.off + Number(BigInt.asIntN(64, reg.scalar.value));
-  const slot = state.frames[reg.frame]?.stack[slotIndex(offset)];
+  const slot = state.frames[reg.frame]?.stack[Math.trunc((-offset - 1) / 8)];
   return slot?.reg.iterator?.state === "active";
 }
 

@@ -1,6 +1,7 @@
 /** Helper calls: availability, arguments, what they do to the state, and what they return. */
 import { MutableScalar, syncBounds, unknownScalar } from "../../common/domain/scalar.ts";
 import { pushPath } from "./branching.ts";
+import { objectPointer } from "./btf-pointers.ts";
 import { dynptrAt, unmarkDynptr } from "./dynptr.ts";
 import type { Env } from "./env.ts";
 import { checkFormat } from "./format-string.ts";
@@ -20,6 +21,7 @@ import {
   helperPrototypeOf,
   lastHelper,
 } from "./helper-prototypes.ts";
+import { measuredConfig } from "./input.ts";
 import { isGplCompatible } from "./license.ts";
 import { recordOf } from "./map-record.ts";
 import { checkMapHelper, isArrayLike, isReadOnlyForPrograms, mapType } from "./map-rules.ts";
@@ -157,6 +159,28 @@ const loopSetup: CallbackSetup = {
   max: 1,
 };
 
+function findVmaSetup(env: Env): CallbackSetup {
+  const { kernel } = env.input;
+  if (kernel === undefined) env.unsupported("helper bpf_find_vma without the kernel's types");
+  const fill = (caller: Frame, callee: Frame): void => {
+    callee.regs[1] = caller.regs[1]!;
+    callee.regs[2] = objectPointer(kernel, "vm_area_struct", 0);
+    callee.regs[3] = caller.regs[4]!;
+  };
+  return { fill, max: 1 };
+}
+
+function drainSetup(env: Env): CallbackSetup {
+  const fill = (caller: Frame, callee: Frame): void => {
+    const sample = pointerReg(kind.dynptr);
+    sample.id = env.newId();
+    sample.dynptr = { type: "local", isFirst: true };
+    callee.regs[1] = sample;
+    callee.regs[2] = caller.regs[3]!;
+  };
+  return { fill, max: 1 };
+}
+
 function timerSetup(f: CallFacts): CallbackSetup {
   const fill = (_caller: Frame, callee: Frame): void => {
     callee.regs[1] = pointerTo(kind.mapPtr, f);
@@ -187,11 +211,7 @@ function noteDynptrData(env: Env, f: CallFacts): void {
   f.refObjId = dynptr.refObjId;
 }
 
-const unsupportedHelpers: ReadonlySet<number> = new Set([
-  helperId.findVma,
-  helperId.userRingbufDrain,
-  helperId.kptrXchg,
-]);
+const unsupportedHelpers: ReadonlySet<number> = new Set([helperId.kptrXchg]);
 
 /** Rules of single helpers. */
 function checkSpecial(env: Env, f: CallFacts): void {
@@ -211,6 +231,12 @@ function checkSpecial(env: Env, f: CallFacts): void {
       break;
     case helperId.timerSetCallback:
       pushAsyncCallback(env, f.subprogram, timerSetup(f));
+      break;
+    case helperId.findVma:
+      pushCallback(env, f.subprogram, findVmaSetup(env));
+      break;
+    case helperId.userRingbufDrain:
+      pushCallback(env, f.subprogram, drainSetup(env));
       break;
     case helperId.loop:
       checkLoop(env, f);
@@ -321,10 +347,7 @@ const sizedResults: ReadonlySet<number> = new Set([
 
 const maxErrno = 4095;
 
-/** CPUs of the modelled machine. */
-const cpuCount = 2;
-
-function refineResult(f: CallFacts): Reg | undefined {
+function refineResult(env: Env, f: CallFacts): Reg | undefined {
   const { id } = f.prototype;
   if (sizedResults.has(id)) {
     const s = new MutableScalar(unknownScalar);
@@ -336,9 +359,10 @@ function refineResult(f: CallFacts): Reg | undefined {
     return scalarReg(s);
   }
   if (id !== helperId.getSmpProcessorId) return undefined;
+  const { cpus } = env.input.config ?? measuredConfig;
   const s = new MutableScalar(unknownScalar);
-  s.umax = s.smax = BigInt(cpuCount - 1);
-  s.u32max = s.s32max = cpuCount - 1;
+  s.umax = s.smax = BigInt(cpus - 1);
+  s.u32max = s.s32max = cpus - 1;
   s.smin = 0n;
   s.s32min = 0;
   syncBounds(s);
@@ -358,7 +382,7 @@ function setResult(env: Env, f: CallFacts): void {
       pointer.refObjId = pointer.id;
     }
   } else if (result.type === kind.scalar) {
-    result = refineResult(f) ?? result;
+    result = refineResult(env, f) ?? result;
   }
   setReg(env, 0, result);
 }

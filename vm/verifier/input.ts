@@ -45,6 +45,8 @@ export interface VerifierInput {
   readonly attachBtfId?: number;
   /** Types of the kernel; what needs them is unsupported without. */
   readonly kernel?: KernelTypes;
+  /** {@link measuredConfig} if absent. */
+  readonly config?: KernelConfig;
   /** BPF_F_*: strict alignment 1, sleepable 16 … */
   readonly flags: number;
   /** Slots, little endian; `imm` of a map reference is the index into `maps`. */
@@ -54,6 +56,39 @@ export interface VerifierInput {
   /** func_info; empty if the program was built without. */
   readonly functions: readonly VerifierFunction[];
   readonly lines?: readonly VerifierLine[];
+}
+
+/** What a kernel's machine and configuration decide. */
+export interface KernelConfig {
+  /** CPUs that the kernel may have: `bpf_get_smp_processor_id` gives less. */
+  readonly cpus: number;
+  /** CONFIG_KALLSYMS_ALL: programs can have the addresses of the kernel's variables. */
+  readonly variableSymbols: boolean;
+}
+
+/** The machine on which Linux 6.18 was measured. */
+export const measuredConfig: KernelConfig = { cpus: 2, variableSymbols: false };
+
+/** What is known of one function's frame. */
+export interface FrameView {
+  /** Name of the function, if the program has BTF. */
+  readonly function: string;
+  /** Instruction of its call; -1 for the outermost. */
+  readonly callsite: number;
+  /** Set registers, as the log prints them. */
+  readonly registers: readonly { readonly register: number; readonly text: string }[];
+  /** Used slots, by offset from the frame pointer. */
+  readonly stack: readonly { readonly offset: number; readonly text: string }[];
+}
+
+/** What is known before an instruction, on one visit. */
+export interface StateView {
+  /** The how manieth instruction processed this was. */
+  readonly visit: number;
+  /** Outermost first. */
+  readonly frames: readonly FrameView[];
+  /** Ids of what is held: references, locks. */
+  readonly references: readonly number[];
 }
 
 /** The kernel's bits: 1 states of the failing path, 2 of all paths, 4 statistics. */
@@ -89,6 +124,8 @@ export interface Verdict {
   readonly log: string;
   /** Register texts asked for by {@link VerifyOptions.watch}, in visiting order. */
   readonly watched?: readonly string[];
+  /** By instruction, asked for by {@link VerifyOptions.states}. */
+  readonly views?: ReadonlyMap<number, readonly StateView[]>;
   /** Visits by instruction, with {@link VerifyOptions.profile}. */
   readonly visits?: readonly number[];
   /** Checkpoints by instruction, with {@link VerifyOptions.profile}. */

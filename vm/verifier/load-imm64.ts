@@ -1,5 +1,6 @@
 /** Two-slot immediates: numbers, maps, addresses in map values, functions. */
 import { type Env, subprogramAt } from "./env.ts";
+import { kernelSymbol } from "./kernel-variables.ts";
 import { recordOf } from "./map-record.ts";
 import { opLoadImm64, pseudo, type RawInsn } from "./opcodes.ts";
 import { constantReg, pointerReg } from "./reg.ts";
@@ -30,6 +31,10 @@ export function checkLoadImm64(env: Env, insn: RawInsn): void {
   }
   if (insn.src === pseudo.func) {
     loadFunction(env, insn);
+    return;
+  }
+  if (insn.src === pseudo.btfId) {
+    setReg(env, insn.dst, kernelSymbol(env, insn.imm));
     return;
   }
   const map = env.input.maps[insn.imm];

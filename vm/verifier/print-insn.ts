@@ -1,5 +1,6 @@
 /** Instructions as the kernel's log shows them: `(79) r1 = *(u64 *)(r6 +8)`. */
 
+import { btfName } from "./btf-walk.ts";
 import type { Env } from "./env.ts";
 import { helperName } from "./helper-prototypes.ts";
 import {
@@ -92,15 +93,20 @@ function printAtomic(insn: RawInsn): string {
   }
 }
 
-function printCall(insn: RawInsn): string {
+function kfuncName(env: Env, id: number): string {
+  const { kernel } = env.input;
+  return kernel === undefined ? "kernel-function" : btfName(kernel.btf, id);
+}
+
+function printCall(env: Env, insn: RawInsn): string {
   if (insn.src === callKind.local) return `call pc${signed(insn.imm)}`;
-  if (insn.src === callKind.kfunc) return `call kernel-function`;
+  if (insn.src === callKind.kfunc) return `call ${kfuncName(env, insn.imm)}#${insn.imm}`;
   return `call ${helperName(insn.imm)}#${insn.imm}`;
 }
 
-function printJump(insn: RawInsn): string {
+function printJump(env: Env, insn: RawInsn): string {
   const op = insn.code & 0xf0;
-  if (op === jmpOp.call) return printCall(insn);
+  if (op === jmpOp.call) return printCall(env, insn);
   if (op === jmpOp.exit) return "exit";
   if (op === jmpOp.cond) return `may_goto pc${signed(insn.off)}`;
   if (op === jmpOp.ja) {
@@ -156,7 +162,7 @@ function printBody(env: Env, at: number, insn: RawInsn): string {
     case insnClass.ld:
       return printLd(env, at, insn);
     default:
-      return printJump(insn);
+      return printJump(env, insn);
   }
 }
 

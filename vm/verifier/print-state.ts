@@ -79,7 +79,8 @@ function printSpill(slot: Slot, frame: Frame, index: number): string {
   return letters === "" ? `${name}=${value}` : `${name}=${letters}${value}`;
 }
 
-function printSlot(slot: Slot, frame: Frame, index: number): string | undefined {
+/** One slot of a frame, as `fp-8=…`; undefined if nothing was stored there. */
+export function printSlot(slot: Slot, frame: Frame, index: number): string | undefined {
   if (slot.types === 0) return undefined;
   const name = `fp${-(index + 1) * 8}`;
   if (isSpilledReg(slot)) return printSpill(slot, frame, index);

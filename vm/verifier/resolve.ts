@@ -4,6 +4,7 @@
  */
 import type { Env } from "./env.ts";
 import type { VerifierMap } from "./input.ts";
+import { kernelSymbol } from "./kernel-variables.ts";
 import { checkMapForProgram, directValueSize } from "./map-rules.ts";
 import { insnClass, isKnownOpcode, isLoadImm64, memMode, pseudo, type RawInsn } from "./opcodes.ts";
 import { errno } from "./stop.ts";
@@ -65,7 +66,10 @@ function checkLoadImm64(env: Env, at: number, used: Set<number>): void {
     env.reject("invalid bpf_ld_imm64 insn", errno.invalid);
   }
   if (first.src === 0 || first.src === pseudo.func) return;
-  if (first.src === pseudo.btfId) env.unsupported("address of a kernel variable (ksym)");
+  if (first.src === pseudo.btfId) {
+    kernelSymbol(env, first.imm);
+    return;
+  }
   resolveMap(env, first, second, used);
 }
 

@@ -34,6 +34,7 @@ export function verdictOf(env: Env, stop: Rejection | Unsupported | undefined): 
     peakStates: env.peakStates,
     log: env.log.text,
     ...(env.options.watch !== undefined && { watched: env.watched }),
+    ...(env.options.states !== undefined && { views: env.views }),
     contextOffsets: env.contextOffsets,
     ...(env.visits !== undefined && { visits: env.visits }),
     ...(env.checkpoints !== undefined && { checkpoints: env.checkpoints }),

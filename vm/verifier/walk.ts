@@ -17,6 +17,7 @@ import { printReg, printState, traceInsnState } from "./print-state.ts";
 import { checkResources } from "./references.ts";
 import { checkReturn } from "./return-codes.ts";
 import { verboseLine } from "./source-lines.ts";
+import { noteState } from "./state-view.ts";
 import { errno } from "./stop.ts";
 
 /** No next instruction: the path ended. */
@@ -187,6 +188,7 @@ function step(env: Env): boolean {
   }
   if (env.facts.jumpPoint[env.insn] === 1) noteJump(env);
   if (env.log.isTracing) traceInsn(env);
+  if (env.options.states !== undefined) noteState(env, env.options.states.limit);
   env.facts.seen[env.insn] = 1;
   env.liveStack!.begin(env.insn);
   const next = checkInsn(env, insn);
