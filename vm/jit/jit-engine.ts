@@ -265,7 +265,7 @@ export class JitEngine implements Engine {
       case faultKinds.frame: {
         const offset = insn !== undefined && "offset" in insn ? insn.offset : 0;
         const message = `access at r10${offset < 0 ? "" : "+"}${offset} is outside the stack frame`;
-        return new Fault("stack-overflow", message);
+        return new Fault("stack-overflow", message, this.#faultAddress());
       }
       case faultKinds.access:
         return this.#accessFault();
@@ -275,10 +275,14 @@ export class JitEngine implements Engine {
     }
   }
 
+  #faultAddress(): bigint {
+    return this.#kernel.memory.view.getBigUint64(this.#control + cells.faultAddress, true);
+  }
+
   /** Repeats the check that failed, for its message. */
   #accessFault(): Fault {
     const { memory } = this.#kernel;
-    const address = memory.view.getBigUint64(this.#control + cells.faultAddress, true);
+    const address = this.#faultAddress();
     const insn = this.#program.insns[this.#slot];
     const size = insn !== undefined && "size" in insn ? insn.size : 4;
     const write =

@@ -5,7 +5,7 @@
  * tries the range that a pointer with unknown offset should be in. What is said of maps, and of
  * pointers with an offset, is certain whatever the program does; the rest is a guess.
  */
-import type { Instruction, Register } from "../../common/isa/instruction.ts";
+import type { Instruction, JumpOp, Register } from "../../common/isa/instruction.ts";
 import { ArrayMap } from "../maps/array.ts";
 import { HashMap } from "../maps/hash.ts";
 import type { BpfMap } from "../maps/map.ts";
@@ -15,8 +15,10 @@ import type { Block } from "./blocks.ts";
 
 export type Known =
   | { readonly kind: "map"; readonly map: BpfMap }
-  /** Offset from r10. */
-  | { readonly kind: "frame"; readonly offset: number | undefined }
+  /** An unsigned number of at most 32 bits. */
+  | { readonly kind: "scalar"; readonly max: number }
+  /** Offsets from r10: from `offset` to `offset + span`. */
+  | { readonly kind: "frame"; readonly offset: number | undefined; readonly span: number }
   /** Perhaps the context, as the program was entered with it. */
   | { readonly kind: "context" }
   | { readonly kind: "packet" }
@@ -25,6 +27,7 @@ export type Known =
       readonly map: BpfMap;
       /** From the value's start. */
       readonly offset: number | undefined;
+      readonly span: number;
       readonly nullable: boolean;
     };
 
@@ -34,46 +37,74 @@ export type KnownState = (Known | undefined)[];
 const registers = 10;
 const lookupHelpers: readonly number[] = [1, 195];
 
+const largest = 0xffff_ffff;
+/** Spans above this are not of use. */
+const largestSpan = 1 << 20;
+
 function same(a: Known | undefined, b: Known | undefined): boolean {
   if (a === b) return true;
   if (a === undefined || b === undefined || a.kind !== b.kind) return false;
-  if (a.kind === "map") return b.kind === "map" && a.map === b.map;
-  if (a.kind === "frame") return b.kind === "frame" && a.offset === b.offset;
-  if (a.kind !== "value") return true;
-  return (
-    b.kind === "value" && a.map === b.map && a.offset === b.offset && a.nullable === b.nullable
-  );
+  switch (a.kind) {
+    case "map":
+      return b.kind === "map" && a.map === b.map;
+    case "scalar":
+      return b.kind === "scalar" && a.max === b.max;
+    case "frame":
+      return b.kind === "frame" && a.offset === b.offset && a.span === b.span;
+    case "value":
+      return (
+        b.kind === "value" &&
+        a.map === b.map &&
+        a.offset === b.offset &&
+        a.span === b.span &&
+        a.nullable === b.nullable
+      );
+    case "context":
+    case "packet":
+      return true;
+  }
 }
 
+/** What holds after either; it gets wider in few steps, so that loops are done with soon. */
 function join(a: Known | undefined, b: Known | undefined): Known | undefined {
   if (same(a, b)) return a;
   if (a === undefined || b === undefined || a.kind !== b.kind) return undefined;
-  if (a.kind === "frame") return { kind: "frame", offset: undefined };
+  if (a.kind === "scalar" && b.kind === "scalar") {
+    return { kind: "scalar", max: allBits(Math.max(a.max, b.max)) };
+  }
+  if (a.kind === "frame") return { kind: "frame", offset: undefined, span: 0 };
   if (a.kind !== "value" || b.kind !== "value" || a.map !== b.map) return undefined;
-  const offset = a.offset === b.offset ? a.offset : undefined;
-  return { kind: "value", map: a.map, offset, nullable: a.nullable || b.nullable };
+  const isSame = a.offset === b.offset && a.span === b.span;
+  const nullable = a.nullable || b.nullable;
+  return isSame ? { ...a, nullable } : { ...a, offset: undefined, span: 0, nullable };
 }
 
-/** A pointer after an addition; the amount is undefined where it is not a constant. */
-function moved(pointer: Known | undefined, amount: number | undefined): Known | undefined {
-  if (pointer === undefined || pointer.kind === "map" || pointer.kind === "context")
-    return undefined;
-  if (pointer.kind === "packet" || amount === 0) return pointer;
-  const { offset } = pointer;
-  const sum = offset === undefined || amount === undefined ? undefined : offset + amount;
-  if (pointer.kind === "frame") return { kind: "frame", offset: sum };
+/** A pointer after a number from `from` to `from + span` was added; undefined: any number. */
+function moved(
+  pointer: Known | undefined,
+  by: { readonly from: number; readonly span: number } | undefined,
+): Known | undefined {
+  if (pointer?.kind === "packet") return pointer;
+  if (pointer?.kind !== "frame" && pointer?.kind !== "value") return undefined;
+  const span = pointer.span + (by?.span ?? 0);
   // A null pointer that moves is no longer recognised as one.
-  return { ...pointer, offset: pointer.nullable ? undefined : sum };
+  const isNull = pointer.kind === "value" && pointer.nullable;
+  const isKnown = pointer.offset !== undefined && by !== undefined && span <= largestSpan && !isNull;
+  if (!isKnown) return { ...pointer, offset: undefined, span: 0 };
+  return { ...pointer, offset: (pointer.offset ?? 0) + by.from, span };
 }
 
 export class KnownValues {
   readonly #program: Program;
   readonly #packetOffsets: readonly number[];
+  /** Whether numbers are followed too; only checks profit from them. */
+  readonly #scalars: boolean;
   /** At the start of each block, by order. */
   readonly starts: KnownState[] = [];
 
-  constructor(program: Program, blocks: readonly Block[], entry: number) {
+  constructor(program: Program, blocks: readonly Block[], entry: number, scalars: boolean) {
     this.#program = program;
+    this.#scalars = scalars;
     this.#packetOffsets = packetFields(program.spec.type);
     const start: KnownState = new Array(registers).fill(undefined);
     if (entry === 0 && this.#packetOffsets.length > 0) start[1] = { kind: "context" };
@@ -126,14 +157,16 @@ export class KnownValues {
 
   /** What a register holds; r10 is the frame's top. */
   static of(state: KnownState, register: Register): Known | undefined {
-    return register === 10 ? { kind: "frame", offset: 0 } : state[register];
+    return register === 10 ? { kind: "frame", offset: 0, span: 0 } : state[register];
   }
 
   /** Changes the state as an instruction does. */
   step(insn: Instruction, state: KnownState): void {
     switch (insn.kind) {
       case "alu":
-        state[insn.dst] = insn.width === 64 ? arithmetic(insn, state) : undefined;
+        state[insn.dst] =
+          (insn.width === 64 ? pointerArithmetic(insn, state) : undefined) ??
+          (this.#scalars ? scalarArithmetic(insn, state) : undefined);
         break;
       case "movsx":
       case "neg":
@@ -145,7 +178,9 @@ export class KnownValues {
       case "load": {
         const isContext = KnownValues.of(state, insn.base)?.kind === "context";
         const isPacket = isContext && this.#packetOffsets.includes(insn.offset);
-        state[insn.dst] = isPacket ? { kind: "packet" } : undefined;
+        const isSmall = this.#scalars && !insn.signed && insn.size <= 4;
+        const number = isSmall ? ({ kind: "scalar", max: 256 ** insn.size - 1 } as const) : undefined;
+        state[insn.dst] = isPacket ? { kind: "packet" } : number;
         break;
       }
       case "load_imm64":
@@ -178,7 +213,7 @@ export class KnownValues {
     if (map === undefined) return undefined;
     if (insn.source === 1 || insn.source === 5) return { kind: "map", map };
     if (insn.source !== 2 && insn.source !== 6) return undefined;
-    return { kind: "value", map, offset: Number(insn.value >> 32n), nullable: false };
+    return { kind: "value", map, offset: Number(insn.value >> 32n), span: 0, nullable: false };
   }
 
   #call(insn: Instruction & { kind: "call" }, state: KnownState): void {
@@ -189,34 +224,104 @@ export class KnownValues {
       map?.kind === "map" &&
       (map.map instanceof ArrayMap || map.map instanceof HashMap);
     state.fill(undefined, 0, 6);
-    if (gives) state[0] = { kind: "value", map: map.map, offset: 0, nullable: true };
+    if (gives) state[0] = { kind: "value", map: map.map, offset: 0, span: 0, nullable: true };
   }
 }
 
-function arithmetic(insn: Instruction & { kind: "alu" }, state: KnownState): Known | undefined {
+type Alu = Instruction & { kind: "alu" };
+
+function pointerArithmetic(insn: Alu, state: KnownState): Known | undefined {
   const { op, dst, src } = insn;
   const target = state[dst];
   if (src.kind === "immediate") {
-    if (op === "add") return moved(target, src.value);
-    return op === "sub" ? moved(target, -src.value) : undefined;
+    if (op === "add") return moved(target, { from: src.value, span: 0 });
+    return op === "sub" ? moved(target, { from: -src.value, span: 0 }) : undefined;
   }
   const source = KnownValues.of(state, src.register);
   if (op === "mov") return source;
-  if (op === "add") {
-    if (target !== undefined && source !== undefined) return undefined;
-    return target === undefined ? moved(source, undefined) : moved(target, undefined);
-  }
-  return op === "sub" && source === undefined ? moved(target, undefined) : undefined;
+  if (op === "sub") return isNumber(source) ? moved(target, undefined) : undefined;
+  if (op !== "add") return undefined;
+  if (isNumber(source)) return moved(target, amount(source));
+  return isNumber(target) ? moved(source, amount(target)) : undefined;
 }
 
-/** After a comparison with 0, on the side where it is not 0, a value is not null. */
+const isNumber = (known: Known | undefined): boolean =>
+  known === undefined || known.kind === "scalar";
+
+const amount = (known: Known | undefined): { from: number; span: number } | undefined =>
+  known?.kind === "scalar" ? { from: 0, span: known.max } : undefined;
+
+/** The largest number with as many bits. */
+const allBits = (most: number): number =>
+  most > largest ? Number.POSITIVE_INFINITY : 2 ** (32 - Math.clz32(most)) - 1;
+
+/** The most that an operation can give, from the most that its operands can be. */
+const scalarRules: Readonly<Partial<Record<Alu["op"], (a: number, b: number) => number>>> = {
+  mov: (_, b) => b,
+  add: (a, b) => a + b,
+  and: (a, b) => Math.min(a, b),
+  or: (a, b) => allBits(Math.max(a, b)),
+  xor: (a, b) => allBits(Math.max(a, b)),
+  mul: (a, b) => a * b,
+  rsh: (a) => a,
+  mod: (a, b) => Math.min(a, b),
+  div: (a) => a,
+};
+
+function scalarArithmetic({ op, width, dst, src }: Alu, state: KnownState): Known | undefined {
+  const most = (known: Known | undefined): number =>
+    known?.kind === "scalar" ? known.max : Number.POSITIVE_INFINITY;
+  const isConstant = src.kind === "immediate";
+  const a = Math.min(most(state[dst]), 2 ** width - 1);
+  let b = isConstant ? src.value : most(KnownValues.of(state, src.register));
+  if (b < 0) b = width === 32 ? b >>> 0 : Number.POSITIVE_INFINITY;
+  const scalar = (max: number): Known | undefined => {
+    if (max <= largest) return { kind: "scalar", max };
+    return width === 32 ? { kind: "scalar", max: largest } : undefined;
+  };
+  // A shift by a constant, masked as the instruction does it.
+  if (op === "lsh") return scalar(isConstant ? a * 2 ** (src.value & (width - 1)) : Infinity);
+  if (op === "rsh" && isConstant) return scalar(Math.floor(a / 2 ** (src.value & (width - 1))));
+  // The remainder by 0 is the dividend.
+  if (op === "mod") return scalar(isConstant && src.value > 0 ? Math.min(a, src.value - 1) : a);
+  const rule = scalarRules[op];
+  // Halves of unknown operands: only an `and` bounds them.
+  if (rule === undefined) return scalar(Number.POSITIVE_INFINITY);
+  const result = rule(a, b);
+  return scalar(Number.isNaN(result) ? Number.POSITIVE_INFINITY : result);
+}
+
+/** What a branch tells of its register on one of its sides. */
 function refine(insn: Instruction | undefined, state: KnownState, taken: boolean): KnownState {
-  if (insn?.kind !== "branch" || insn.width !== 64 || insn.dst === 10) return state;
-  if (insn.src.kind !== "immediate" || insn.src.value !== 0) return state;
+  if (insn?.kind !== "branch" || insn.dst === 10 || insn.src.kind !== "immediate") return state;
   const known = state[insn.dst];
-  const isValue = (insn.op === "eq" && !taken) || (insn.op === "ne" && taken);
-  if (!isValue || known?.kind !== "value" || !known.nullable || known.offset !== 0) return state;
+  const { value } = insn.src;
+  let better: Known | undefined;
+  if (known?.kind === "value" && known.nullable && known.offset === 0 && value === 0) {
+    const isValue = (insn.op === "eq" && !taken) || (insn.op === "ne" && taken);
+    if (isValue && insn.width === 64) better = { ...known, nullable: false };
+  } else if (known === undefined || known.kind === "scalar") {
+    // The low halves tell nothing of numbers that may have more.
+    const isWhole = known !== undefined || insn.width === 64;
+    const limit = value >= 0 && isWhole ? limits[insn.op]?.(value, taken) : undefined;
+    if (limit !== undefined && limit >= 0 && limit < (known?.max ?? Infinity)) {
+      better = { kind: "scalar", max: limit };
+    }
+  }
+  if (better === undefined) return state;
   const refined = [...state];
-  refined[insn.dst] = { ...known, nullable: false };
+  refined[insn.dst] = better;
   return refined;
 }
+
+/** The most that a register can be on a side of an unsigned comparison with a constant. */
+const limits: Readonly<
+  Partial<Record<JumpOp, (value: number, taken: boolean) => number | undefined>>
+> = {
+  lt: (value, taken) => (taken ? value - 1 : undefined),
+  le: (value, taken) => (taken ? value : undefined),
+  gt: (value, taken) => (taken ? undefined : value),
+  ge: (value, taken) => (taken ? undefined : value - 1),
+  eq: (value, taken) => (taken ? value : undefined),
+  ne: (value, taken) => (taken ? undefined : value),
+};

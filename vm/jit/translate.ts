@@ -164,7 +164,7 @@ export class Translator {
     this.#takeFuel();
     const graph = buildFlowGraph(this.#program.insns, entry);
     this.#isReducible = graph.isReducible;
-    const values = new KnownValues(this.#program, graph.blocks, entry);
+    const values = new KnownValues(this.#program, graph.blocks, entry, this.#options.checked);
     this.#usesPacket = this.#options.checked && entry === 0;
     this.#loadPacketBounds();
     const emitter = {
@@ -547,7 +547,11 @@ export class Translator {
         return stackSize + offset;
       }
       if (this.#options.checked && (offset < -stackSize || offset >= 0)) {
-        this.#fault(faultKinds.frame);
+        this.#register(base);
+        this.#code.const64(BigInt(offset));
+        this.#code.op(op.i64Add);
+        this.#code.set(locals.wide);
+        this.#faultAtAddress(faultKinds.frame);
       }
     }
     if (!this.#options.checked) {
@@ -581,7 +585,7 @@ export class Translator {
   #isCertain(known: Known | undefined, offset: number, size: number, write: boolean): boolean {
     if (known?.kind === "frame" && known.offset !== undefined) {
       const at = known.offset + offset;
-      return at >= -this.#options.memory.stackSize && at + size <= 0;
+      return at >= -this.#options.memory.stackSize && at + known.span + size <= 0;
     }
     return this.#isValue(known, offset, size, write) && !known.nullable;
   }
@@ -597,7 +601,7 @@ export class Translator {
     const { flags, valueSize } = known.map.description;
     const at = known.offset + offset;
     return (
-      at >= 0 && at + size <= valueSize && !(write && (flags & mapFlags.readOnlyProgram) !== 0)
+      at >= 0 && at + known.span + size <= valueSize && !(write && (flags & mapFlags.readOnlyProgram) !== 0)
     );
   }
 
@@ -614,12 +618,12 @@ export class Translator {
     code.set(locals.word);
   }
 
-  #faultAtAddress(): void {
+  #faultAtAddress(kind: number = faultKinds.access): void {
     const { control } = this.#options.memory;
     this.#code.const32(control);
     this.#code.get(locals.wide);
     this.#code.memory(op.i64Store, cells.faultAddress);
-    this.#fault(faultKinds.access);
+    this.#fault(kind);
   }
 
   /** Leaves a block, one label out, where the address in `wide` is in the range it should be in. */
