@@ -89,7 +89,8 @@ function moved(
   const span = pointer.span + (by?.span ?? 0);
   // A null pointer that moves is no longer recognised as one.
   const isNull = pointer.kind === "value" && pointer.nullable;
-  const isKnown = pointer.offset !== undefined && by !== undefined && span <= largestSpan && !isNull;
+  const isKnown =
+    pointer.offset !== undefined && by !== undefined && span <= largestSpan && !isNull;
   if (!isKnown) return { ...pointer, offset: undefined, span: 0 };
   return { ...pointer, offset: (pointer.offset ?? 0) + by.from, span };
 }
@@ -179,7 +180,9 @@ export class KnownValues {
         const isContext = KnownValues.of(state, insn.base)?.kind === "context";
         const isPacket = isContext && this.#packetOffsets.includes(insn.offset);
         const isSmall = this.#scalars && !insn.signed && insn.size <= 4;
-        const number = isSmall ? ({ kind: "scalar", max: 256 ** insn.size - 1 } as const) : undefined;
+        const number = isSmall
+          ? ({ kind: "scalar", max: 256 ** insn.size - 1 } as const)
+          : undefined;
         state[insn.dst] = isPacket ? { kind: "packet" } : number;
         break;
       }

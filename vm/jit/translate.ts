@@ -601,7 +601,9 @@ export class Translator {
     const { flags, valueSize } = known.map.description;
     const at = known.offset + offset;
     return (
-      at >= 0 && at + known.span + size <= valueSize && !(write && (flags & mapFlags.readOnlyProgram) !== 0)
+      at >= 0 &&
+      at + known.span + size <= valueSize &&
+      !(write && (flags & mapFlags.readOnlyProgram) !== 0)
     );
   }
 

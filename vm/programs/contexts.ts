@@ -233,6 +233,7 @@ function skbRun(kernel: Kernel, program: Program, input: RunInput, bytes: Uint8A
 }
 
 const flowKeysSize = 56;
+const flowKeyOffsets = { network: 0, transport: 2 } as const;
 
 /** struct bpf_flow_keys: the network header's place and protocol are filled in. */
 function flowRun(kernel: Kernel, program: Program, bytes: Uint8Array): RunSetup {
@@ -248,8 +249,17 @@ function flowRun(kernel: Kernel, program: Program, bytes: Uint8Array): RunSetup 
   memory.view.setBigUint64(context + skbOffsets.flow_keys, BigInt(keys), little);
   return {
     run: newState(program, context, skbSize, packet, () => {}),
-    // What user space gets back are the keys.
-    outputPacket: () => memory.copyOut(keys, flowKeysSize),
+    // What user space gets back are the keys, their offsets brought inside the packet.
+    outputPacket: () => {
+      const clamp = (offset: number, from: number): number => {
+        const value = memory.view.getUint16(keys + offset, little);
+        const inside = Math.min(Math.max(value, from), bytes.length);
+        memory.view.setUint16(keys + offset, inside, little);
+        return inside;
+      };
+      clamp(flowKeyOffsets.transport, clamp(flowKeyOffsets.network, ethernetHeader));
+      return memory.copyOut(keys, flowKeysSize);
+    },
     outputContext: () => new Uint8Array(0),
     release: () => {
       packet.release();
