@@ -29,7 +29,15 @@ export interface Task {
   readonly keep: string | undefined;
 }
 
-export type VerdictKind = "right" | "wrong" | "crash" | "fault" | "not compiled" | "not loaded";
+export type VerdictKind =
+  | "right"
+  | "wrong"
+  | "crash"
+  | "fault"
+  | "not compiled"
+  | "not loaded"
+  /** More than the 8 nested calls that the kernel allows; without inlining that is the program's. */
+  | "too many nested calls";
 
 export interface Verdict {
   readonly variant: string;
@@ -39,6 +47,9 @@ export interface Verdict {
   /** The program needs more than the 512 bytes of stack that a kernel gives. */
   readonly needsLargeStack: boolean;
 }
+
+export const isFailure = (kind: VerdictKind): boolean =>
+  kind !== "right" && kind !== "too many nested calls";
 
 /** The verdicts on one seed; `undefined` where gcc's program does not end in time. */
 export interface SeedResult {
@@ -126,7 +137,11 @@ function run(
   if (program === undefined) return notLoaded("no program");
   fillPointers(object, loaded, set, kernel);
   const result = runProgram(kernel, program, { fuel, engine });
-  if (result.error) return { kind: "fault", text: result.error.message };
+  if (result.error) {
+    const { kind, message: text } = result.error;
+    const isDeep = kind === "stack-overflow" && text.includes("calls deep");
+    return { kind: isDeep ? "too many nested calls" : "fault", text };
+  }
   return { kind: "right", text: String(result.retval) };
 }
 
@@ -164,7 +179,7 @@ export function judgeSeed(seed: number, task: Task): SeedResult {
   const expected = expectedOf(source, join(task.work, `${seed}`));
   if (expected === undefined) return { seed, expected, verdicts: [] };
   const verdicts = task.variants.map((words) => judgeVariant(source, words, expected, task.engine));
-  if (task.keep !== undefined && verdicts.some(({ kind }) => kind !== "right")) {
+  if (task.keep !== undefined && verdicts.some(({ kind }) => isFailure(kind))) {
     mkdirSync(task.keep, { recursive: true });
     copyFileSync(source, join(task.keep, `${seed}.c`));
   }
