@@ -1,13 +1,7 @@
 /** One allocated function as assembly items: labels, instructions, fall-through, long jumps. */
 import type { AsmCoreRelocation, AsmItem, AsmLocation } from "../../assembler/asm-module.ts";
 import { type Diagnostics, InternalError } from "../../common/diagnostics/diagnostic.ts";
-import {
-  type Instruction,
-  type JumpOp,
-  type Register,
-  type Source,
-  slotCount,
-} from "../../common/isa/instruction.ts";
+import type { Instruction, JumpOp, Register, Source } from "../../common/isa/instruction.ts";
 import type { CoreAccess, DebugLocation } from "../4-lower/ir.ts";
 import type {
   MachineBlock,
@@ -16,6 +10,7 @@ import type {
   MachineSource,
 } from "../6-select/machine.ts";
 import { expandAsm } from "./expand-asm.ts";
+import { relaxJumps } from "./relax-jumps.ts";
 
 export interface FunctionEnvironment {
   /** Makes labels unique in the module. */
@@ -53,7 +48,16 @@ function physicalSource(source: MachineSource): Source {
 
 export function emitFunction(fn: MachineFunction, environment: FunctionEnvironment): AsmItem[] {
   const items = new FunctionEmitter(fn, environment).run();
-  return relaxJumps(items, fn, environment);
+  const relaxed = relaxJumps(items, environment);
+  if (relaxed !== undefined) return relaxed;
+  const where = fn.location === undefined ? "" : `${fn.location.file}:${fn.location.line}: `;
+  environment.diagnostics.error(
+    "jump-too-far",
+    `${where}function '${fn.name}' is too large: its jumps do not reach their targets`,
+    undefined,
+    { help: "-mcpu=v4 has long jumps; or split the function" },
+  );
+  return items;
 }
 
 class FunctionEmitter {
@@ -319,80 +323,4 @@ function memoryInstruction(
     case "store_release":
       return { kind: "store_release", size: op.size, base, offset, src: physical(op.src) };
   }
-}
-
-/** How far a 16-bit jump reaches, less a margin for what relaxation itself adds. */
-const reach = 32_767;
-
-/** v4: jumps out of reach become gotol, branches hop over one. Below v4 they are an error. */
-function relaxJumps(
-  items: AsmItem[],
-  fn: MachineFunction,
-  environment: FunctionEnvironment,
-): AsmItem[] {
-  let current = items;
-  for (let round = 0; ; round += 1) {
-    const far = farJumps(current);
-    if (far.size === 0) return current;
-    if (!environment.hasV4) {
-      const where = fn.location === undefined ? "" : `${fn.location.file}:${fn.location.line}: `;
-      environment.diagnostics.error(
-        "jump-too-far",
-        `${where}function '${fn.name}' is too large: a jump spans more than ${reach} instructions`,
-        undefined,
-        { help: "-mcpu=v4 has long jumps; or split the function" },
-      );
-      return current;
-    }
-    current = current.flatMap((item, at) =>
-      far.has(item) ? lengthen(item, environment.index, round, at) : [item],
-    );
-  }
-}
-
-function farJumps(items: readonly AsmItem[]): Set<AsmItem> {
-  const places = new Map<string, number>();
-  let slots = 0;
-  for (const item of items) {
-    if (item.kind === "label") places.set(item.name, slots);
-    if (item.kind === "instruction") slots += slotCount(item.insn);
-  }
-  const far = new Set<AsmItem>();
-  if (slots <= reach) return far;
-  let at = 0;
-  for (const item of items) {
-    if (item.kind !== "instruction") continue;
-    at += slotCount(item.insn);
-    const target = item.target === undefined ? undefined : places.get(item.target.symbol);
-    const { insn } = item;
-    const isShort =
-      (insn.kind === "jump" && !insn.long) || insn.kind === "branch" || insn.kind === "may_goto";
-    if (target !== undefined && isShort && Math.abs(target - at) > reach) far.add(item);
-  }
-  return far;
-}
-
-function lengthen(item: AsmItem, index: number, round: number, at: number): AsmItem[] {
-  if (item.kind !== "instruction" || item.target === undefined) return [item];
-  const { insn } = item;
-  if (insn.kind === "jump") return [{ ...item, insn: { ...insn, long: true } }];
-  const over = `LBB${index}_far${round}_${at}`;
-  const there = `${over}_to`;
-  const long: AsmItem = {
-    kind: "instruction",
-    insn: { kind: "jump", long: true, offset: 0 },
-    target: item.target,
-  };
-  // if c goto there; goto over; there: gotol target; over:
-  return [
-    { ...item, target: { symbol: there, addend: 0 } },
-    {
-      kind: "instruction",
-      insn: { kind: "jump", long: false, offset: 0 },
-      target: { symbol: over, addend: 0 },
-    },
-    { kind: "label", name: there },
-    long,
-    { kind: "label", name: over },
-  ];
 }
