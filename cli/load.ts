@@ -22,7 +22,10 @@ async function compileSource(
     diagnostics.error("bad-option", parsed.kind === "error" ? parsed.message : "not a compilation");
     return undefined;
   }
-  return compile(path, compileOptions(parsed.options), nodeFileSystem, diagnostics).object;
+  const { options } = parsed;
+  const { headerSource, withVmlinux } = await import("./kernel-types/with-vmlinux.ts");
+  const files = withVmlinux(nodeFileSystem, await headerSource(options.btf), diagnostics);
+  return compile(path, compileOptions(options), files, diagnostics).object;
 }
 
 /** Files about the kernel that is meant. */

@@ -16,10 +16,14 @@ function shippedFile(name: string): Uint8Array | undefined {
   return bytes;
 }
 
-/** Adds the shipped headers to a file system; everything else is read through it. */
+/**
+ * Adds the shipped headers to a file system; everything else is read through it, other files of
+ * their directory too.
+ */
 export function withShippedHeaders(fileSystem: FileSystem): FileSystem {
   return {
     readFile: (path) =>
-      path.startsWith(prefix) ? shippedFile(path.slice(prefix.length)) : fileSystem.readFile(path),
+      (path.startsWith(prefix) ? shippedFile(path.slice(prefix.length)) : undefined) ??
+      fileSystem.readFile(path),
   };
 }

@@ -17,6 +17,7 @@ import {
 import { tmpdir } from "node:os";
 import { basename, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { brotliCompressSync, brotliDecompressSync, constants } from "node:zlib";
 import { build } from "esbuild";
 
 const root = join(dirname(fileURLToPath(import.meta.url)), "..");
@@ -40,6 +41,7 @@ const bundles = {
     "assembler/source-map.ts",
     "cli/cc/print-form.ts",
     "cli/conformance-plugin.ts",
+    "cli/kernel-types/vmlinux-header.ts",
     "cli/strip.ts",
     "cli/subcommands.ts",
     "cli/verify/rejection.ts",
@@ -77,6 +79,7 @@ const tool = {
   // The function that Node would wrap a module in; the loader calls it.
   banner: { js: "(function (exports, require, module, __filename, __dirname) {" },
   footer: { js: "})" },
+  define: { ...common.define, "import.meta.dirname": "__dirname" },
 };
 
 rmSync(dist, { recursive: true, force: true });
@@ -96,6 +99,7 @@ for (const [name, modules] of Object.entries(bundles)) {
     plugins: name === "tools" ? [] : [fromBundles],
   });
 }
+copyFileSync(join(root, "scripts/data/vmlinux-6.18.btf.br"), join(dist, "vmlinux-6.18.btf.br"));
 copyFileSync("scripts/loader.cjs", join(dist, "bpfc.cjs"));
 await build({
   ...common,
@@ -123,7 +127,19 @@ function warmUp(folder, ...words) {
     env: { ...process.env, BPFC_WRITE_CODE_CACHE: "1" },
   });
 }
+/** The shipped vmlinux.h as text: making it from BTF takes longer than most compilations. */
+function writeVmlinuxHeader(folder) {
+  const btf = join(folder, "vmlinux.btf");
+  writeFileSync(btf, brotliDecompressSync(readFileSync(join(dist, "vmlinux-6.18.btf.br"))));
+  const words = [join(dist, "bpfc.cjs"), "btf", "dump", btf, "--format", "c"];
+  const text = execFileSync(process.execPath, words, { maxBuffer: 1 << 26 });
+  const params = { [constants.BROTLI_PARAM_QUALITY]: 9, [constants.BROTLI_PARAM_LGWIN]: 24 };
+  writeFileSync(join(dist, "vmlinux.h.br"), brotliCompressSync(text, { params }));
+  rmSync(btf);
+}
+
 const work = mkdtempSync(join(tmpdir(), "bpfc-build-"));
+writeVmlinuxHeader(work);
 const examples = readdirSync(join(root, "examples"), { recursive: true })
   .filter((name) => name.endsWith(".bpf.c"))
   .sort()

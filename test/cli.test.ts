@@ -137,6 +137,35 @@ describe("what build systems ask", () => {
   });
 });
 
+describe("vmlinux.h without such a file", () => {
+  const program = [
+    '#include "vmlinux.h"',
+    "#include <bpf/bpf_helpers.h>",
+    'SEC("tp_btf/task_newtask") int created(u64 *ctx) {',
+    "  struct task_struct *task = bpf_task_from_pid(((struct task_struct *)ctx[0])->pid);",
+    "  if (task) bpf_task_release(task);",
+    "  return 0;",
+    "}",
+    'char license[] SEC("license") = "GPL";',
+  ].join("\n");
+
+  test("comes from the BTF that ships, with the kernel's functions", () => {
+    writeFileSync(join(work, "vm.bpf.c"), program);
+    const { status, stderr } = bpfc(["cc", "-O2", "-Werror", "-c", "vm.bpf.c", "-o", "vm.o"]);
+    expect([status, stderr]).toEqual([0, ""]);
+    expect(bpfc(["objdump", "-d", "-r", "vm.o"]).stdout).toContain("bpf_task_from_pid");
+  });
+
+  test("comes from the BTF that --btf names", () => {
+    writeFileSync(join(work, "own.c"), "struct only_here { int field; } object = { 7 };");
+    expect(bpfc(["cc", "-c", "own.c", "-o", "own.o"]).status).toBe(0);
+    const source = '#include "vmlinux.h"\nint size(void) { return sizeof(struct only_here); }\n';
+    writeFileSync(join(work, "other.c"), source);
+    expect(bpfc(["cc", "-c", "other.c", "--btf", "own.o", "-o", "other.o"]).status).toBe(0);
+    expect(bpfc(["cc", "-c", "other.c", "-o", "other.o"]).status).toBe(1);
+  });
+});
+
 test("the same source in two folders gives the same bytes", () => {
   const objects = ["one", "two/deeper"].map((folder) => {
     const cwd = join(work, folder);

@@ -8,6 +8,7 @@ import { printDependencies } from "../../compiler/1-preprocess/dependencies.ts";
 import { printMacros, printPreprocessed } from "../../compiler/1-preprocess/print-preprocessed.ts";
 import { type Compilation, type CompileGoal, compile } from "../../compiler/compile.ts";
 import { shippedHeaderDirectory } from "../../compiler/shipped-header-directory.ts";
+import { headerSource, withVmlinux } from "../kernel-types/with-vmlinux.ts";
 import { nodeFileSystem } from "../node-file-system.ts";
 import { removeOutput, writeOutput } from "../output.ts";
 import { printError, report } from "../report.ts";
@@ -158,7 +159,8 @@ function wantsColor({ color }: CcOptions): boolean {
 /** Compiles one input; true where that worked. */
 async function compileInput(input: string, options: CcOptions, tool: string): Promise<boolean> {
   const diagnostics = new Diagnostics();
-  const files = withStandardInput(nodeFileSystem);
+  const source = await headerSource(options.btf);
+  const files = withVmlinux(withStandardInput(nodeFileSystem), source, diagnostics);
   const compilation = compile(
     input,
     compileOptions(options),

@@ -33,6 +33,8 @@ export type DiagnosticsFormat = "clang" | "json" | "sarif";
 export interface CcOptions {
   readonly inputs: readonly string[];
   readonly outputFile?: string;
+  /** BTF, or a file with BTF, from which vmlinux.h is made where no directory has one. */
+  readonly btf?: string;
   readonly output: CcOutput;
   readonly cpu: CpuVersion;
   readonly endian: Endian;
@@ -62,7 +64,6 @@ export interface CcOptions {
   readonly lineMarkers: boolean;
   readonly gnuLanguage: string;
   readonly stats: boolean;
-  readonly btf?: string;
   /** With -S: where to write the Source Map from the text to C. */
   readonly sourceMap?: string;
 }

@@ -32,8 +32,29 @@ export function vmlinuxHeader(btf: Btf, ids: readonly TypeId[] = ownTypes(btf)):
     "#pragma clang attribute push (__attribute__((preserve_access_index)), apply_to = record)\n",
     "#endif\n\n",
     dumpC(btf, ids),
+    kfuncDeclarations(btf, ids),
     "#ifndef BPF_NO_PRESERVE_ACCESS_INDEX\n#pragma clang attribute pop\n#endif\n\n",
     "#endif /* __VMLINUX_H__ */\n",
+  ].join("");
+}
+
+/** The kernel's functions for BPF programs, by their decl tags. */
+function kfuncDeclarations(btf: Btf, ids: readonly TypeId[]): string {
+  const wanted = new Set(ids);
+  const printer = new CPrinter(btf);
+  const lines = btf.types.flatMap((tag) => {
+    if (tag.kind !== "decl_tag" || tag.name !== "bpf_kfunc" || !wanted.has(tag.type)) return [];
+    const fn = btf.types[tag.type - 1];
+    if (fn?.kind !== "func") return [];
+    return [`extern ${printer.declaration(fn.type, fn.name, "")} __weak __ksym;\n`];
+  });
+  if (lines.length === 0) return "";
+  return [
+    "#ifndef BPF_NO_KFUNC_PROTOTYPES\n",
+    '#ifndef __ksym\n#define __ksym __attribute__((section(".ksyms")))\n#endif\n',
+    "#ifndef __weak\n#define __weak __attribute__((weak))\n#endif\n\n",
+    ...[...new Set(lines)].sort(),
+    "#endif\n\n",
   ].join("");
 }
 
