@@ -22,6 +22,7 @@ export const errno = {
   EOVERFLOW: 75,
   EBADMSG: 74,
   EBADFD: 77,
+  ENOTSOCK: 88,
   EMSGSIZE: 90,
   EOPNOTSUPP: 95,
   ENOTSUP: 95,

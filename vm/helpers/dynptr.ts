@@ -4,6 +4,7 @@
  */
 import { errno } from "../errno.ts";
 import { RingBufferMap } from "../maps/ring-buffer.ts";
+import { UserRingBufferMap } from "../maps/user-ring-buffer.ts";
 import type { Helper, HelperCall } from "./helper-call.ts";
 
 const sizeMask = 0xff_ffff;
@@ -48,7 +49,36 @@ const finish =
     return 0;
   };
 
+const largestDrain = 128 << 10;
+
+/** `(map, callback, context, flags)`: records drained; the callback gets a read-only dynptr. */
+const drain: Helper = (call) => {
+  const map = call.mapOf(1, UserRingBufferMap);
+  const [callback, context, flags] = [call.arg(2), call.arg(3), call.arg(4)];
+  if ((flags & ~3n) !== 0n) return -errno.EINVAL;
+  let count = 0;
+  for (let stop = false; !stop && count < largestDrain; ) {
+    const record = map.take();
+    if (record === undefined) break;
+    const data = call.memory.region("ring buffer record", "record", record.length, "read");
+    const pointer = call.memory.region("dynptr", "record", 16);
+    call.memory.bytes.set(record, data);
+    writeDynptr(call, BigInt(pointer), { data, size: record.length, readOnly: true });
+    stop = call.engine.callFunction(callback, [BigInt(pointer), context]) !== 0n;
+    for (const [start, size] of [
+      [data, record.length],
+      [pointer, 16],
+    ] as const) {
+      call.memory.forgetRegion(start);
+      call.memory.release(start, size);
+    }
+    count += 1;
+  }
+  return count;
+};
+
 export const dynptrHelpers: Readonly<Record<string, Helper>> = {
+  bpf_user_ringbuf_drain: drain,
   bpf_ringbuf_reserve_dynptr: (call) => {
     const map = call.mapOf(1, RingBufferMap);
     const size = call.low(2);

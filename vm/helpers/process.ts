@@ -1,6 +1,7 @@
 /** Helpers that tell who runs, where and when. */
 import { errno } from "../errno.ts";
-import type { Helper } from "./helper-call.ts";
+import { StackTraceMap, stackFlags } from "../maps/stack-trace.ts";
+import type { Helper, HelperCall } from "./helper-call.ts";
 
 const taskStructSize = 4096;
 const nanosecondsPerJiffy = 4_000_000n;
@@ -12,6 +13,28 @@ const pair = (high: number, low: number): number | bigint =>
   high < 1 << 21 ? high * 0x1_0000_0000 + (low >>> 0) : (BigInt(high) << 32n) | BigInt(low >>> 0);
 
 const monotonic: Helper = (call) => call.kernel.time;
+
+function stackOf(call: HelperCall, flags: bigint): readonly bigint[] {
+  const { kernelStack, userStack } = call.kernel.process;
+  const stack = (flags & stackFlags.user) === 0n ? kernelStack : userStack;
+  return stack.slice(Number(flags & stackFlags.skipMask));
+}
+
+/** `(ctx or task, buffer, size, flags)`: bytes written. */
+function copyStack(call: HelperCall): number {
+  const target = call.bytes(2, call.size(3), true);
+  const flags = call.arg(4);
+  target.fill(0);
+  if ((flags & ~(stackFlags.skipMask | stackFlags.user)) !== 0n) return -errno.EINVAL;
+  if (target.length % 8 !== 0) return -errno.EINVAL;
+  const stack = stackOf(call, flags).slice(0, target.length / 8);
+  if (stack.length === 0) return -errno.EFAULT;
+  const view = new DataView(target.buffer, target.byteOffset, target.length);
+  for (const [i, address] of stack.entries()) {
+    view.setBigUint64(i * 8, address, call.kernel.little);
+  }
+  return stack.length * 8;
+}
 
 export const processHelpers: Readonly<Record<string, Helper>> = {
   bpf_ktime_get_ns: monotonic,
@@ -53,8 +76,15 @@ export const processHelpers: Readonly<Record<string, Helper>> = {
     view.setUint32(at + 4, call.kernel.process.tgid, call.kernel.little);
     return 0;
   },
-  bpf_get_stackid: () => -errno.EFAULT,
-  bpf_get_stack: () => -errno.EFAULT,
+  bpf_get_stackid: (call) => {
+    const flags = call.arg(3);
+    const allowed = stackFlags.skipMask | stackFlags.user | stackFlags.fastCompare;
+    if ((flags & ~(allowed | stackFlags.reuse)) !== 0n) return -errno.EINVAL;
+    const stack = stackOf(call, flags);
+    return stack.length === 0 ? -errno.EFAULT : call.mapOf(2, StackTraceMap).put(stack, flags);
+  },
+  bpf_get_stack: (call) => copyStack(call),
+  bpf_get_task_stack: (call) => copyStack(call),
   bpf_send_signal: () => 0,
   bpf_send_signal_thread: () => 0,
   bpf_override_return: () => 0,

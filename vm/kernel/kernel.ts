@@ -20,6 +20,7 @@ import { ObjectArrayMap } from "../maps/program-array.ts";
 import { RingBufferMap } from "../maps/ring-buffer.ts";
 import { LinearMemory } from "../memory.ts";
 import { decodeLoadedProgram, type Program } from "../program.ts";
+import type { KernelObject } from "./objects.ts";
 import { TimerQueue } from "./timers.ts";
 
 /** The current process, as helpers report it. */
@@ -30,6 +31,9 @@ export interface Process {
   readonly gid: number;
   readonly comm: string;
   readonly cgroupId: bigint;
+  /** Return addresses that stack helpers find, innermost first. */
+  readonly kernelStack: readonly bigint[];
+  readonly userStack: readonly bigint[];
 }
 
 export interface KernelOptions {
@@ -50,6 +54,8 @@ const defaultProcess: Process = {
   gid: 1000,
   comm: "bpfc",
   cgroupId: 1n,
+  kernelStack: [],
+  userStack: [],
 };
 
 /** Wall-clock time of boot, for bpf_ktime_get_tai_ns: 2024-01-01. */
@@ -77,6 +83,7 @@ export class Kernel implements MapHost {
   readonly timers = new TimerQueue();
   readonly #maps = new Map<number, BpfMap>();
   readonly #programs = new Map<number, Program>();
+  readonly #handles = new Map<number, KernelObject>();
   readonly #objects = new Map<string, bigint>();
   #nextId = 1;
   readonly #stackSize: number;
@@ -146,6 +153,18 @@ export class Kernel implements MapHost {
     return this.#programs.get(id);
   }
 
+  /** Makes an object; its id stands where user space passes a descriptor. */
+  openObject(object: KernelObject): number {
+    const id = this.#nextId;
+    this.#nextId += 1;
+    this.#handles.set(id, object);
+    return id;
+  }
+
+  objectById(id: number): KernelObject | undefined {
+    return this.#handles.get(id);
+  }
+
   isProgram(id: number): boolean {
     return this.#programs.has(id);
   }
@@ -158,10 +177,13 @@ export class Kernel implements MapHost {
   createMap(
     spec: Omit<MapSpec, "slots" | "keyType" | "valueType" | "pinning" | "frozen">,
     hasLock = false,
+    inner?: BpfMap,
   ): BpfMap | number {
     const { name, type, keySize, valueSize, maxEntries, flags, extra } = spec;
     const description = { name, type, keySize, valueSize, maxEntries, flags, extra, hasLock };
-    const map = createMap(this.#nextId, description, this);
+    const template = inner?.description;
+    const shape = template === undefined ? description : { ...description, inner: template };
+    const map = createMap(this.#nextId, shape, this);
     if (typeof map === "number") return map;
     this.#nextId += 1;
     this.#maps.set(map.id, map);

@@ -1,19 +1,24 @@
 /** BPF_MAP_CREATE: checks the attributes as Linux 6.18 does and makes the map. */
 import { keepsSizeRule, mapTypeById } from "../../common/platform/map-types.ts";
 import { errno } from "../errno.ts";
+import { ArenaMap } from "./arena.ts";
 import { ArrayMap, PerCpuArrayMap } from "./array.ts";
 import { BloomFilterMap } from "./bloom-filter.ts";
+import { CgroupStorageMap, PerCpuCgroupStorageMap } from "./cgroup-storage.ts";
 import { HashMap, LruHashMap, LruPerCpuHashMap, PerCpuHashMap } from "./hash.ts";
 import { HashOfMaps } from "./hash-of-maps.ts";
 import { LocalStorageMap } from "./local-storage.ts";
 import { LpmTrieMap } from "./lpm-trie.ts";
 import { type BpfMap, type MapDescription, type MapHost, mapFlags } from "./map.ts";
-import { OpaqueMap } from "./opaque-map.ts";
 import { PerfEventArrayMap } from "./perf-event-array.ts";
 import { ArrayOfMaps, CgroupArrayMap, ProgramArrayMap } from "./program-array.ts";
 import { QueueMap, StackMap } from "./queue-stack.ts";
 import { CpuMap, DevHashMap, DevMap, XskMap } from "./redirect-maps.ts";
 import { RingBufferMap } from "./ring-buffer.ts";
+import { ReuseportArray, SockHash, SockMap } from "./socket-maps.ts";
+import { StackTraceMap } from "./stack-trace.ts";
+import { StructOpsMap } from "./struct-ops.ts";
+import { UserRingBufferMap } from "./user-ring-buffer.ts";
 
 type MapClass = new (id: number, description: MapDescription, host: MapHost) => BpfMap;
 
@@ -25,7 +30,7 @@ const classes: Readonly<Record<number, MapClass>> = {
   4: PerfEventArrayMap,
   5: PerCpuHashMap,
   6: PerCpuArrayMap,
-  7: OpaqueMap,
+  7: StackTraceMap,
   8: CgroupArrayMap,
   9: LruHashMap,
   10: LruPerCpuHashMap,
@@ -33,24 +38,25 @@ const classes: Readonly<Record<number, MapClass>> = {
   12: ArrayOfMaps,
   13: HashOfMaps,
   14: DevMap,
-  15: OpaqueMap,
+  15: SockMap,
   16: CpuMap,
   17: XskMap,
-  18: OpaqueMap,
-  19: OpaqueMap,
-  20: OpaqueMap,
-  21: OpaqueMap,
+  18: SockHash,
+  19: CgroupStorageMap,
+  20: ReuseportArray,
+  21: PerCpuCgroupStorageMap,
   22: QueueMap,
   23: StackMap,
   24: LocalStorageMap,
   25: DevHashMap,
-  26: OpaqueMap,
+  26: StructOpsMap,
   27: RingBufferMap,
   28: LocalStorageMap,
   29: LocalStorageMap,
   30: BloomFilterMap,
-  31: OpaqueMap,
+  31: UserRingBufferMap,
   32: LocalStorageMap,
+  33: ArenaMap,
 };
 
 const pageSize = 4096;

@@ -12,10 +12,10 @@ export class HashOfMaps extends BpfMap {
   }
 
   override userUpdate(key: Uint8Array, value: Uint8Array, flags: bigint): number {
-    const plain = checkUpdateFlags(flags);
-    if (plain === undefined) return -errno.EINVAL;
     const id = new DataView(value.buffer, value.byteOffset, 4).getUint32(0, this.host.little);
     if (this.host.mapById(id) === undefined) return -errno.EBADF;
+    const plain = checkUpdateFlags(flags);
+    if (plain === undefined) return -errno.EINVAL;
     const text = keyText(key);
     const known = this.#ids.has(text);
     if (known && plain === updateFlags.noexist) return -errno.EEXIST;

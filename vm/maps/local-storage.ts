@@ -1,6 +1,15 @@
 /** Storage attached to a socket, inode, task or cgroup: one value per owner, made on demand. */
 import { errno } from "../errno.ts";
+import type { ObjectKind } from "../kernel/objects.ts";
 import { BpfMap, checkUpdateFlags, updateFlags } from "./map.ts";
+
+/** What each map type hangs its values on. */
+const ownerKinds: Readonly<Record<number, ObjectKind>> = {
+  24: "socket",
+  28: "inode",
+  29: "task",
+  32: "cgroup",
+};
 
 export class LocalStorageMap extends BpfMap {
   readonly #values = new Map<bigint, number>();
@@ -26,20 +35,26 @@ export class LocalStorageMap extends BpfMap {
     return 0;
   }
 
-  #owner(key: Uint8Array): bigint {
-    return BigInt(new DataView(key.buffer, key.byteOffset, 4).getUint32(0, this.host.little));
+  /** The object whose handle user space gave; undefined where there is none of the right kind. */
+  #ownerOf(key: Uint8Array): bigint | undefined {
+    const id = new DataView(key.buffer, key.byteOffset, 4).getUint32(0, this.host.little);
+    const wanted = ownerKinds[this.description.type];
+    return this.host.objectById(id)?.kind === wanted ? BigInt(id) : undefined;
   }
 
   override userLookup(key: Uint8Array): Uint8Array | number {
-    const address = this.#values.get(this.#owner(key));
+    const owner = this.#ownerOf(key);
+    if (owner === undefined) return -errno.EBADF;
+    const address = this.#values.get(owner);
     if (address === undefined) return -errno.ENOENT;
     return this.host.memory.copyOut(address, this.description.valueSize);
   }
 
   override userUpdate(key: Uint8Array, value: Uint8Array, flags: bigint): number {
+    const owner = this.#ownerOf(key);
+    if (owner === undefined) return -errno.EBADF;
     const plain = checkUpdateFlags(flags);
     if (plain === undefined) return -errno.EINVAL;
-    const owner = this.#owner(key);
     const known = this.#values.get(owner);
     if (known !== undefined && plain === updateFlags.noexist) return -errno.EEXIST;
     if (known === undefined && plain === updateFlags.exist) return -errno.ENOENT;
@@ -49,7 +64,8 @@ export class LocalStorageMap extends BpfMap {
   }
 
   override delete(key: Uint8Array): number {
-    return this.deleteOwner(this.#owner(key));
+    const owner = this.#ownerOf(key);
+    return owner === undefined ? -errno.EBADF : this.deleteOwner(owner);
   }
 
   override nextKey(_key: Uint8Array | undefined): number {

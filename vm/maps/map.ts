@@ -3,6 +3,7 @@
  * (copies of bytes). Operations return 0, a value, or a negative errno, as the kernel's do.
  */
 import { errno } from "../errno.ts";
+import type { KernelObject } from "../kernel/objects.ts";
 import { alignUp, type LinearMemory } from "../memory.ts";
 
 export interface MapDescription {
@@ -16,6 +17,8 @@ export interface MapDescription {
   readonly extra: bigint;
   /** The value has a struct bpf_spin_lock: only then BPF_F_LOCK is allowed. */
   readonly hasLock?: boolean;
+  /** Of a map of maps: what its elements must look like. */
+  readonly inner?: MapDescription;
 }
 
 /** What a map needs of the kernel that it belongs to. */
@@ -30,6 +33,8 @@ export interface MapHost {
   readonly little: boolean;
   mapById(id: number): BpfMap | undefined;
   isProgram(id: number): boolean;
+  /** A socket, cgroup … by the number that stands for its descriptor. */
+  objectById(id: number): KernelObject | undefined;
 }
 
 export const updateFlags = { any: 0, noexist: 1, exist: 2, lock: 4 } as const;

@@ -76,7 +76,7 @@ export class ProgramArrayMap extends ObjectArrayMap {
 /** BPF_MAP_TYPE_CGROUP_ARRAY: cgroup ids. */
 export class CgroupArrayMap extends ObjectArrayMap {
   protected override accept(id: number): number {
-    return id === 0 ? -errno.EBADF : 0;
+    return this.host.objectById(id)?.kind === "cgroup" ? 0 : -errno.EBADF;
   }
 
   override userLookup(_key: Uint8Array): Uint8Array | number {

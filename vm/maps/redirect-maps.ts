@@ -119,8 +119,11 @@ export class CpuMap extends TargetArrayMap {
 }
 
 export class XskMap extends TargetArrayMap {
-  protected override checkValue(_word: number): "set" {
-    return "set";
+  protected override checkValue(word: number): "set" | number {
+    const object = this.host.objectById(word);
+    if (object === undefined) return -errno.EBADF;
+    if (object.kind === "AF_XDP socket") return "set";
+    return object.kind === "socket" ? -errno.EOPNOTSUPP : -errno.ENOTSOCK;
   }
 }
 
