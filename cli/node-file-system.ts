@@ -1,5 +1,5 @@
 /** The machine's files, as the toolchain's {@link FileSystem}. */
-import { readFileSync, statSync } from "node:fs";
+import { readFileSync, realpathSync, statSync } from "node:fs";
 import type { FileSystem } from "../common/file-system.ts";
 
 export const nodeFileSystem: FileSystem = {
@@ -10,6 +10,13 @@ export const nodeFileSystem: FileSystem = {
       return found?.isFile() ? readFileSync(path) : undefined;
     } catch {
       return undefined;
+    }
+  },
+  identityOf(path) {
+    try {
+      return realpathSync.native(path);
+    } catch {
+      return path;
     }
   },
 };

@@ -5,6 +5,22 @@
 export interface FileSystem {
   /** The bytes of a file, or undefined where there is none that can be read. */
   readFile(path: string): Uint8Array | undefined;
+  /**
+   * A name that all paths of one file share, for `#pragma once`; the machine's links are followed.
+   * Without it paths are compared with their `.` and `..` resolved.
+   */
+  identityOf?(path: string): string;
+}
+
+/** A path without `.`, and without `..` where a folder stands before it. */
+export function normalisedPath(path: string): string {
+  const parts: string[] = [];
+  for (const part of path.split("/")) {
+    if (part === "." || part === "") continue;
+    if (part === ".." && parts.length > 0 && parts.at(-1) !== "..") parts.pop();
+    else if (part !== ".." || !path.startsWith("/")) parts.push(part);
+  }
+  return (path.startsWith("/") ? "/" : "") + parts.join("/");
 }
 
 /** A file system of texts held in memory, by exact path. */

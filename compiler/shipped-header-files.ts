@@ -1,5 +1,5 @@
 /** The shipped headers as files of a virtual directory, beside the files of the caller. */
-import type { FileSystem } from "../common/file-system.ts";
+import { type FileSystem, normalisedPath } from "../common/file-system.ts";
 import { shippedHeaders } from "./generated/shipped-headers.ts";
 import { shippedHeaderDirectory } from "./shipped-header-directory.ts";
 
@@ -25,5 +25,7 @@ export function withShippedHeaders(fileSystem: FileSystem): FileSystem {
     readFile: (path) =>
       (path.startsWith(prefix) ? shippedFile(path.slice(prefix.length)) : undefined) ??
       fileSystem.readFile(path),
+    identityOf: (path) =>
+      path.startsWith(prefix) ? path : (fileSystem.identityOf ?? normalisedPath)(path),
   };
 }

@@ -158,3 +158,16 @@ test("an expansion that would fill the memory is refused", () => {
     expect(diagnostics.list.map((d) => d.message)).toEqual(["macro expansion is too large"]);
   }
 });
+
+test("#pragma once knows a file by every path to it", () => {
+  const files = memoryFileSystem({
+    "main.c": '#include "sub/a.h"\n#include "sub/../sub/b.h"\n',
+    "sub/a.h": "#pragma once\nfirst\n",
+    "sub/../sub/b.h": '#include "../sub/a.h"\nsecond\n',
+    "sub/../sub/../sub/a.h": "#pragma once\nfirst\n",
+  });
+  const options = { ...defaultPreprocessOptions, indexHeaders: false };
+  const unit = preprocess("main.c", options, files, new Diagnostics());
+  const images = unit?.run.tokens.slice(0, -1).map((token) => token.image);
+  expect(images).toEqual(["first", "second"]);
+});

@@ -62,6 +62,8 @@ export class TagScanner {
   #parens = 0;
   #tagWord = 0;
   #tagName = -1;
+  /** Depth of parentheses where the tag word stood. */
+  #tagParens = 0;
   #expectEnumerator = false;
 
   constructor(sink: NameSink) {
@@ -74,6 +76,7 @@ export class TagScanner {
       case item.enum:
         this.#tagWord = kind;
         this.#tagName = -1;
+        this.#tagParens = this.#parens;
         return;
       case item.identifier:
         this.#identifier(index);
@@ -93,6 +96,8 @@ export class TagScanner {
       case item.rParen:
       case item.rBracket:
         this.#parens -= 1;
+        // The last parameter's type is no head of the braces behind.
+        if (this.#parens < this.#tagParens) this.#tagWord = 0;
         return;
       case item.comma:
         this.#tagWord = 0;

@@ -196,7 +196,8 @@ export class Directives {
     }
     const { file } = found;
     session.dependencies.set(file.path, { path: file.path, isSystem: file.isSystem });
-    if (session.once.has(file) || session.guards.get(file)?.macro !== undefined) return;
+    if (session.guards.get(file)?.macro !== undefined) return;
+    if (session.once.size > 0 && session.once.has(session.search.identityOf(file))) return;
     frame.lexer.inDirective = false;
     noteIncluder(file, at);
     this.#enter(found);

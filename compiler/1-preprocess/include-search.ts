@@ -1,6 +1,6 @@
 /** Finds headers in clang's order, and keeps every file that was read. */
 import type { SourceFile } from "../../common/diagnostics/source.ts";
-import type { FileSystem } from "../../common/file-system.ts";
+import { type FileSystem, normalisedPath } from "../../common/file-system.ts";
 
 export interface IncludeDirectory {
   readonly path: string;
@@ -34,6 +34,7 @@ export class IncludeSearch {
   /** Where the search for `<…>` starts in the chain. */
   readonly #angledStart: number;
   readonly #files = new Map<string, SourceFile | undefined>();
+  readonly #identities = new Map<string, string>();
   readonly #ascii = new Map<SourceFile, Uint8Array>();
 
   constructor(fileSystem: FileSystem, options: IncludeOptions) {
@@ -71,6 +72,16 @@ export class IncludeSearch {
     this.#files.set(path, file);
     if (file !== undefined && bytes!.length === file.text.length) this.#ascii.set(file, bytes!);
     return file;
+  }
+
+  /** Equal for two files that are one, whatever path led to them. */
+  identityOf({ path }: SourceFile): string {
+    const known = this.#identities.get(path);
+    if (known !== undefined) return known;
+    const plain = path.startsWith("./") ? path.slice(2) : path;
+    const identity = this.#fileSystem.identityOf?.(plain) ?? normalisedPath(plain);
+    this.#identities.set(path, identity);
+    return identity;
   }
 
   /** The UTF-16 units of a file: its own bytes where it is ASCII. */

@@ -70,7 +70,8 @@ export class Pragmas {
     Record<string, ((tokens: readonly Token[], span: Span) => void) | undefined>
   > = {
     once: () => {
-      this.#session.once.add(this.#session.frame.found.file);
+      const { once, search, frame } = this.#session;
+      once.add(search.identityOf(frame.found.file));
     },
     pack: (tokens, span) => this.#packPragma(this.#expander.expandAlone(tokens), span),
     push_macro: (tokens) => this.#pushMacro(tokens),

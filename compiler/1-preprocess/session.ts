@@ -46,8 +46,8 @@ export class Session {
   readonly identifiers: IdentifierTable;
   readonly search: IncludeSearch;
   readonly frames: FileFrame[] = [];
-  /** Files with `#pragma once`. */
-  readonly once = new Set<SourceFile>();
+  /** Identities of the files with `#pragma once`. */
+  readonly once = new Set<string>();
   /** Files that are wrapped in an include guard. */
   readonly guards = new Map<SourceFile, Identifier>();
   readonly dependencies = new Map<string, { path: string; isSystem: boolean }>();

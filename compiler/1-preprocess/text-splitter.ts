@@ -148,6 +148,7 @@ export class TextSplitter implements ItemList {
     let tagWord = 0;
     let tagStart = -1;
     let tagLength = 0;
+    let tagParens = 0;
     let expectEnumerator = false;
     let previous: number = item.noise;
     let at = from;
@@ -218,6 +219,7 @@ export class TextSplitter implements ItemList {
         } else if (found <= item.enum) {
           tagWord = found;
           tagStart = -1;
+          tagParens = parens;
         }
         if (braces > 0) continue;
       } else if (kind === PUNCTUATION) {
@@ -233,6 +235,8 @@ export class TextSplitter implements ItemList {
           case item.rBracket:
             if (parens === 0) return split.other;
             parens -= 1;
+            // The last parameter's type is no head of the braces behind.
+            if (parens < tagParens) tagWord = 0;
             break;
           case item.lBrace:
             if (braces === MAX_BRACES || (names === MAX_NAMES && tagWord !== 0)) return split.other;

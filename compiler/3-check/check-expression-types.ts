@@ -190,12 +190,26 @@ function constant(value: number, type: QualType, span: Span): CheckedExpression 
   return { kind: "constant", value: BigInt(value), type, span };
 }
 
-/** The type that sizeof or alignof asks about, and the operand where it was an expression. */
+/**
+ * The type that sizeof or alignof asks about, and the operand where it was an expression. The type
+ * of a variable length array has length 1 where `lengths` has what is known at run time only.
+ */
 function operandType(
   context: Context,
   operand: Expression | TypeName,
-): { type: QualType; checked?: CheckedExpression } {
-  if (operand.kind === "type_name") return { type: context.recurse.typeName(context, operand) };
+): {
+  type: QualType;
+  checked?: CheckedExpression;
+  lengths?: readonly CheckedExpression[];
+} {
+  if (operand.kind === "type_name") {
+    const around = context.variableLengths;
+    const lengths: CheckedExpression[] = [];
+    context.variableLengths = lengths;
+    const type = context.recurse.typeName(context, operand);
+    context.variableLengths = around;
+    return asArray(type) === undefined ? { type } : { type, lengths };
+  }
   const checked = unevaluated(context, () => context.recurse.expression(context, operand));
   return { type: checked.type, checked };
 }
@@ -205,7 +219,7 @@ export function checkSizeof(
   expression: Of<"sizeof" | "alignof">,
 ): CheckedExpression {
   const { span, kind } = expression;
-  const { type, checked } = operandType(context, expression.operand);
+  const { type, checked, lengths = [] } = operandType(context, expression.operand);
   if (isError(type)) return errorExpression(span);
   if (isVoid(type) || asFunction(type) !== undefined) return constant(1, sizeType, span);
   const array = asArray(type);
@@ -219,7 +233,12 @@ export function checkSizeof(
     report(context, "sizeofBitField", span);
     return errorExpression(span);
   }
-  if (kind === "sizeof") return constant(sizeOf(type), sizeType, span);
+  if (kind === "sizeof") {
+    return lengths.reduce<CheckedExpression>(
+      (left, right) => ({ kind: "arithmetic", op: "mul", left, right, type: sizeType, span }),
+      constant(sizeOf(type), sizeType, span),
+    );
+  }
   const declared = checked?.kind === "variable" ? checked.symbol.attributes.align : undefined;
   return constant(Math.max(declared ?? 0, alignOf(type)), sizeType, span);
 }

@@ -15,7 +15,7 @@ import { parseAttributes } from "./attributes.ts";
 import { forwardNote, taggedType } from "./check-tag.ts";
 import { evaluateInteger } from "./constant-evaluator.ts";
 import { type Context, inScope, report, unevaluated } from "./context.ts";
-import { decay } from "./conversions.ts";
+import { convert, decay } from "./conversions.ts";
 import { alignOf, sizeOf } from "./layout.ts";
 import { quoteType, rememberPlace } from "./print-type.ts";
 import { lookUp, nearestDeclared } from "./scope.ts";
@@ -32,6 +32,7 @@ import {
   isVoid,
   plain,
   pointerTo,
+  sizeType,
   unqualified,
 } from "./type-tools.ts";
 import type { FunctionParameter, QualType } from "./types.ts";
@@ -148,6 +149,10 @@ function arrayLength(
   }
   const found = evaluateInteger(value, { constants: context.constants, decideConstantP: true });
   if (found === undefined) {
+    if (context.function !== undefined && context.variableLengths !== undefined) {
+      context.variableLengths.push(convert(value, sizeType));
+      return 1;
+    }
     if (context.function === undefined) report(context, "variableLengthFile", place);
     else report(context, "variableLengthArray", length.span, [name ?? "array"]);
     return undefined;

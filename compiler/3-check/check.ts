@@ -71,6 +71,7 @@ function newContext(
     lazy: false,
     function: undefined,
     quietFolding: false,
+    variableLengths: undefined,
     unevaluated: 0,
     references: undefined,
   };

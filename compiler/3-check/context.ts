@@ -189,6 +189,8 @@ export interface Context {
   function: FunctionState | undefined;
   /** Array lengths may be folded without a word: clang has variable length arrays there. */
   quietFolding: boolean;
+  /** Lengths that are no constants, of the type that sizeof asks about; undefined elsewhere. */
+  variableLengths: CheckedExpression[] | undefined;
   /** Depth of operands that are never evaluated (sizeof, typeof …). */
   unevaluated: number;
   references: Set<FunctionSymbol | VariableSymbol> | undefined;

@@ -29,7 +29,9 @@ function calleeOf(
   if (expr.kind === "dereference") return calleeOf(state, expr.pointer);
   if (expr.kind === "address_of") return calleeOf(state, expr.operand);
   const value = state.visit.rvalue(expr);
-  if (value.kind === "constant") return { callee: { kind: "helper", id: Number(value.value) } };
+  if (value.kind === "constant") {
+    return { callee: { kind: "helper", id: Number(BigInt.asIntN(32, value.value)) } };
+  }
   if (value.kind === "global") return { callee: { kind: "function", symbol: value.symbol } };
   return { callee: { kind: "indirect" }, value };
 }

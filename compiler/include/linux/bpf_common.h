@@ -1,5 +1,5 @@
-#ifndef _UAPI__LINUX_BPF_COMMON_H__
-#define _UAPI__LINUX_BPF_COMMON_H__
+#ifndef __LINUX_BPF_COMMON_H__
+#define __LINUX_BPF_COMMON_H__
 
 /* Instruction classes and fields: RFC 9669, section 4. */
 #define BPF_CLASS(code) ((code) & 0x07)

@@ -1,5 +1,5 @@
-#ifndef _UAPI__LINUX_BPF_PERF_EVENT_H__
-#define _UAPI__LINUX_BPF_PERF_EVENT_H__
+#ifndef __LINUX_BPF_PERF_EVENT_H__
+#define __LINUX_BPF_PERF_EVENT_H__
 #include <asm/ptrace.h>
 #include <linux/types.h>
 

@@ -1,5 +1,5 @@
-#ifndef _UAPI_LINUX_CONST_H
-#define _UAPI_LINUX_CONST_H
+#ifndef _LINUX_CONST_H
+#define _LINUX_CONST_H
 #define __AC(X, Y) (X##Y)
 #define _AC(X, Y) __AC(X, Y)
 #define _AT(T, X) ((T)(X))

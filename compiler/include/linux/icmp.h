@@ -1,5 +1,5 @@
-#ifndef _UAPI_LINUX_ICMP_H
-#define _UAPI_LINUX_ICMP_H
+#ifndef _LINUX_ICMP_H
+#define _LINUX_ICMP_H
 #include <asm/byteorder.h>
 #include <linux/types.h>
 

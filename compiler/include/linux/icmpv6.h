@@ -1,5 +1,5 @@
-#ifndef _UAPI_LINUX_ICMPV6_H
-#define _UAPI_LINUX_ICMPV6_H
+#ifndef _LINUX_ICMPV6_H
+#define _LINUX_ICMPV6_H
 #include <asm/byteorder.h>
 #include <linux/types.h>
 

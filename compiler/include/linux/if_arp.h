@@ -1,5 +1,5 @@
-#ifndef _UAPI_LINUX_IF_ARP_H
-#define _UAPI_LINUX_IF_ARP_H
+#ifndef _LINUX_IF_ARP_H
+#define _LINUX_IF_ARP_H
 #include <asm/byteorder.h>
 #include <linux/types.h>
 

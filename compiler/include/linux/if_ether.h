@@ -1,5 +1,5 @@
-#ifndef _UAPI_LINUX_IF_ETHER_H
-#define _UAPI_LINUX_IF_ETHER_H
+#ifndef _LINUX_IF_ETHER_H
+#define _LINUX_IF_ETHER_H
 #include <linux/types.h>
 
 /* Sizes in bytes. */

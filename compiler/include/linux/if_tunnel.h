@@ -1,5 +1,5 @@
-#ifndef _UAPI_IF_TUNNEL_H_
-#define _UAPI_IF_TUNNEL_H_
+#ifndef _IF_TUNNEL_H_
+#define _IF_TUNNEL_H_
 #include <asm/byteorder.h>
 #include <linux/types.h>
 

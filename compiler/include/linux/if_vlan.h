@@ -1,5 +1,5 @@
-#ifndef _UAPI_LINUX_IF_VLAN_H_
-#define _UAPI_LINUX_IF_VLAN_H_
+#ifndef _LINUX_IF_VLAN_H_
+#define _LINUX_IF_VLAN_H_
 #include <linux/types.h>
 
 #define VLAN_HLEN 4

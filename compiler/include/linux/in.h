@@ -1,5 +1,5 @@
-#ifndef _UAPI_LINUX_IN_H
-#define _UAPI_LINUX_IN_H
+#ifndef _LINUX_IN_H
+#define _LINUX_IN_H
 #include <linux/socket.h>
 #include <linux/types.h>
 

@@ -1,5 +1,5 @@
-#ifndef _UAPI_LINUX_IN6_H
-#define _UAPI_LINUX_IN6_H
+#ifndef _LINUX_IN6_H
+#define _LINUX_IN6_H
 #include <linux/types.h>
 
 struct in6_addr {

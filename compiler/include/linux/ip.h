@@ -1,5 +1,5 @@
-#ifndef _UAPI_LINUX_IP_H
-#define _UAPI_LINUX_IP_H
+#ifndef _LINUX_IP_H
+#define _LINUX_IP_H
 #include <asm/byteorder.h>
 #include <linux/stddef.h>
 #include <linux/types.h>

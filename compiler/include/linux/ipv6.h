@@ -1,5 +1,5 @@
-#ifndef _UAPI_IPV6_H
-#define _UAPI_IPV6_H
+#ifndef _IPV6_H
+#define _IPV6_H
 #include <asm/byteorder.h>
 #include <linux/in6.h>
 #include <linux/stddef.h>

@@ -1,5 +1,5 @@
-#ifndef _UAPI_LINUX_PERF_EVENT_H
-#define _UAPI_LINUX_PERF_EVENT_H
+#ifndef _LINUX_PERF_EVENT_H
+#define _LINUX_PERF_EVENT_H
 #include <linux/types.h>
 
 #define PERF_MAX_STACK_DEPTH 127

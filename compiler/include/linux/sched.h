@@ -1,5 +1,5 @@
-#ifndef _UAPI_LINUX_SCHED_H
-#define _UAPI_LINUX_SCHED_H
+#ifndef _LINUX_SCHED_H
+#define _LINUX_SCHED_H
 #include <linux/types.h>
 
 #ifndef TASK_COMM_LEN

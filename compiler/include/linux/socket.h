@@ -1,5 +1,5 @@
-#ifndef _UAPI_LINUX_SOCKET_H
-#define _UAPI_LINUX_SOCKET_H
+#ifndef _LINUX_SOCKET_H
+#define _LINUX_SOCKET_H
 
 #define _K_SS_MAXSIZE 128
 

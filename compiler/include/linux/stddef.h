@@ -1,5 +1,5 @@
-#ifndef _UAPI_LINUX_STDDEF_H
-#define _UAPI_LINUX_STDDEF_H
+#ifndef _LINUX_STDDEF_H
+#define _LINUX_STDDEF_H
 
 #ifndef __always_inline
 #define __always_inline inline __attribute__((always_inline))

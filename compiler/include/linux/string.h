@@ -1,4 +1,4 @@
-#ifndef _UAPI_LINUX_STRING_H_
-#define _UAPI_LINUX_STRING_H_
+#ifndef _LINUX_STRING_H_
+#define _LINUX_STRING_H_
 #include <string.h>
 #endif

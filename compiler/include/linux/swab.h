@@ -1,5 +1,5 @@
-#ifndef _UAPI_LINUX_SWAB_H
-#define _UAPI_LINUX_SWAB_H
+#ifndef _LINUX_SWAB_H
+#define _LINUX_SWAB_H
 #include <linux/types.h>
 
 #define ___constant_swab16(x) \

@@ -1,5 +1,5 @@
-#ifndef _UAPI_LINUX_TCP_H
-#define _UAPI_LINUX_TCP_H
+#ifndef _LINUX_TCP_H
+#define _LINUX_TCP_H
 #include <asm/byteorder.h>
 #include <linux/types.h>
 

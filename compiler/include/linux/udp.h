@@ -1,5 +1,5 @@
-#ifndef _UAPI_LINUX_UDP_H
-#define _UAPI_LINUX_UDP_H
+#ifndef _LINUX_UDP_H
+#define _LINUX_UDP_H
 #include <linux/types.h>
 
 struct udphdr {
