@@ -1,12 +1,13 @@
 /** Loads through pointers to kernel objects: what the member is, and how far it may be trusted. */
 
 import { printTnum } from "../../common/domain/tnum.ts";
-import type { TypeId } from "../../common/object/btf.ts";
+import type { Btf, TypeId } from "../../common/object/btf.ts";
 import { btfTypeById, skipModifierIds } from "../../common/object/btf-types.ts";
-import { btfName, isStructure, walkStructure } from "./btf-walk.ts";
+import { btfName, isStructure, type WalkResult, walkStructure } from "./btf-walk.ts";
 import type { Env } from "./env.ts";
 import type { KernelTypes } from "./kernel-types.ts";
 import { isGplCompatible } from "./license.ts";
+import { objectRecord } from "./map-record.ts";
 import { programType } from "./program-variants.ts";
 import { isTrustedReg, type MutableReg, pointerReg, type Reg } from "./reg.ts";
 import { kind, mayBeNull, typeFlag } from "./reg-types.ts";
@@ -97,6 +98,14 @@ export function objectPointer(kernel: KernelTypes, name: string, flags: number):
   return reg;
 }
 
+function checkSpecialFields(env: Env, reg: Reg, offset: number, size: number): void {
+  const fields = reg.btf === undefined ? [] : objectRecord(env, reg.btf, reg.btfId);
+  for (const field of fields) {
+    if (offset >= field.offset + field.size || field.offset >= offset + size) continue;
+    env.reject(`direct access to ${field.name} is disallowed`);
+  }
+}
+
 /** `value` is the register loaded, -1 for none. Helpers that read memory come here too. */
 export function accessKernelObject(
   env: Env,
@@ -110,10 +119,28 @@ export function accessKernelObject(
   const { btf } = reg;
   if (btf === undefined) env.unsupported("pointer without its type");
   checkReachable(env, reg, register, offset);
-  if (!isRead) checkWrite(env);
+  const isAllocated = (reg.type & alloc) !== 0;
+  if (!isRead && !isAllocated) checkWrite(env);
+  if (isAllocated) checkSpecialFields(env, reg, offset, size);
   const found = walkStructure(btf, reg.btfId, offset, size, (text) => env.say(text));
   if (found.kind === "error") throw new Rejection(errno.access);
-  if (!isRead || value < 0) return;
+  if (!isRead) return;
+  // Members of the program's own objects are numbers, whatever their type.
+  const member: WalkResult = isAllocated && found.kind === "pointer" ? { kind: "scalar" } : found;
+  setMember(env, value, btf, member, (pointer) => trustOf(env, reg, pointer));
+}
+
+type Pointer = Extract<WalkResult, { kind: "pointer" }>;
+
+/** Leaves what a member holds in the register; `trust` gives the flags of a pointer. */
+function setMember(
+  env: Env,
+  value: number,
+  btf: Btf,
+  found: WalkResult,
+  trust: (member: Pointer) => number,
+): void {
+  if (value < 0) return;
   if (found.kind === "leaf-pointer") {
     setReg(env, value, pointerReg(kind.mem | readOnly | untrusted));
     return;
@@ -122,10 +149,26 @@ export function accessKernelObject(
     setUnknown(env, value);
     return;
   }
-  const pointer = pointerReg(kind.btfId | trustOf(env, reg, found));
+  const pointer = pointerReg(kind.btfId | trust(found));
   pointer.btf = btf;
   pointer.btfId = found.id;
   pointer.btfName = btfName(btf, found.id);
   if (mayBeNull(pointer.type)) pointer.id = env.newId();
   setReg(env, value, pointer);
+}
+
+/** Reads of the kernel's own structure behind a map pointer. */
+export function readMapField(
+  env: Env,
+  structure: string,
+  offset: number,
+  size: number,
+  value: number,
+): void {
+  const { kernel } = env.input;
+  if (kernel === undefined) env.unsupported("read of a map's own fields");
+  const id = kernel.find("struct", structure);
+  const found = walkStructure(kernel.btf, id, offset, size, (text) => env.say(text));
+  if (found.kind === "error") throw new Rejection(errno.access);
+  setMember(env, value, kernel.btf, found, (member) => member.flags);
 }

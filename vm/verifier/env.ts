@@ -11,7 +11,7 @@ import type {
 import type { KernelFunction } from "./kfuncs.ts";
 import type { LiveStack } from "./live-stack.ts";
 import { Log, type LogPosition } from "./log.ts";
-import type { MapRecord } from "./map-record.ts";
+import type { MapRecord, SpecialField } from "./map-record.ts";
 import { decodeSlots, type RawInsn } from "./opcodes.ts";
 import type { Reg } from "./reg.ts";
 import type { SccVisits } from "./scc-visits.ts";
@@ -80,6 +80,7 @@ export class Env {
   attach: AttachTarget | undefined = undefined;
   subprograms: Subprogram[] = [];
   records: MapRecord[] = [];
+  readonly objectRecords = new Map<number, readonly SpecialField[]>();
   readonly kfuncs = new Map<number, KernelFunction | undefined>();
   prototypes = new Map<number, HelperPrototype | undefined>();
   /** Inner maps, as pointers to them show them. */

@@ -10,6 +10,8 @@ import { checkHelperMemory, checkMemorySize } from "./helper-memory.ts";
 import { checkObjectArg } from "./helper-objects.ts";
 import type { ArgKind, HelperArg, HelperPrototype } from "./helper-prototypes.ts";
 import type { VerifierMap } from "./input.ts";
+import { processKptrDestination } from "./kptrs.ts";
+import type { KptrTarget } from "./map-record.ts";
 import { isArrayLike, mapType } from "./map-rules.ts";
 import { accessAt, checkAlignment } from "./memory.ts";
 import { checkPointerOffset } from "./pointer-offset.ts";
@@ -39,6 +41,8 @@ export interface CallFacts {
   objectBtf: Btf | undefined;
   objectId: TypeId;
   changesPacket: boolean;
+  /** The field that an object is put into. */
+  kptr: KptrTarget | undefined;
 }
 
 const { maybeNull, readOnly, ringbuf, trusted, rcu, percpu, alloc } = typeFlag;
@@ -112,6 +116,8 @@ function checkType(
   if ((flags & readOnly) !== 0) type &= ~readOnly;
   if ((flags & maybeNull) !== 0) type &= ~maybeNull;
   if (wanted === "PTR_TO_MEM") type &= ~dynptrFlags;
+  const isExchanged = f.prototype.id === helperId.kptrXchg && register === 2;
+  if (isExchanged && (type & alloc) !== 0) type &= ~(alloc | percpu);
   if (accepted.includes(type)) {
     if (kindOf(reg.type) === kind.btfId) checkObjectArg(env, register, reg, wanted, arg, f);
     return;
@@ -303,7 +309,7 @@ function checkContent(
       checkConstantString(env, register);
       break;
     case "KPTR_XCHG_DEST":
-      env.unsupported(`helper argument ${wanted}`);
+      processKptrDestination(env, register, f);
       break;
     default:
       return;

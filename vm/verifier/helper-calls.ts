@@ -22,6 +22,7 @@ import {
   lastHelper,
 } from "./helper-prototypes.ts";
 import { measuredConfig } from "./input.ts";
+import { kptrResult, releaseToMap } from "./kptrs.ts";
 import { isGplCompatible } from "./license.ts";
 import { recordOf } from "./map-record.ts";
 import { checkMapHelper, isArrayLike, isReadOnlyForPrograms, mapType } from "./map-rules.ts";
@@ -118,7 +119,10 @@ function release(env: Env, f: CallFacts): void {
   const arg = f.prototype.args[register - 1];
   let isReleased: boolean;
   if (arg?.kind === "PTR_TO_DYNPTR") isReleased = unmarkDynptr(env, reg);
-  else if (f.refObjId !== 0) isReleased = releaseAndInvalidate(env, f.refObjId);
+  else if (f.prototype.id === helperId.kptrXchg && f.refObjId !== 0) {
+    releaseToMap(env, f.refObjId);
+    return;
+  } else if (f.refObjId !== 0) isReleased = releaseAndInvalidate(env, f.refObjId);
   else isReleased = isNull(reg);
   if (isReleased) return;
   const { name, id } = f.prototype;
@@ -211,12 +215,9 @@ function noteDynptrData(env: Env, f: CallFacts): void {
   f.refObjId = dynptr.refObjId;
 }
 
-const unsupportedHelpers: ReadonlySet<number> = new Set([helperId.kptrXchg]);
-
 /** Rules of single helpers. */
 function checkSpecial(env: Env, f: CallFacts): void {
-  const { id, name } = f.prototype;
-  if (unsupportedHelpers.has(id)) env.unsupported(`helper ${name}`);
+  const { id } = f.prototype;
   switch (id) {
     case helperId.tailCall:
       checkResources(env, true, "tail_call");
@@ -279,6 +280,7 @@ function resultOf(env: Env, f: CallFacts): MutableReg | Reg {
     case "VOID":
       return notInitReg;
     case "PTR_TO_BTF_ID":
+      if (p.id === helperId.kptrXchg) return kptrResult(env, f);
       return objectResult(env, p);
     case "PTR_TO_MEM_OR_BTF_ID":
       return perCpuResult(env, f);
@@ -328,6 +330,7 @@ const acquirers: ReadonlySet<number> = new Set([
   helperId.skLookupUdp,
   helperId.skcLookupTcp,
   helperId.ringbufReserve,
+  helperId.kptrXchg,
 ]);
 
 function acquires(f: CallFacts): boolean {
@@ -432,6 +435,7 @@ export function callHelper(env: Env, insn: RawInsn): number {
     objectBtf: undefined,
     objectId: 0,
     changesPacket: false,
+    kptr: undefined,
   };
   prototype.args.forEach((arg, index) => {
     checkArg(env, index, arg, facts);

@@ -6,6 +6,7 @@ import type { Env } from "./env.ts";
 import type { CallFacts } from "./helper-args.ts";
 import { helperId } from "./helper-ids.ts";
 import type { ArgKind, HelperArg, HelperPrototype } from "./helper-prototypes.ts";
+import { checkKptrType } from "./kptrs.ts";
 import { type MutableReg, pointerReg, type Reg } from "./reg.ts";
 import { flagsOf, kind, mayBeNull, typeFlag, typeName } from "./reg-types.ts";
 
@@ -35,6 +36,10 @@ function checkStructure(
   if (mayBeNull(reg.type) && ((arg.flags & maybeNull) === 0 || isReleased)) {
     env.reject(`Possibly NULL pointer passed to helper arg${register}`);
   }
+  if (f.prototype.id === helperId.kptrXchg) {
+    if (f.kptr !== undefined) checkKptrType(env, register, f.kptr);
+    return;
+  }
   const { kernel } = env.input;
   const name = arg.btf ?? defaultStructures[wanted];
   if (kernel === undefined || name === undefined || reg.btf === undefined) {
@@ -63,7 +68,13 @@ export function checkObjectArg(
       `${name}() may write into memory pointed by R${register} type=${typeName(reg.type)}`,
     );
   }
-  if ((flagsOf(reg.type) & alloc) !== 0) env.unsupported("allocated object as helper argument");
+  const isExchange = f.prototype.id === helperId.kptrXchg;
+  if ((flagsOf(reg.type) & alloc) !== 0) {
+    const isLock = f.prototype.id === helperId.spinLock || f.prototype.id === helperId.spinUnlock;
+    if (!isExchange && !isLock) env.unsupported("allocated object as helper argument");
+    if (isExchange && register === 2 && f.kptr !== undefined) checkKptrType(env, register, f.kptr);
+    return;
+  }
   if ((flagsOf(reg.type) & percpu) !== 0) return;
   checkStructure(env, register, reg, wanted, arg, f);
 }

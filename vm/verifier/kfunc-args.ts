@@ -105,6 +105,7 @@ function isPlainStructure(env: Env, kernel: KernelTypes, type: BtfType, depth: n
 
 type PointerKind =
   | "context"
+  | "allocated"
   | "null"
   | "dynptr"
   | "iterator"
@@ -143,8 +144,9 @@ function classify(env: Env, kernel: KernelTypes, p: Parameter, f: KfuncFacts): P
   const isMemorySized = isSized(env, kernel, p);
   if (isContextTarget(env, kernel.btf, p.pointee)) return "context";
   if (hasSuffix(p.param, "__nullable") && isNull(reg) && !isMemorySized) return "null";
-  for (const suffix of ["__alloc", "__refcounted_kptr"]) {
-    if (hasSuffix(p.param, suffix)) env.unsupported(`kernel function ${kfunc.name}`);
+  if (hasSuffix(p.param, "__alloc")) return "allocated";
+  if (hasSuffix(p.param, "__refcounted_kptr")) {
+    env.unsupported(`kernel function ${kfunc.name}`);
   }
   const name = isStructure(p.target) ? p.target.name : "";
   if (name === "bpf_dynptr") return "dynptr";
@@ -298,6 +300,21 @@ function checkSizedMemory(env: Env, p: Parameter, f: KfuncFacts): void {
   f.constant = scalar.value;
 }
 
+/** An object of the program's own, to be given back by the function for its kind. */
+function checkAllocated(env: Env, p: Parameter, f: KfuncFacts): void {
+  const reg = env.regs[p.index + 1]!;
+  const isPerCpu = (reg.type & typeFlag.percpu) !== 0;
+  const plain = kind.btfId | typeFlag.alloc;
+  if (reg.type !== plain && reg.type !== (plain | typeFlag.percpu)) {
+    env.reject(`arg#${p.index} expected pointer to allocated object`, errno.invalid);
+  }
+  const wanted = isPerCpu ? "bpf_percpu_obj_drop_impl" : "bpf_obj_drop_impl";
+  if (f.kfunc.name !== wanted) {
+    env.reject(`arg#${p.index} expected for ${wanted}()`, errno.invalid);
+  }
+  if (reg.refObjId === 0) env.reject("allocated object must be referenced", errno.invalid);
+}
+
 /** Iterators over tasks of a cgroup take a lock that not every hook can. */
 function checkTaskIterator(env: Env, name: string): void {
   if (name !== "bpf_iter_css_task_new" || env.state.inSleepable) return;
@@ -337,7 +354,9 @@ function checkPointer(env: Env, kernel: KernelTypes, p: Parameter, f: KfuncFacts
   if (what === "map" && reg.map === undefined) {
     env.reject(`pointer in R${register} isn't map pointer`, errno.invalid);
   }
-  if (what === "map" || what === "object") checkTrust(env, register, reg, kfunc);
+  if (what === "map" || what === "object" || what === "allocated") {
+    checkTrust(env, register, reg, kfunc);
+  }
   const flags = isRelease && reg.refObjId !== 0 ? typeFlag.release : 0;
   checkArgOffset(env, reg, register, flags, false);
   checkByKind(env, kernel, p, what, f);
@@ -386,6 +405,9 @@ function checkByKind(
         env.reject(`arg#${p.index} doesn't point to an irq flag on stack`, errno.invalid);
       }
       processIrqFlag(env, register, f.kfunc.name);
+      break;
+    case "allocated":
+      checkAllocated(env, p, f);
       break;
     case "object":
       checkObject(env, kernel, p, p.targetId, f);

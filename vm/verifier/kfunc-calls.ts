@@ -8,6 +8,7 @@ import { advanceIterator, iteratorAt } from "./iterators.ts";
 import type { KernelTypes } from "./kernel-types.ts";
 import { checkKfuncArgs, type KfuncFacts } from "./kfunc-args.ts";
 import { hasFlag, type KernelFunction, kfuncOf } from "./kfuncs.ts";
+import { objectRecord } from "./map-record.ts";
 import type { RawInsn } from "./opcodes.ts";
 import { enterRegion, leaveRegion } from "./protected-regions.ts";
 import { acquireReference, releaseAndInvalidate } from "./references.ts";
@@ -20,10 +21,7 @@ import { errno } from "./stop.ts";
 /** Functions with rules of their own that are not modelled. */
 const unmodelled: ReadonlySet<string> = new Set([
   "bpf_throw",
-  "bpf_obj_new_impl",
   "bpf_percpu_obj_new_impl",
-  "bpf_obj_drop_impl",
-  "bpf_percpu_obj_drop_impl",
   "bpf_refcount_acquire_impl",
   "bpf_arena_alloc_pages",
   "bpf_arena_free_pages",
@@ -103,6 +101,33 @@ function castResult(env: Env, kernel: KernelTypes, f: KfuncFacts): MutableReg {
   env.reject("kfunc bpf_rdonly_cast type ID argument must be of a struct or void", errno.invalid);
 }
 
+/** Memory for a structure of the program's own. */
+function newObject(env: Env, f: KfuncFacts): MutableReg {
+  const id = f.constant ?? 0n;
+  if (BigInt.asUintN(32, id) !== id) {
+    env.reject("local type ID argument must be in range [0, U32_MAX]", errno.invalid);
+  }
+  const { btf } = env.input;
+  if (btf === undefined) {
+    env.reject("bpf_obj_new/bpf_percpu_obj_new requires prog BTF", errno.invalid);
+  }
+  const type = btfTypeById(btf, Number(id));
+  if (type?.kind !== "struct") {
+    env.reject(
+      "bpf_obj_new/bpf_percpu_obj_new type ID argument must be of a struct",
+      errno.invalid,
+    );
+  }
+  if (objectRecord(env, btf, Number(id)).length > 0) {
+    env.unsupported("allocated object with special fields");
+  }
+  const reg = pointerReg(kind.btfId | typeFlag.alloc);
+  reg.btf = btf;
+  reg.btfId = Number(id);
+  reg.btfName = type.name;
+  return reg;
+}
+
 function setObject(reg: MutableReg, kernel: KernelTypes, id: number): void {
   reg.btf = kernel.btf;
   reg.btfId = id;
@@ -171,6 +196,9 @@ function pointerResult(env: Env, kernel: KernelTypes, f: KfuncFacts, target: num
     case "bpf_dynptr_slice":
     case "bpf_dynptr_slice_rdwr":
       reg = sliceResult(env, f);
+      break;
+    case "bpf_obj_new_impl":
+      reg = newObject(env, f);
       break;
     case "bpf_rdonly_cast":
       reg = castResult(env, kernel, f);

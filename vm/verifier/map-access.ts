@@ -1,6 +1,6 @@
 /** Map values: bounds, special fields, direction, and constants of frozen maps. */
 import type { Env } from "./env.ts";
-import { recordOf } from "./map-record.ts";
+import { recordOf, type SpecialField } from "./map-record.ts";
 import { directValueSize, isReadOnlyForPrograms, mapFlag } from "./map-rules.ts";
 import type { Reg } from "./reg.ts";
 import { checkRegion } from "./regions.ts";
@@ -32,6 +32,7 @@ export function checkMapAccess(
   offset: number,
   size: number,
   allowsZero: boolean,
+  isDirect = false,
 ): void {
   const reg = env.regs[register]!;
   const { map } = reg;
@@ -42,10 +43,39 @@ export function checkMapAccess(
   const end = reg.scalar.umax + BigInt(offset + size);
   for (const field of record.fields) {
     const start = BigInt(field.offset);
-    if (low < start + BigInt(field.size) && start < end) {
+    if (low >= start + BigInt(field.size) || start >= end) continue;
+    if (field.kptr === undefined) {
       env.reject(`${field.name} cannot be accessed directly by load/store`);
     }
+    checkKptrAccess(env, reg, field, offset, size, isDirect);
   }
+}
+
+/** Pointers to objects are loaded and stored whole, at a known place. */
+function checkKptrAccess(
+  env: Env,
+  reg: Reg,
+  { name, offset: at }: SpecialField,
+  offset: number,
+  size: number,
+  isDirect: boolean,
+): void {
+  if (!isDirect) env.reject(`${name} cannot be accessed indirectly by helper`);
+  if (reg.scalar.mask !== 0n) env.reject(`${name} access cannot have variable offset`);
+  const from = BigInt.asUintN(64, BigInt(offset) + reg.scalar.value);
+  if (from !== BigInt(at)) {
+    env.reject(`${name} access misaligned expected=${at} off=${from}`);
+  }
+  if (size !== 8) env.reject(`${name} access size must be BPF_DW`);
+}
+
+/** The kptr field at an access, if there is one. */
+export function kptrAt(env: Env, reg: Reg, offset: number): SpecialField | undefined {
+  if (reg.map === undefined || reg.scalar.mask !== 0n) return undefined;
+  const at = offset + Number(BigInt.asIntN(64, reg.scalar.value));
+  return recordOf(env, reg.map).fields.find(
+    (field) => field.kptr !== undefined && field.offset === at,
+  );
 }
 
 /** The constant at an offset of a frozen, read-only map; undefined if it is not one. */

@@ -234,10 +234,11 @@ export function checkMapForProgram(env: Env, map: VerifierMap): void {
   if (map.type === mapType.arena || map.type === mapType.structOps || map.type > mapType.arena) {
     env.unsupported(`map type ${map.type}`);
   }
-  if (record.kptrs || record.others.length > 0) {
-    env.unsupported(`map value with ${record.others[0] ?? "kptr"}`);
+  const has = (name: string): boolean => record.fields.some((field) => field.name === name);
+  if ((has("bpf_list_head") || has("bpf_rb_root")) && tracingTypes.has(type)) {
+    env.reject("tracing progs cannot use bpf_{list_head,rb_root} yet", errno.invalid);
   }
-  if (record.spinLock !== undefined) {
+  if (has("bpf_spin_lock") || has("bpf_res_spin_lock")) {
     if (type === programType.socketFilter) {
       env.reject("socket filter progs cannot use bpf_spin_lock yet", errno.invalid);
     }
@@ -247,6 +248,9 @@ export function checkMapForProgram(env: Env, map: VerifierMap): void {
   }
   if (record.timer !== undefined && tracingTypes.has(type)) {
     env.reject("tracing progs cannot use bpf_timer yet", errno.invalid);
+  }
+  if (has("bpf_wq") && tracingTypes.has(type)) {
+    env.reject("tracing progs cannot use bpf_wq yet", errno.invalid);
   }
   if (isSleepableProgram(env.input) && !sleepableMaps.has(map.type)) {
     env.reject(

@@ -4,10 +4,11 @@ import { constantScalar } from "../../common/domain/scalar.ts";
 import { isTnumAligned, printTnum, tnumAdd, tnumConst } from "../../common/domain/tnum.ts";
 import type { ContextValueKind } from "../../common/platform/context-access.ts";
 import { hasAttachTarget } from "./attach-target.ts";
-import { accessKernelObject, objectPointer } from "./btf-pointers.ts";
+import { accessKernelObject, objectPointer, readMapField } from "./btf-pointers.ts";
 import { contextField } from "./context-access.ts";
 import type { Env } from "./env.ts";
-import { checkMapAccess, checkMapDirection, readFrozen } from "./map-access.ts";
+import { accessKptr } from "./kptrs.ts";
+import { checkMapAccess, checkMapDirection, kptrAt, readFrozen } from "./map-access.ts";
 import { mapType } from "./map-rules.ts";
 import { checkPointerOffset } from "./pointer-offset.ts";
 import { type MutableReg, pointerReg, type Reg, scalarReg } from "./reg.ts";
@@ -74,7 +75,12 @@ function afterRead(env: Env, a: MemoryAccess): void {
 
 function accessMapValue(env: Env, reg: Reg, a: MemoryAccess, offset: number): void {
   checkMapDirection(env, reg, a.offset, a.size, a.isRead);
-  checkMapAccess(env, a.register, offset, a.size, false);
+  checkMapAccess(env, a.register, offset, a.size, false, true);
+  const field = kptrAt(env, reg, offset);
+  if (field !== undefined) {
+    accessKptr(env, field, a.isRead, a.value);
+    return;
+  }
   if (!a.isRead || a.value < 0) return;
   const known = readFrozen(reg, offset, a.size, a.signed);
   if (known === undefined) setUnknown(env, a.value);
@@ -286,7 +292,7 @@ function accessMapPointer(env: Env, reg: Reg, a: MemoryAccess, offset: number): 
     env.reject(`R${a.register} is ${name} invalid negative access: off=${offset}`);
   }
   if (!a.isRead) env.reject(`only read from ${name} is supported`);
-  env.unsupported("read of a map's own fields");
+  readMapField(env, name, offset, a.size, a.value);
 }
 
 /** One access, checked; a load leaves its result in the value register. */

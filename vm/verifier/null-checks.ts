@@ -54,7 +54,7 @@ function hasLock(env: Env, reg: Reg): boolean {
   return (
     reg.type === kind.mapValue &&
     reg.map !== undefined &&
-    recordOf(env, reg.map).spinLock !== undefined
+    recordOf(env, reg.map).fields.some(({ name }) => name.endsWith("spin_lock"))
   );
 }
 

@@ -67,6 +67,9 @@ function checkLoadImm64(env: Env, at: number, used: Set<number>): void {
   }
   if (first.src === 0 || first.src === pseudo.func) return;
   if (first.src === pseudo.btfId) {
+    if (second.imm !== 0) {
+      env.reject("invalid module BTF object FD specified.", errno.invalid);
+    }
     kernelSymbol(env, first.imm);
     return;
   }
