@@ -19,6 +19,7 @@ import { lowerUnit } from "./4-lower/lower.ts";
 import { optimizeModule } from "./5-optimize/passes.ts";
 import { ModuleTypes } from "./8-emit/btf.ts";
 import { emitModule } from "./8-emit/emit.ts";
+import type { FunctionStats } from "./8-emit/stats.ts";
 import { shippedHeaderDirectory } from "./shipped-header-directory.ts";
 import { withShippedHeaders } from "./shipped-header-files.ts";
 import { type WarningOption, warningPolicy } from "./warning-options.ts";
@@ -26,6 +27,8 @@ import { type WarningOption, warningPolicy } from "./warning-options.ts";
 export interface CompileOptions extends PreprocessOptions {
   /** Rewrites the paths that line info records, e.g. `-fdebug-prefix-map`. */
   readonly mapPath?: (path: string) => string;
+  /** Counts what the functions cost. */
+  readonly stats?: boolean;
   /** `-W…` in the order given, and `-w`. */
   readonly warnings?: readonly WarningOption[];
   readonly suppressWarnings?: boolean;
@@ -41,6 +44,8 @@ export interface Compilation {
   /** After optimisation. */
   readonly ir?: IrModule;
   readonly assembly?: AsmModule;
+  /** What the functions cost, where asked for. */
+  readonly stats?: readonly FunctionStats[];
   readonly object?: ObjectFile;
 }
 
@@ -89,8 +94,10 @@ export function compile(
   }
   if (!wants("assembly")) return { preprocessed, syntax, checked, ir };
   const types = options.debugInfo ? new ModuleTypes(checked, ir) : undefined;
-  const assembly = emitModule(ir, types, options.target, diagnostics);
-  if (!wants("object")) return { preprocessed, syntax, checked, ir, assembly };
+  const stats: FunctionStats[] | undefined = options.stats ? [] : undefined;
+  const assembly = emitModule(ir, types, options.target, diagnostics, stats);
+  const result = { preprocessed, syntax, checked, ir, assembly, ...(stats && { stats }) };
+  if (!wants("object")) return result;
   const object = assemble(assembly, diagnostics);
-  return { preprocessed, syntax, checked, ir, assembly, ...(object && { object }) };
+  return { ...result, ...(object && { object }) };
 }

@@ -128,6 +128,11 @@ function setWarning(draft: Draft, text: string): void {
 
 const printForms = ["tokens", "ast", "checked", "ir", "machine"] as const;
 
+function setStats(draft: Draft, value: string): void {
+  if (value === "text" || value === "json") draft.options.stats = value;
+  else draft.error ??= `invalid value '${value}' in '--stats=${value}'`;
+}
+
 function setPrint(draft: Draft, value: string): void {
   if (value === "asm") {
     draft.options.output = "assembly";
@@ -163,7 +168,6 @@ const setFlag =
       | "suppressWarnings"
       | "msExtensions"
       | "noStandardIncludes"
-      | "stats"
       | "debug",
     value = true,
   ): Setter =>
@@ -363,7 +367,8 @@ const rows: readonly OptionRow[] = [
       d.options.maxProcessed = Number(v) || 0;
     },
   },
-  { flag: "--stats", value: "none", set: setFlag("stats") },
+  { flag: "--stats=", value: "joined", set: setStats },
+  { flag: "--stats", value: "none", set: (d) => setStats(d, "text") },
   {
     flag: "--btf=",
     value: "joined",
@@ -517,7 +522,6 @@ function newDraft(): Draft {
       verbose: false,
       lineMarkers: true,
       gnuLanguage: "gnu17",
-      stats: false,
     },
     inputs: [],
     macros: [],

@@ -151,6 +151,20 @@ async function writeSourceMap(
   return writeResult(sourceMap, map, tool);
 }
 
+/** Costs go to standard output, or to standard error where the result itself goes there. */
+async function showStats(
+  { stats }: Compilation,
+  input: string,
+  format: CcOptions["stats"],
+  path: string | undefined,
+): Promise<void> {
+  if (stats === undefined || format === undefined) return;
+  const { printStats } = await import("./print-stats.ts");
+  const text = printStats(input, stats, format);
+  if (path === "-") process.stderr.write(text);
+  else process.stdout.write(text);
+}
+
 /** Asked for only where something is shown: to look at standard error, Node loads its streams. */
 function wantsColor({ color }: CcOptions): boolean {
   return color === "auto" ? process.stderr.isTTY === true : color;
@@ -190,6 +204,7 @@ async function compileInput(input: string, options: CcOptions, tool: string): Pr
     if (path !== undefined) removeOutput(path);
     return false;
   }
+  await showStats(compilation, input, options.stats, path);
   return (
     writeResult(path, content, tool) &&
     writeDependencies(compilation, input, options, tool) &&

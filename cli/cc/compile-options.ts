@@ -46,6 +46,7 @@ export function compileOptions(options: CcOptions): CompileOptions {
     target: { endian: options.endian, cpu: options.cpu, strictAlign: options.strictAlign },
     optimization: options.optimize,
     debugInfo: options.debug,
+    stats: options.stats !== undefined,
     standard: standardOf(options.gnuLanguage),
     quoteDirectories: options.quoteDirs,
     directories: options.includeDirs,

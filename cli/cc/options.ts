@@ -63,7 +63,7 @@ export interface CcOptions {
   readonly verbose: boolean;
   readonly lineMarkers: boolean;
   readonly gnuLanguage: string;
-  readonly stats: boolean;
+  readonly stats?: "text" | "json";
   /** With -S: where to write the Source Map from the text to C. */
   readonly sourceMap?: string;
 }

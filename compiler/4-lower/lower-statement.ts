@@ -48,8 +48,8 @@ function slotOf(state: FunctionState, symbol: VariableSymbol): Value {
 
 function local(state: FunctionState, statement: Of<"local">): void {
   const { symbol, initializer } = statement;
-  const slot = slotOf(state, symbol);
   state.at(statement.span);
+  const slot = slotOf(state, symbol);
   state.emit("void", { op: "lifetime_start" }, [slot]);
   if (initializer !== undefined) {
     state.withTemporaries(() => state.visit.initialize(slot, symbol.type, initializer));

@@ -14,6 +14,7 @@ import type {
   Value,
 } from "../4-lower/ir.ts";
 import type { Use } from "../4-lower/ir-builder.ts";
+import { reportAt } from "../5-optimize/report.ts";
 import type { TargetOptions } from "../options.ts";
 import { type ValueFacts, widthOf } from "./facts.ts";
 import {
@@ -170,8 +171,7 @@ export class SelectContext {
 
   error(code: string, message: string): void {
     const at = this.location ?? this.ir.location;
-    const where = at === undefined ? "" : `${at.file}:${at.line}:${at.column}: `;
-    this.diagnostics.error(code, `${where}in function ${this.ir.name}: ${message}`);
+    reportAt(this.diagnostics, code, `in function ${this.ir.name}: ${message}`, at);
   }
 
   /** Binds the IR value to a register that holds it already. */

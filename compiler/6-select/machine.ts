@@ -71,8 +71,17 @@ export type MachineOperation =
       dst: MachineRegister;
       address: MachineAddress;
       isVolatile?: boolean;
+      /** Of a spilled register; set by frame layout. */
+      isSpill?: boolean;
     }
-  | { kind: "store"; size: 1 | 2 | 4 | 8; address: MachineAddress; src: MachineSource }
+  | {
+      kind: "store";
+      size: 1 | 2 | 4 | 8;
+      address: MachineAddress;
+      src: MachineSource;
+      /** Of a spilled register; set by frame layout. */
+      isSpill?: boolean;
+    }
   /** With `fetch`, `src` receives the old value (cmpxchg: r0 does, and r0 is compared). */
   | {
       kind: "atomic";

@@ -10,6 +10,7 @@
  * r6–r9 need no saving in BPF, so only call clobbers tell registers apart.
  */
 import { type Diagnostics, InternalError } from "../../common/diagnostics/diagnostic.ts";
+import { spanOf } from "../5-optimize/report.ts";
 import type { MachineFunction } from "../6-select/machine.ts";
 import { isVirtual } from "../6-select/machine.ts";
 import { replaceRegisters } from "../6-select/operands.ts";
@@ -63,10 +64,10 @@ function findAssignment(fn: MachineFunction, diagnostics: Diagnostics): Assignme
     const assignment = assignRegisters(fn, liveness, depths, state.unspillable, cheap);
     if (assignment.spilled.length === 0) return assignment;
     if (assignment.spilled.some((register) => state.unspillable.has(register))) {
-      const where = fn.location === undefined ? "" : `${fn.location.file}:${fn.location.line}: `;
       diagnostics.error(
         "out-of-registers",
-        `${where}function '${fn.name}': an inline assembly statement needs more registers than BPF has`,
+        `function '${fn.name}': an inline assembly statement needs more registers than BPF has`,
+        fn.location && spanOf(fn.location),
       );
       return undefined;
     }

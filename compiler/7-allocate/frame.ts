@@ -2,8 +2,9 @@
  * Lays out the frame: objects that are never alive at once share bytes, the rest is placed first-fit
  * by size, naturally aligned below r10. More than 512 bytes is an error that names the objects.
  */
-import type { Diagnostics } from "../../common/diagnostics/diagnostic.ts";
+import type { DiagnosticNote, Diagnostics } from "../../common/diagnostics/diagnostic.ts";
 import type { DebugLocation } from "../4-lower/ir.ts";
+import { spanOf } from "../5-optimize/report.ts";
 import {
   type FrameSlot,
   type MachineBlock,
@@ -254,23 +255,26 @@ function reportOverflow(
   const notes = slots
     .filter(({ isSpill }) => !isSpill)
     .sort((a, b) => b.size - a.size)
-    .map(({ name, size, location }) => ({
-      message: `${size} bytes: '${name}'${location === undefined ? "" : ` at ${chain(location)}`}`,
-    }));
+    .map(
+      ({ name, size, location }): DiagnosticNote => ({
+        message: `${size} bytes: '${name}'${inlinedAt(location)}`,
+        ...(location && { span: spanOf(location) }),
+      }),
+    );
   if (spills > 0) notes.push({ message: `${spills * 8} bytes: ${spills} spilled registers` });
-  const at = fn.location === undefined ? "" : `${fn.location.file}:${fn.location.line}: `;
   diagnostics.error(
     "stack-too-large",
-    `${at}function '${fn.name}' needs ${fn.frameSize} bytes of stack; the kernel allows ${kernelLimit}`,
-    undefined,
+    `function '${fn.name}' needs ${fn.frameSize} bytes of stack; the kernel allows ${kernelLimit}`,
+    fn.location && spanOf(fn.location),
     { notes, help: "move large objects into a per-CPU array map" },
   );
 }
 
-/** `file:line, inlined at file:line, …` */
-function chain(location: DebugLocation): string {
-  const own = `${location.file}:${location.line}`;
-  return location.inlinedAt === undefined ? own : `${own}, inlined at ${chain(location.inlinedAt)}`;
+/** `, inlined at file:line, inlined at …` */
+function inlinedAt(location: DebugLocation | undefined): string {
+  const site = location?.inlinedAt;
+  if (site === undefined) return "";
+  return `, inlined at ${site.file}:${site.line}${inlinedAt(site)}`;
 }
 
 /** After layout: slots become offsets from r10, frame addresses two instructions. */
@@ -281,13 +285,21 @@ export function resolveSlots(fn: MachineFunction): void {
     for (const op of block.instructions) {
       if (op.kind === "lifetime") continue;
       if (op.kind === "frame_address") output.push(...frameAddress(op, offsetOf(op.slot)));
-      else output.push(resolved(op, offsetOf));
+      else {
+        markSpill(fn, op);
+        output.push(resolved(op, offsetOf));
+      }
     }
     block.instructions = output;
     if (block.terminator.kind === "asm_goto") {
       resolveAsm(block.terminator.body.operands, offsetOf);
     }
   }
+}
+
+function markSpill(fn: MachineFunction, op: MachineInstruction): void {
+  if ((op.kind !== "load" && op.kind !== "store") || op.address.slot === undefined) return;
+  if (fn.slots[op.address.slot]?.isSpill) op.isSpill = true;
 }
 
 function resolved(op: MachineInstruction, offsetOf: (slot: number) => number): MachineInstruction {

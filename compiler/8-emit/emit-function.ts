@@ -3,6 +3,7 @@ import type { AsmCoreRelocation, AsmItem, AsmLocation } from "../../assembler/as
 import { type Diagnostics, InternalError } from "../../common/diagnostics/diagnostic.ts";
 import type { Instruction, JumpOp, Register, Source } from "../../common/isa/instruction.ts";
 import type { CoreAccess, DebugLocation } from "../4-lower/ir.ts";
+import { spanOf } from "../5-optimize/report.ts";
 import type {
   MachineBlock,
   MachineFunction,
@@ -50,11 +51,10 @@ export function emitFunction(fn: MachineFunction, environment: FunctionEnvironme
   const items = new FunctionEmitter(fn, environment).run();
   const relaxed = relaxJumps(items, environment);
   if (relaxed !== undefined) return relaxed;
-  const where = fn.location === undefined ? "" : `${fn.location.file}:${fn.location.line}: `;
   environment.diagnostics.error(
     "jump-too-far",
-    `${where}function '${fn.name}' is too large: its jumps do not reach their targets`,
-    undefined,
+    `function '${fn.name}' is too large: its jumps do not reach their targets`,
+    fn.location && spanOf(fn.location),
     { help: "-mcpu=v4 has long jumps; or split the function" },
   );
   return items;

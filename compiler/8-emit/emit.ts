@@ -17,9 +17,11 @@ import { selectFunction } from "../6-select/select.ts";
 import { allocateFunction } from "../7-allocate/allocate.ts";
 import type { TargetOptions } from "../options.ts";
 import type { ModuleTypes } from "./btf.ts";
+import { checkStack } from "./check-stack.ts";
 import { emitDataSections } from "./emit-data.ts";
 import { emitFunction } from "./emit-function.ts";
 import { addFileAssembly } from "./file-asm.ts";
+import { type FunctionStats, functionStats } from "./stats.ts";
 
 /** Machine code of every function, in order; allocation errors are reported. */
 export function generateMachineCode(
@@ -38,18 +40,20 @@ export function generateMachineCode(
 
 /**
  * Everything that an object needs. Without `types` (-g0) it has no BTF. After errors the module is
- * empty.
+ * empty. Into `stats` go the costs of every function.
  */
 export function emitModule(
   ir: IrModule,
   types: ModuleTypes | undefined,
   options: TargetOptions,
   diagnostics: Diagnostics,
+  stats?: FunctionStats[],
 ): AsmModule {
   const code = generateMachineCode(ir, options, diagnostics);
   if (diagnostics.hasErrors) {
     return { endian: options.endian, sections: [], symbols: [], functions: [] };
   }
+  if (options.stackLimit === undefined) checkStack(ir, code, diagnostics);
   const core =
     types === undefined
       ? undefined
@@ -65,7 +69,9 @@ export function emitModule(
     const items = textSection(texts, fn.section);
     items.push({ kind: "align", align: 8 }, { kind: "label", name: fn.name });
     const environment = { index, hasV4: options.cpu === "v4", diagnostics, core };
-    items.push(...emitFunction(machine, environment));
+    const own = emitFunction(machine, environment);
+    for (const item of own) items.push(item);
+    stats?.push(functionStats(machine, fn.section, own));
   });
   const sections: AsmSection[] = [...texts].map(([name, items]) => codeSection(name, items));
   const functions = functionInfo(ir.functions, types);
