@@ -2,7 +2,6 @@
  * Stack reports: which variables, through which inlined calls, how many bytes; and chains of calls
  * that only the kernel's verifier adds up. It must say the same of each program.
  */
-import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { parseCcArguments } from "../cli/cc/arguments.ts";
