@@ -113,9 +113,133 @@ function mutateAlike(text: string, _other: string, random: Random): string {
   return tokens.join("");
 }
 
+/** Ends of simple statements: what stands between two of them can be moved, doubled or left out. */
+function statementsOf(lines: readonly string[]): number[] {
+  return lines.flatMap((line, i) =>
+    /^\s+(?!return|break|goto|case|default|struct|\})[\w*(][^{}#]*;\s*$/.test(line) ? [i] : [],
+  );
+}
+
+/** Statements in one line: left out, doubled, swapped with the next, or made conditional. */
+function mutateStatements(text: string, _other: string, random: Random): string {
+  const lines = text.split("\n");
+  for (let i = 1 + random(2); i > 0; i -= 1) {
+    const at = pick(statementsOf(lines), random);
+    if (at === undefined) break;
+    const line = lines[at] ?? "";
+    const isDeclaration = /^\s+[\w ]+[ *]\w+( =|;|\[)/.test(line);
+    const kind = isDeclaration ? 5 + random(2) : random(7);
+    if (kind === 0) lines.splice(at, 1);
+    else if (kind === 1) lines.splice(at, 0, line);
+    else if (kind === 2) lines.splice(at, 2, lines[at + 1] ?? "", line);
+    else if (kind === 3) lines[at] = `for (int fuzz = 0; fuzz < ${random(9)}; fuzz++) {${line}}`;
+    else if (kind === 4) lines[at] = `do {${line}} while (${random(2)} && ${random(3)});`;
+    else if (kind === 5) lines.splice(at + 1, 0, `asm volatile("" ::: "memory");`);
+    else lines.splice(at + 1, 0, "if (__builtin_constant_p(1)) { ; } else { __builtin_trap(); }");
+  }
+  return lines.join("\n");
+}
+
+const wrappers: readonly ((e: string, n: string) => string)[] = [
+  (e) => `(${e})`,
+  (e) => `(0, ${e})`,
+  (e) => `(${e} ?: ${e})`,
+  (e, n) => `(${e} ^ ${n})`,
+  (e, n) => `(${e} + ${n})`,
+  (e, n) => `(${e} % (${n} | 1))`,
+  (e, n) => `(${e} >> (${n} & 7))`,
+  (e) => `(unsigned char)(${e})`,
+  (e) => `(short)(${e})`,
+  (e) => `(long)(${e})`,
+  (e) => `({ typeof(${e}) fuzz = (${e}); fuzz; })`,
+  (e, n) => `(${n} ? (${e}) : (${e}))`,
+  (e, n) => `(1 ? (${e}) : ${n})`,
+  (e, n) => `__builtin_choose_expr(${n} == 1, 2, (${e}))`,
+  (e) => `_Generic((${e}), default: (${e}))`,
+  (e, n) => `(*(typeof((${e}) + 0)[]){ (${e}) } + ${n})`,
+];
+
+/** Operands wrapped in expressions that mostly keep a valid type. */
+function mutateExpressions(text: string, _other: string, random: Random): string {
+  const tokens = tokensOf(text);
+  const operands = tokens.flatMap((token, i) => {
+    // A number or name between an operator and what ends an operand.
+    const before = tokens
+      .slice(Math.max(0, i - 2), i)
+      .join("")
+      .trimEnd();
+    const after = tokens
+      .slice(i + 1, i + 3)
+      .join("")
+      .trimStart();
+    const isOperand = /^(?:\d\w*|[a-z_]\w*)$/.test(token) && !/^(?:return|sizeof|int)$/.test(token);
+    const isFree = /(?:[=+^|<>(,]|return)$/.test(before) && /^[;),+^|<>]/.test(after);
+    return isOperand && isFree ? [i] : [];
+  });
+  for (let i = 1 + random(3); i > 0; i -= 1) {
+    const at = pick(operands, random);
+    if (at === undefined) break;
+    const wrap = pick(wrappers, random) ?? ((e: string) => e);
+    tokens[at] = wrap(tokens[at] ?? "", pick(numbers, random) ?? "0");
+  }
+  return tokens.join("");
+}
+
+const swaps: readonly (readonly [RegExp, readonly string[]])[] = [
+  [
+    /\b(?:__always_inline|__noinline|inline|noinline|always_inline)\b/g,
+    [
+      "__attribute__((noinline))",
+      "inline __attribute__((always_inline))",
+      "__attribute__((unused))",
+    ],
+  ],
+  [/\b(?:volatile|const|static)\b/g, ["volatile", "const volatile", "static", ""]],
+  [
+    /\b(?:__u8|__u16|__u32|__u64|u8|u16|u32|u64|unsigned|int|long|char|short)\b/g,
+    [
+      "int",
+      "long",
+      "unsigned",
+      "char",
+      "short",
+      "unsigned long",
+      "_Bool",
+      "unsigned char",
+      "__int128",
+    ],
+  ],
+  [/ (?:==|!=|<=|>=|<|>) /g, [" == ", " != ", " < ", " <= ", " > ", " >= "]],
+  [
+    / (?:\+|-|\*|\/|%|&|\||\^|<<|>>) /g,
+    [" + ", " - ", " * ", " / ", " % ", " & ", " | ", " ^ ", " << ", " >> "],
+  ],
+  [/ [-+*&|^]= /g, [" += ", " -= ", " *= ", " &= ", " |= ", " ^= ", " = ", " <<= ", " /= "]],
+  [/\[\d+\]/g, ["[1]", "[2]", "[7]", "[64]", "[300]"]],
+  [
+    /__attribute__\(\(packed\)\)|__packed/g,
+    ["", "__attribute__((aligned(16)))", "__attribute__((packed, aligned(4)))"],
+  ],
+];
+
+/** Words of one meaning swapped for others that fit in the same place. */
+function mutateWords(text: string, _other: string, random: Random): string {
+  let result = text;
+  for (let i = 1 + random(3); i > 0; i -= 1) {
+    const [pattern, replacements] = pick(swaps, random) ?? [/$^/g, []];
+    const places = [...result.matchAll(pattern)];
+    const place = pick(places, random);
+    if (place === undefined) continue;
+    const end = place.index + place[0].length;
+    result = result.slice(0, place.index) + (pick(replacements, random) ?? "") + result.slice(end);
+  }
+  return result;
+}
+
 const mutations = [
-  ...[mutateBytes, mutateTokens, mutateTokens, mutateDeclarations],
-  ...[mutateAlike, mutateAlike, mutateAlike],
+  ...[mutateBytes, mutateTokens, mutateTokens, mutateDeclarations, mutateDeclarations],
+  ...[mutateAlike, mutateAlike, mutateStatements, mutateStatements],
+  ...[mutateExpressions, mutateExpressions, mutateWords, mutateWords, mutateWords],
 ];
 
 /** The mutant of a seed: which source it comes from, and its text. */

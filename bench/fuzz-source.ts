@@ -7,12 +7,20 @@ import { fork } from "node:child_process";
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
+import type { AsmModule } from "../assembler/asm-module.ts";
+import { assemble } from "../assembler/assemble.ts";
+import { parseAssembly } from "../assembler/parse.ts";
+import { printAssembly } from "../assembler/print.ts";
 import { nodeFileSystem } from "../cli/node-file-system.ts";
 import { Diagnostics } from "../common/diagnostics/diagnostic.ts";
+import { renderDiagnostic } from "../common/diagnostics/render.ts";
 import type { FileSystem } from "../common/file-system.ts";
+import type { ObjectFile } from "../common/object/object-file.ts";
 import { writeElf } from "../common/object/write-elf.ts";
 import { defaultPreprocessOptions } from "../compiler/1-preprocess/options.ts";
 import { compile } from "../compiler/compile.ts";
+import { loadObject } from "../linker/load.ts";
+import { verifyObjectProgram } from "../vm/verifier/verify-program.ts";
 import { mutant } from "./fuzz-mutations.ts";
 
 const { values: cli } = parseArgs({
@@ -36,22 +44,36 @@ const sources = ["examples", "test/cases"]
   )
   .map((path) => ({ path, text: readFileSync(path, "utf8") }));
 
-// Sources that are wrong by themselves get less far: one of each, three of the others.
-const weighted = sources.flatMap((source) =>
-  /error/.test(source.path) ? [source] : [source, source, source],
-);
+// Sources that are wrong by themselves get less far, and long ones take long.
+const weighted = sources.flatMap((source) => {
+  const isWrong = /error/.test(source.path);
+  const times = isWrong ? 1 : Math.max(2, Math.round(24_000 / (source.text.length + 1500)));
+  return Array.from({ length: times }, () => source);
+});
 
 const levels = ["2", "0", "1", "s"] as const;
 const cpus = ["v3", "v1", "v2", "v4"] as const;
 const cache = new Map<string, Uint8Array | undefined>();
 
-/** What a mutant came to: an object, errors, or the place of the crash. */
+/**
+ * What a mutant came to: an object, errors of the program's text, errors of a later phase, or the
+ * place of the crash.
+ */
 interface Outcome {
-  readonly kind: "compiled" | "refused" | "crashed";
+  readonly kind: "compiled" | "checked" | "refused" | "crashed";
   readonly message?: string;
+  /** CPU time. */
+  readonly milliseconds: number;
 }
 
 function compileMutant(seed: number): Outcome {
+  const started = process.cpuUsage();
+  const outcome = tryMutant(seed);
+  const { user, system } = process.cpuUsage(started);
+  return { ...outcome, milliseconds: (user + system) / 1000 };
+}
+
+function tryMutant(seed: number): Omit<Outcome, "milliseconds"> {
   const { path, text } = mutant(weighted, seed);
   const files: FileSystem = {
     readFile(name) {
@@ -66,19 +88,48 @@ function compileMutant(seed: number): Outcome {
     target: { endian: "little", cpu: cpus[seed % 4] ?? "v3", strictAlign: false },
     optimization: levels[Math.floor(seed / 4) % 4] ?? "2",
     debugInfo: seed % 3 !== 0,
+    warnings: [{ name: "all", state: "on" }],
   } as const;
   try {
     const diagnostics = new Diagnostics();
-    const { object } = compile(path, options, files, diagnostics);
-    if (object !== undefined && !diagnostics.hasErrors) {
-      writeElf(object);
-      return { kind: "compiled" };
+    const { assembly, checked, object } = compile(path, options, files, diagnostics);
+    for (const diagnostic of diagnostics.list) renderDiagnostic(diagnostic, plain);
+    if (object === undefined || diagnostics.hasErrors) {
+      if (!diagnostics.hasErrors) return { kind: "crashed", message: "neither object nor errors" };
+      return { kind: checked === undefined ? "refused" : "checked" };
     }
-    if (diagnostics.hasErrors) return { kind: "refused" };
-    return { kind: "crashed", message: "neither object nor errors" };
+    const elf = writeElf(object);
+    const message =
+      (seed % 5 === 0 && assembly !== undefined ? assembledAlike(assembly, elf) : undefined) ??
+      (seed % 7 === 0 ? judged(object, path) : undefined);
+    return message === undefined ? { kind: "compiled" } : { kind: "crashed", message };
   } catch (error) {
     return { kind: "crashed", message: placeOf(error) };
   }
+}
+
+const plain = { color: false, tool: "bpfc" };
+
+/** The printed assembly gives the same object; or what is wrong. */
+function assembledAlike(assembly: AsmModule, elf: Uint8Array): string | undefined {
+  const diagnostics = new Diagnostics();
+  const file = { path: "mutant.s", text: printAssembly(assembly), isSystem: false };
+  const { module } = parseAssembly(file, "little", diagnostics);
+  const object = diagnostics.hasErrors ? undefined : assemble(module, diagnostics);
+  const [first] = diagnostics.list;
+  if (object === undefined) return `assembly: ${first?.message.replace(/'[^']*'/g, "…")}`;
+  return Buffer.compare(writeElf(object), elf) === 0 ? undefined : "assembly: another object";
+}
+
+/** The object loads and is judged, or is refused with errors; or what is wrong. */
+function judged(object: ObjectFile, path: string): string | undefined {
+  const diagnostics = new Diagnostics();
+  const loaded = loadObject(object, path, diagnostics);
+  if (loaded === undefined)
+    return diagnostics.hasErrors ? undefined : "loading: neither programs nor errors";
+  for (const program of loaded.programs)
+    verifyObjectProgram(loaded, program, { maxProcessed: 20_000 });
+  return undefined;
 }
 
 /** The message and the first frames of ours. */
@@ -122,7 +173,8 @@ function runChild(first: number, end: number, tally: Tally, isRetry = false): Pr
     errors = `${errors}${text}`.slice(-2000);
   });
   child.on("message", ({ seed, outcome }: { seed: number; outcome: Outcome }) => {
-    const milliseconds = performance.now() - since;
+    const { milliseconds } = outcome;
+    // The first ones also pay for V8 compiling the compiler.
     if (isUp && milliseconds > tally.slowest.milliseconds) tally.slowest = { seed, milliseconds };
     [next, since, isUp] = [seed + 1, performance.now(), true];
     tally.counts[outcome.kind] += 1;
@@ -130,7 +182,8 @@ function runChild(first: number, end: number, tally: Tally, isRetry = false): Pr
   });
   const watch = setInterval(() => {
     // Starting takes long on a busy machine.
-    if (performance.now() - since > Number(cli.limit) * (isUp ? 1000 : 10_000)) child.kill();
+    if (performance.now() - since > Number(cli.limit) * (isUp ? 8000 : 20_000))
+      child.kill("SIGKILL");
   }, 200);
   return new Promise((resolve) => {
     child.on("close", (code) => {
@@ -156,7 +209,7 @@ async function main(): Promise<void> {
   const end = first + Number(cli.count);
   if (cli.worker) return work(first, end);
   const tally: Tally = {
-    counts: { compiled: 0, refused: 0, crashed: 0, hung: 0 },
+    counts: { compiled: 0, checked: 0, refused: 0, crashed: 0, hung: 0 },
     crashes: new Map(),
     slowest: { seed: 0, milliseconds: 0 },
   };
