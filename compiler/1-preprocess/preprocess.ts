@@ -96,7 +96,8 @@ class Preprocessor {
       if (session.diagnostics.errorCount > MAX_ERRORS) session.aborted = true;
     }
     this.#finishHeader();
-    const end = this.#main.text.length;
+    // As in clang a line break that ends the file is where the file ends.
+    const end = this.#main.text.replace(/\r?\n$/, "").length;
     const output = this.#mainOutput;
     output.tokens.push(new Token(endOfFile, "", this.#main, end, end, LINE_START, undefined));
     return {

@@ -355,6 +355,8 @@ export interface Declaration {
   readonly declarators: readonly {
     readonly declarator: Declarator;
     readonly initializer?: Initializer;
+    /** The initialiser is no syntax; it was reported and is missing here. */
+    readonly broken?: boolean;
   }[];
   readonly span: Span;
 }

@@ -47,10 +47,21 @@ export abstract class DeclarationRules extends InitializerRules {
     const specifiers = this.SUBRULE(this.specifiers, { ARGS: ["block"] });
     const declarators = this.SUBRULE(this.initDeclarators, { ARGS: [specifiers] });
     const isFunction = this.#refuseNestedFunction();
+    if (!isFunction) this.#needDeclarator(specifiers, declarators);
     if (!isFunction)
       this.semicolon(declarators?.length === 0 ? afterType(specifiers) : "at end of declaration");
     return { kind: "declaration", specifiers, declarators, span: this.spanFrom(first) };
   });
+
+  /** `int 3x;` */
+  #needDeclarator(
+    { type }: DeclarationSpecifiers,
+    declarators: readonly InitDeclarator[] | undefined,
+  ): void {
+    if (this.RECORDING_PHASE || declarators?.length !== 0 || this.isNext(t.Semicolon)) return;
+    if (type?.kind === "record" || type?.kind === "enum") return;
+    this.failHere("expected-identifier", "expected identifier or '('");
+  }
 
   /** Steps over the body of a nested function, and says so. */
   #refuseNestedFunction(): boolean {
@@ -91,9 +102,18 @@ export abstract class DeclarationRules extends InitializerRules {
       const declarator = this.SUBRULE(this.declarator);
       const isTypedef = !this.RECORDING_PHASE && specifiers.storage === "typedef";
       this.declareName(declarator.name, isTypedef);
+      const problem = { broken: false };
       const initializer = this.OPTION(() => {
         this.CONSUME(t.Assign);
-        return this.SUBRULE(this.initializer);
+        // The name is declared all the same, so that its uses are no errors.
+        return this.recovering(
+          () => this.SUBRULE(this.initializer),
+          (start) => {
+            problem.broken = true;
+            this.skipToSemicolon(start);
+          },
+          false,
+        );
       });
       const pushed = this.RECORDING_PHASE
         ? []
@@ -102,7 +122,11 @@ export abstract class DeclarationRules extends InitializerRules {
         pushed.length === 0
           ? declarator
           : { ...declarator, attributes: [...declarator.attributes, ...pushed] };
-      return { declarator: whole, ...(initializer && { initializer }) };
+      return {
+        declarator: whole,
+        ...(initializer && { initializer }),
+        ...(problem.broken && problem),
+      };
     },
   );
 

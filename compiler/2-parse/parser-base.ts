@@ -61,8 +61,15 @@ export abstract class ParserBase extends TokenWindow {
     this.fail();
   }
 
-  /** Runs a part of a rule; on a syntax error inside, resynchronises and gives undefined. */
-  protected recovering<T>(parse: () => T, resync: () => unknown): T | undefined {
+  /**
+   * Runs a part of a rule; on a syntax error inside, resynchronises and gives undefined. `moves`:
+   * where nothing was read a token is skipped, so that a loop comes to an end.
+   */
+  protected recovering<T>(
+    parse: () => T,
+    resync: (start: number) => unknown,
+    moves = true,
+  ): T | undefined {
     if (this.RECORDING_PHASE) return parse();
     const { depth } = this;
     const scopeDepth = this.scopes.depth;
@@ -71,8 +78,8 @@ export abstract class ParserBase extends TokenWindow {
       this.depth = depth;
       while (this.scopes.depth > scopeDepth) this.scopes.pop();
       this.pendingUnroll = undefined;
-      resync();
-      if (this.currIdx === before && !this.isNext(endOfFile)) this.consumeToken();
+      resync(before);
+      if (moves && this.currIdx === before && !this.isNext(endOfFile)) this.consumeToken();
       this.reclassify();
       return undefined;
     });
@@ -93,6 +100,25 @@ export abstract class ParserBase extends TokenWindow {
       }
       this.consumeToken();
       if (tokenType === t.Semicolon) return true;
+    }
+  }
+
+  /** Skips to the `;` or `}` that ends a declaration, past the braces that opened since `start`. */
+  protected skipToSemicolon(start: number): void {
+    let open = 0;
+    for (const { tokenType } of this.tokVector.slice(start + 1, this.currIdx + 1)) {
+      if (tokenType === t.LBrace) open += 1;
+      else if (tokenType === t.RBrace) open -= 1;
+    }
+    for (;;) {
+      const { tokenType } = this.peek();
+      if (tokenType === endOfFile || tokenType === t.Semicolon) return;
+      if (tokenType === t.RBrace) {
+        open -= 1;
+        if (open < 0) return;
+      }
+      if (isOpening(tokenType) || tokenType === t.LBrace) this.skipBrackets();
+      else this.consumeToken();
     }
   }
 

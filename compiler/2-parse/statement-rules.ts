@@ -409,6 +409,10 @@ export abstract class StatementRules extends AsmRules {
 
   readonly returnStatement = this.RULE("returnStatement", (): Statement => {
     const first = this.CONSUME(t.Return);
+    if (!this.RECORDING_PHASE && this.isNext(t.TypedefName)) {
+      const { image } = this.peek();
+      this.failHere("unexpected-type", `unexpected type name '${image}': expected expression`);
+    }
     const value = this.OPTION(() => this.SUBRULE(this.expression));
     this.semicolon("after return statement");
     return { kind: "return", ...(value && { value }), span: this.spanFrom(first) };

@@ -319,10 +319,12 @@ function checkFileDeclaration(context: Context, declaration: Declaration): void 
   const isAuto = specifiers.type.kind === "auto_type";
   const base = context.recurse.specifiedType(context, specifiers, isolated);
   if (isolated) warnEmpty(context, declaration);
-  for (const { declarator, initializer } of declaration.declarators) {
+  for (const { declarator, initializer, broken } of declaration.declarators) {
     if (declarator.name === undefined) continue;
-    const auto = isAuto ? deducedType(context, declarator, initializer) : undefined;
-    const declared = readName(context, specifiers, declarator, auto?.type ?? base);
+    const auto =
+      isAuto && broken !== true ? deducedType(context, declarator, initializer) : undefined;
+    const named = readName(context, specifiers, declarator, auto?.type ?? base);
+    const declared = broken === true ? { ...named, type: errorType } : named;
     checkSpecifiers(context, specifiers, declared);
     if (specifiers.storage === "typedef") {
       if (initializer !== undefined) report(context, "initializedTypedef", declared.span);
@@ -488,12 +490,14 @@ export function checkLocalDeclaration(
   const base = context.recurse.specifiedType(context, specifiers, isolated);
   if (isolated) warnEmpty(context, declaration);
   const result: CheckedStatement[] = [];
-  for (const { declarator, initializer } of declaration.declarators) {
+  for (const { declarator, initializer, broken } of declaration.declarators) {
     if (declarator.name === undefined) continue;
     const isAuto = specifiers.type.kind === "auto_type";
-    const auto = isAuto ? deducedType(context, declarator, initializer) : undefined;
+    const auto =
+      isAuto && broken !== true ? deducedType(context, declarator, initializer) : undefined;
     context.quietFolding = specifiers.storage === undefined && initializer === undefined;
-    const declared = readName(context, specifiers, declarator, auto?.type ?? base);
+    const named = readName(context, specifiers, declarator, auto?.type ?? base);
+    const declared = broken === true ? { ...named, type: errorType } : named;
     context.quietFolding = false;
     checkSpecifiers(context, specifiers, declared);
     if (specifiers.storage === "typedef") declareTypedef(context, declared);

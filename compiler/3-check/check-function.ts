@@ -123,7 +123,7 @@ function warnReturn(
   end: Span,
 ): void {
   const type = asFunction(symbol.type);
-  if (type === undefined || symbol.naked) return;
+  if (type === undefined || symbol.naked || context.diagnostics.faultCount > 0) return;
   const falls = fallsThrough(body);
   if (symbol.noreturn && falls) report(context, "noreturnReturns", end, [symbol.name]);
   if (isVoid(type.returns) || isError(type.returns) || !falls || symbol.noreturn) return;
