@@ -3,7 +3,7 @@
  * Steps: read BTF, define maps, make data maps, flatten each program.
  */
 import { Diagnostics } from "../common/diagnostics/diagnostic.ts";
-import type { Btf } from "../common/object/btf.ts";
+import type { Btf, BtfExt } from "../common/object/btf.ts";
 import type { ObjectFile, ObjectSymbol, SectionIndex } from "../common/object/object-file.ts";
 import { programTypeForSection } from "../common/platform/sections.ts";
 import { applyCoreRelocations } from "./core/apply.ts";
@@ -103,9 +103,22 @@ function relocateForTarget(
   diagnostics: Diagnostics,
 ): ObjectView {
   const { btf, btfExt } = view;
-  if (target === undefined || btf === undefined || btfExt === undefined) return view;
-  const { object } = applyCoreRelocations({ ...view, btf, btfExt }, target, diagnostics);
+  if (btf === undefined || btfExt === undefined) return view;
+  // The ids of the program's own types do not depend on the target.
+  const known = target === undefined ? { ...btfExt, coreRelocations: localOnly(btfExt) } : btfExt;
+  const { object } = applyCoreRelocations(
+    { ...view, btf, btfExt: known },
+    target ?? btf,
+    diagnostics,
+  );
   return { ...view, object };
+}
+
+function localOnly({ coreRelocations }: BtfExt): BtfExt["coreRelocations"] {
+  return coreRelocations.map(({ section, records }) => ({
+    section,
+    records: records.filter(({ kind }) => kind === "type_id_local"),
+  }));
 }
 
 function sectionText(object: ObjectFile, name: string): string {

@@ -5,6 +5,7 @@ import {
   describeDecodeProblem,
 } from "../common/isa/decode.ts";
 import type { Instruction } from "../common/isa/instruction.ts";
+import type { Btf } from "../common/object/btf.ts";
 import type { ProgramLine, ProgramSpec } from "../linker/program.ts";
 import type { BpfMap } from "./maps/map.ts";
 
@@ -15,6 +16,8 @@ export interface Program {
   readonly insns: readonly (Instruction | undefined)[];
   /** By the index that the program's instructions carry. */
   readonly maps: readonly BpfMap[];
+  /** The object's types, where it has any. */
+  readonly btf?: Btf;
 }
 
 /** The program, or what is wrong with its instructions. */
@@ -23,13 +26,15 @@ export function decodeLoadedProgram(
   spec: ProgramSpec,
   maps: readonly BpfMap[],
   little: boolean,
+  btf?: Btf,
 ): Program | { readonly problem: string; readonly slot: number } {
   const decoded = decodeProgram(spec.insns, little ? "little" : "big");
   if (!decoded.ok) {
     const { problem, raw, fields, slot } = decoded;
     return { problem: describeDecodeProblem(problem, raw, fields), slot };
   }
-  return { id, spec, insns: bySlot(decoded.insns, spec.insns.length / 8), maps };
+  const insns = bySlot(decoded.insns, spec.insns.length / 8);
+  return { id, spec, insns, maps, ...(btf && { btf }) };
 }
 
 function bySlot(

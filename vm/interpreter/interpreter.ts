@@ -31,7 +31,9 @@ import { callKfunc } from "../helpers/kfuncs.ts";
 import { helperFunction } from "../helpers/table.ts";
 import type { Kernel } from "../kernel/kernel.ts";
 import { ProgramArrayMap } from "../maps/program-array.ts";
+import { arenaOf, toKernelSpace } from "../maps/arena.ts";
 import type { Program } from "../program.ts";
+import { ProgramException } from "../program-exception.ts";
 import type { RunState } from "../run-state.ts";
 
 interface Frame {
@@ -101,7 +103,12 @@ export class Interpreter implements Engine {
     this.#registers[2] = BigInt(this.#run.secondArgument);
     const lowest = frameBottom(this.#memory, 1);
     clearFrames(this.#kernel.memory, this.#memory, lowest, maximumCallDepth);
-    return this.#enter(this.#program, 0);
+    try {
+      return this.#enter(this.#program, 0);
+    } catch (thrown) {
+      if (thrown instanceof ProgramException) return thrown.cookie;
+      throw thrown;
+    }
   }
 
   /** Runs a callback by itself, as a timer does. */
@@ -245,6 +252,9 @@ export class Interpreter implements Engine {
       case "atomic":
         this.#atomic(insn);
         break;
+      case "addr_space_cast":
+        r[insn.dst] = this.#arena(insn.imm === toKernelSpace, r[insn.src] as bigint);
+        break;
       default:
         this.#control(insn, next);
         return;
@@ -308,6 +318,12 @@ export class Interpreter implements Engine {
       case 3:
         return this.#kernelSymbol();
     }
+  }
+
+  #arena(toKernel: boolean, pointer: bigint): bigint {
+    const arena = arenaOf(this.#program);
+    if (arena === undefined) throw new Fault("bad-instruction", "the program has no arena");
+    return toKernel ? arena.toKernel(pointer) : arena.toUser(pointer);
   }
 
   #mapAt(index: number): Program["maps"][number] {

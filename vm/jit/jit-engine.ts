@@ -15,6 +15,7 @@ import { helperFunction } from "../helpers/table.ts";
 import type { Kernel } from "../kernel/kernel.ts";
 import { ProgramArrayMap } from "../maps/program-array.ts";
 import type { Program } from "../program.ts";
+import { ProgramException } from "../program-exception.ts";
 import type { RunState } from "../run-state.ts";
 import { compileProgram } from "./compile.ts";
 import { MapFunctionCache } from "./map-functions.ts";
@@ -124,10 +125,15 @@ export class JitEngine implements Engine {
     const { engineMemory } = this.#kernel;
     const lowest = frameBottom(engineMemory, 1);
     if (this.#checked) clearFrames(this.#kernel.memory, engineMemory, lowest, maximumCallDepth);
-    this.#guard(() => {
-      const instance = this.#compiler.instance(this.#program, this.#checked);
-      instance.enter(0, lowest);
-    });
+    try {
+      this.#guard(() => {
+        const instance = this.#compiler.instance(this.#program, this.#checked);
+        instance.enter(0, lowest);
+      });
+    } catch (thrown) {
+      if (thrown instanceof ProgramException) return thrown.cookie;
+      throw thrown;
+    }
     return this.#result();
   }
 

@@ -13,6 +13,7 @@ import {
   mayGotoBudget,
   tailCallHelper,
 } from "../engine-memory.ts";
+import { arenaOf, toKernelSpace } from "../maps/arena.ts";
 import { ArrayMap } from "../maps/array.ts";
 import { HashMap } from "../maps/hash.ts";
 import { mapFlags } from "../maps/map.ts";
@@ -339,11 +340,40 @@ export class Translator {
       case "may_goto":
         break;
       case "addr_space_cast":
+        this.#castAddress(insn);
+        break;
       case "callx":
       case "gotox":
         this.#fault(faultKinds.instruction);
         break;
     }
+  }
+
+  /** Between user space's view of the arena and addresses; 0 stays 0. */
+  #castAddress(insn: Instruction & { kind: "addr_space_cast" }): void {
+    const arena = arenaOf(this.#program);
+    if (arena === undefined) {
+      this.#fault(faultKinds.instruction);
+      return;
+    }
+    const code = this.#code;
+    const distance = BigInt(arena.start) - arena.userStart;
+    this.#narrow(insn.src);
+    code.tee(locals.word);
+    code.open(op.if, valueType.i64);
+    code.get(locals.word);
+    if (insn.imm === toKernelSpace) {
+      code.const32(Number(BigInt.asIntN(32, distance)));
+      code.op(op.i32Add, op.i64ExtendI32U);
+    } else {
+      code.op(op.i64ExtendI32U);
+      code.const64(-distance);
+      code.op(op.i64Add);
+    }
+    code.op(op.else);
+    code.const64(0n);
+    code.op(op.end);
+    this.#setRegister(insn.dst);
   }
 
   #signExtend(insn: Instruction & { kind: "movsx" }): void {

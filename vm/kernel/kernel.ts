@@ -3,6 +3,7 @@
  * it is deterministic; what time it is and who runs is set by its user.
  */
 
+import type { Btf } from "../../common/object/btf.ts";
 import { skipModifiers } from "../../common/object/btf-types.ts";
 import type { Endian } from "../../common/object/object-file.ts";
 import { mapTypeById } from "../../common/platform/map-types.ts";
@@ -191,8 +192,8 @@ export class Kernel implements MapHost {
   }
 
   /** Loads a program whose map indexes count in `maps`. */
-  loadProgram(spec: ProgramSpec, maps: readonly BpfMap[]): Program | LoadFailure {
-    const program = decodeLoadedProgram(this.#nextId, spec, maps, this.little);
+  loadProgram(spec: ProgramSpec, maps: readonly BpfMap[], btf?: Btf): Program | LoadFailure {
+    const program = decodeLoadedProgram(this.#nextId, spec, maps, this.little, btf);
     if ("problem" in program) {
       return { message: `${spec.name}: ${program.problem} at instruction ${program.slot}` };
     }
@@ -214,7 +215,7 @@ export class Kernel implements MapHost {
     }
     const programs = new Map<string, Program>();
     for (const spec of object.programs) {
-      const program = this.loadProgram(spec, maps);
+      const program = this.loadProgram(spec, maps, object.btf);
       if ("message" in program) return program;
       programs.set(spec.name, program);
     }

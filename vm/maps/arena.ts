@@ -10,6 +10,14 @@ export const arenaPage = 4096;
 /** More than this is not given: all maps share 256 MiB. */
 const largestArena = 64 << 20;
 
+/** `imm` of the cast from user space's view (1) to the kernel's (0). */
+export const toKernelSpace = 1;
+
+/** The arena of a program; it has one at the most. */
+export function arenaOf(program: { readonly maps: readonly BpfMap[] }): ArenaMap | undefined {
+  return program.maps.find((map): map is ArenaMap => map instanceof ArenaMap);
+}
+
 export class ArenaMap extends BpfMap {
   /** Address of the first page. */
   readonly start: number;
