@@ -51,7 +51,31 @@ const withData = (body: string): string => `${body}
 const fields = ["len", "pkt_type", "mark", "queue_mapping", "protocol", "vlan_present", "vlan_tci"];
 const moreFields = ["vlan_proto", "priority", "ingress_ifindex", "ifindex", "tc_index", "hash"];
 
+/** bpf_check_mtu: what it gives, and what it puts into the length. */
+const mtu = (length: number, device: number, difference: number, flags: number): string =>
+  [
+    `*(u32 *)(r10 - 4) = ${length}`,
+    call(163, device, "r3 = r10\nr3 += -4", difference, flags),
+    "r0 <<= 20",
+    "r1 = *(u32 *)(r10 - 4)",
+    "r0 |= r1",
+  ].join("\n");
+
 const cases: readonly Case[] = [
+  ...[0, 1000, 65535, 65536, 65540, 70000].flatMap((length) =>
+    [0, 1, 9999].flatMap((device) => [
+      xdp(mtu(length, device, 0, 0)),
+      tc(mtu(length, device, 4, 0)),
+    ]),
+  ),
+  xdp(mtu(100, 0, 65500, 0)),
+  tc(mtu(100, 0, 0, 2)),
+  xdp(mtu(100, 0, 0, 1)),
+  ...[0, 1, 2, 3].flatMap((type) =>
+    [0, 12345].map((time) =>
+      tc(`${call(192, time, type)}\nr0 <<= 16\nr1 = *(u64 *)(r6 + 152)\nr0 |= r1`),
+    ),
+  ),
   ...[-300, -256, -216, -217, -40, -4, -3, 0, 1, 4, 14, 40, 200].flatMap((n) => [
     xdp(withData(call(44, n))),
     xdp(withData(call(65, n))),

@@ -19,7 +19,10 @@ function text(call: HelperCall, register: number, limit = longest): Uint8Array |
 }
 
 const onText =
-  (use: (bytes: Uint8Array, call: HelperCall) => number, limit?: (call: HelperCall) => number): Helper =>
+  (
+    use: (bytes: Uint8Array, call: HelperCall) => number,
+    limit?: (call: HelperCall) => number,
+  ): Helper =>
   (call) => {
     const bytes = text(call, 1, limit?.(call));
     return typeof bytes === "number" ? bytes : use(bytes, call);

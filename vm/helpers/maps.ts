@@ -33,6 +33,8 @@ export const mapHelpers: Readonly<Record<string, Helper>> = {
     const key = call.address(2, keySize, false);
     return map.updateAt(key, call.address(3, valueSize, false), call.arg(4));
   },
+  /** The engines do it; what comes here has no target. */
+  bpf_tail_call: () => 0,
   bpf_map_delete_elem: (call) => {
     const map = call.map(1);
     return map.delete(keyOf(call, map));

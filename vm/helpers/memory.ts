@@ -60,6 +60,8 @@ export const memoryHelpers: Readonly<Record<string, Helper>> = {
   bpf_probe_read_str: probeReadString,
   bpf_probe_read_user_str: probeReadString,
   bpf_probe_read_kernel_str: probeReadString,
+  /** All memory is one process's. */
+  bpf_copy_from_user_task: (call) => (call.arg(5) === 0n ? probeRead(call) : -errno.EINVAL),
   bpf_probe_write_user: (call) => {
     const size = call.size(3);
     const source = call.copy(2, size);

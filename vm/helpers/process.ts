@@ -4,6 +4,7 @@ import { StackTraceMap, stackFlags } from "../maps/stack-trace.ts";
 import type { Helper, HelperCall } from "./helper-call.ts";
 
 const taskStructSize = 4096;
+const registersSize = 168;
 const nanosecondsPerJiffy = 4_000_000n;
 /** INITIAL_JIFFIES is five minutes before the counter wraps, at 250 Hz. */
 const initialJiffies = 4_294_892_296n;
@@ -85,6 +86,14 @@ export const processHelpers: Readonly<Record<string, Helper>> = {
   },
   bpf_get_stack: (call) => copyStack(call),
   bpf_get_task_stack: (call) => copyStack(call),
+  bpf_task_pt_regs: (call) => call.kernel.object("pt_regs", registersSize),
+  /** There are no symbols. */
+  bpf_kallsyms_lookup_name: (call) => {
+    if (call.low(3) !== 0) return -errno.EINVAL;
+    const at = call.memory.check(call.arg(4), 8, true);
+    call.memory.store(at, 8, 0n, call.kernel.little);
+    return -errno.ENOENT;
+  },
   bpf_send_signal: () => 0,
   bpf_send_signal_thread: () => 0,
   bpf_override_return: () => 0,

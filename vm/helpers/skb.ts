@@ -210,6 +210,16 @@ export const skbHelpers: Readonly<Record<string, Helper>> = {
   bpf_skb_vlan_push: vlanPush,
   bpf_skb_vlan_pop: vlanPop,
   bpf_csum_update: () => -errno.ENOTSUPP,
+  bpf_skb_set_tstamp: (call) => {
+    const [time, type] = [call.arg(2), call.low(3)];
+    const protocol = swap16(call, field(call, skbOffsets.protocol));
+    if (protocol !== 0x0800 && protocol !== 0x86dd) return -errno.EOPNOTSUPP;
+    // Type 0 is the wall clock, and may be taken away.
+    if (type > 2 || (type !== 0 && time === 0n)) return -errno.EINVAL;
+    const at = call.run.context + skbOffsets.tstamp;
+    call.memory.store(at, 8, time, call.kernel.little);
+    return 0;
+  },
   bpf_csum_level: () => -errno.EACCES,
   bpf_get_hash_recalc: (call) => field(call, skbOffsets.hash),
   bpf_set_hash_invalid: (call) => {

@@ -1,13 +1,16 @@
 /** All helpers that the simulated kernel serves, by name; the engines ask by id. */
 import { helperById } from "../../common/platform/helpers.ts";
+import { errno } from "../errno.ts";
 import { Fault } from "../fault.ts";
 import { checksumHelpers } from "./checksum.ts";
 import { contextHelpers } from "./context.ts";
 import { dynptrHelpers } from "./dynptr.ts";
 import type { Helper } from "./helper-call.ts";
+import { iteratorHelpers } from "./iterators.ts";
 import { loopHelpers } from "./loops.ts";
 import { mapHelpers } from "./maps.ts";
 import { memoryHelpers } from "./memory.ts";
+import { notServed } from "./not-served.ts";
 import { outputHelpers } from "./output.ts";
 import { processHelpers } from "./process.ts";
 import { redirectHelpers } from "./redirect.ts";
@@ -34,6 +37,7 @@ export const servedHelpers: Readonly<Record<string, Helper>> = {
   ...storageHelpers,
   ...stringHelpers,
   ...contextHelpers,
+  ...iteratorHelpers,
 };
 
 /** Helpers by id, resolved once. */
@@ -51,8 +55,14 @@ export function helperFunction(id: number): Helper {
 }
 
 function missing(id: number, name: string | undefined): Helper {
+  const row = name === undefined ? undefined : notServed[name];
+  if (row !== undefined) {
+    return (call) => {
+      call.kernel.notices.add(`${name} is not served and gives -${row.errno}: ${row.reason}`);
+      return -errno[row.errno];
+    };
+  }
   return () => {
-    if (name === undefined) throw new Fault("bad-helper", `there is no helper ${id}`);
-    throw new Fault("unsupported", `helper ${name} is not served by the simulated kernel`);
+    throw new Fault("bad-helper", `there is no helper ${id}`);
   };
 }

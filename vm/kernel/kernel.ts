@@ -81,6 +81,10 @@ export class Kernel implements MapHost {
   process: Process;
   /** Lines of bpf_trace_printk. */
   readonly trace: string[] = [];
+  /** What iterator programs wrote. */
+  readonly sequence: Uint8Array[] = [];
+  /** Things that programs asked for in vain, each once. */
+  readonly notices = new Set<string>();
   readonly timers = new TimerQueue();
   readonly #maps = new Map<number, BpfMap>();
   readonly #programs = new Map<number, Program>();

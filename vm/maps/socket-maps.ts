@@ -103,6 +103,10 @@ export class SockHash extends BpfMap {
 
 /** BPF_MAP_TYPE_REUSEPORT_SOCKARRAY. */
 export class ReuseportArray extends ObjectArrayMap {
+  keyIndex(key: Uint8Array): number {
+    return this.indexOf(key);
+  }
+
   protected override accept(_id: number): number {
     return 0;
   }
