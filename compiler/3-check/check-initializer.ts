@@ -36,6 +36,8 @@ interface Reader {
   /** From brace to brace. */
   readonly list: Span;
   next: number;
+  /** The item whose designators have led to the part that is being filled. */
+  placed: number;
   /** Expressions that were checked to see whether they fill a whole record. */
   readonly checked: Map<Expression, CheckedExpression>;
 }
@@ -213,6 +215,7 @@ function fillPart(run: Run, place: Place, initializer: Initializer): number {
     items: initializer.items,
     list: initializer.span,
     next: 0,
+    placed: -1,
     checked: new Map(),
   };
   const length = fillAggregate(run, place, reader, true, []);
@@ -298,9 +301,14 @@ function fillAggregate(
   return 0;
 }
 
-/** Whether an item ends an aggregate whose braces were elided: it names its own place. */
-function belongsOutside(item: Item, braced: boolean): boolean {
-  return !braced && item.designators.length > 0;
+/** The designators of the next item that have not been followed yet. */
+function openDesignators(reader: Reader): readonly Designator[] {
+  return reader.placed === reader.next ? [] : (reader.items[reader.next]?.designators ?? []);
+}
+
+/** Whether the next item ends an aggregate whose braces were elided: it names its own place. */
+function belongsOutside(reader: Reader, braced: boolean): boolean {
+  return !braced && openDesignators(reader).length > 0;
 }
 
 function skipExcess(run: Run, reader: Reader, place: Place): void {
@@ -373,6 +381,7 @@ function fillDesignated(
     reader.next += 1;
     return 0;
   }
+  reader.placed = reader.next;
   return fillNext(run, place, reader);
 }
 
@@ -413,8 +422,8 @@ function continueRecord(
     const item = reader.items[reader.next];
     if (item === undefined && braced && record.kind === "struct")
       warnMissingField(run, reader, fields.slice(index));
-    if (item === undefined || belongsOutside(item, braced)) return;
-    const [first, ...rest] = item.designators;
+    if (item === undefined || belongsOutside(reader, braced)) return;
+    const [first, ...rest] = openDesignators(reader);
     if (first !== undefined) {
       const path = designatedField(run, record, place.type, first);
       if (path === undefined) {
@@ -564,8 +573,8 @@ function fillArray(
   for (;;) {
     const item = reader.items[reader.next];
     if (item === undefined) return length;
-    const [first, ...rest] = leading.length > 0 ? leading : item.designators;
-    if (leading.length === 0 && belongsOutside(item, braced)) return length;
+    const [first, ...rest] = leading.length > 0 ? leading : openDesignators(reader);
+    if (leading.length === 0 && belongsOutside(reader, braced)) return length;
     leading = [];
     if (first !== undefined) {
       index = fillRange(run, place, array, reader, first, rest) ?? index;

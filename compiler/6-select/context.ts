@@ -61,6 +61,9 @@ export interface SelectAnalyses {
 export const fitsSigned = (value: bigint, bits: number): boolean =>
   BigInt.asIntN(bits, value) === value;
 
+/** Offsets into frame objects that are folded into addresses; the frame itself adds to them. */
+const MAX_FRAME_OFFSET = 0x4000;
+
 export class SelectContext {
   readonly fn: MachineFunction;
   readonly ir: IrFunction;
@@ -300,7 +303,9 @@ export class SelectContext {
     if (base === undefined || offset?.kind !== "constant") return undefined;
     const inner = this.frameAddressOf(base);
     if (inner === undefined) return undefined;
-    return { slot: inner.slot, offset: inner.offset + Number(BigInt.asIntN(64, offset.value)) };
+    const sum = inner.offset + Number(BigInt.asIntN(64, offset.value));
+    // Far outside of any frame it would not fit the offset of an instruction.
+    return Math.abs(sum) > MAX_FRAME_OFFSET ? undefined : { slot: inner.slot, offset: sum };
   }
 
   /** Zero-extends what was just defined, if users ask for that and its instruction did not. */

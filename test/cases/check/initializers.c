@@ -37,3 +37,14 @@ int locals(int n, struct point p)
 	calls++;
 	return q.x + r.y + s.flags + list[0] + buffer[0] + t->y + zero.x;
 }
+
+// A designated part that is filled without braces of its own.
+struct inner {
+  int x, y;
+};
+struct outer {
+  struct inner in;
+  int tail[3];
+};
+struct outer whole = {.in = 5, .tail = 1, 2};
+struct outer several[2] = {[1] = 4, 5, [0].tail = 3};
