@@ -1,6 +1,6 @@
 /** Paths that are left for later. */
 import type { Env } from "./env.ts";
-import { isPreciseReg, isPreciseSlot } from "./precision.ts";
+import { isPreciseReg, isPreciseSlot } from "./precision-marks.ts";
 import { IdMap, regsExact } from "./prune.ts";
 import { type Reg, unknownReg } from "./reg.ts";
 import { kind } from "./reg-types.ts";

@@ -83,6 +83,8 @@ export class Env {
   readonly objectRecords = new Map<number, readonly SpecialField[]>();
   readonly kfuncs = new Map<number, KernelFunction | undefined>();
   prototypes = new Map<number, HelperPrototype | undefined>();
+  /** By call of bpf_loop: its callback, or null if the loop cannot be inlined. */
+  readonly inlinedLoops = new Map<number, number | null>();
   /** Inner maps, as pointers to them show them. */
   readonly templates = new Map<VerifierMap, VerifierMap>();
   /** Reverse order of control flow, all subprograms. */

@@ -178,6 +178,7 @@ export function pushAsyncCallback(env: Env, subprog: number, setup: CallbackSetu
   const sub = env.subprograms[subprog]!;
   sub.isCallback = true;
   sub.isAsyncCallback = true;
+  env.scratchAll();
   const caller = env.frame;
   const callee = emptyFrame(-1, 0, subprog);
   callee.asyncEntries = caller.asyncEntries + 1;

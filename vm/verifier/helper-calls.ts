@@ -194,8 +194,19 @@ function timerSetup(f: CallFacts): CallbackSetup {
   return { fill, max: 0 };
 }
 
+/** A loop without flags and with one callback is inlined: that the flags are 0 then matters. */
+function noteInlining(env: Env, subprogram: number): void {
+  const known = env.inlinedLoops.get(env.insn);
+  if (known === null) return;
+  const hasNoFlags = isNull(env.regs[4]!);
+  if (hasNoFlags) markPrecise(env, 4);
+  const fits = hasNoFlags && (known === undefined || known === subprogram);
+  env.inlinedLoops.set(env.insn, fits ? subprogram : null);
+}
+
 /** `bpf_loop`: another round as long as the count may not be reached. */
 function checkLoop(env: Env, f: CallFacts): void {
+  noteInlining(env, f.subprogram);
   markPrecise(env, 1);
   const { frame } = env;
   const count = env.regs[1]!.scalar.umax;

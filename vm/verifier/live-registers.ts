@@ -9,11 +9,13 @@ import {
   insnClass,
   isHelperCall,
   isKfuncCall,
+  isLoadImm64,
   jmpOp,
   memMode,
   opLoadImm64,
   type RawInsn,
 } from "./opcodes.ts";
+import { printInsn } from "./print-insn.ts";
 
 interface Effect {
   readonly uses: number;
@@ -94,6 +96,19 @@ function effectOf(env: Env, insn: RawInsn): Effect {
   }
 }
 
+/** The table of live registers, before the first instruction of a detailed log. */
+function traceLiveRegisters(env: Env): void {
+  const { scc, liveBefore } = env.facts;
+  env.log.trace("Live regs before insn:\n");
+  for (let at = 0; at < env.insns.length; at += 1) {
+    const loop = scc[at] === 0 ? "    " : `${String(scc[at]).padStart(3)} `;
+    let registers = "";
+    for (let r = 0; r < 10; r += 1) registers += (liveBefore[at]! & (1 << r)) !== 0 ? r : ".";
+    env.log.trace(`${loop}${String(at).padStart(3)}: ${registers} ${printInsn(env, at)}\n`);
+    if (isLoadImm64(env.insnAt(at))) at += 1;
+  }
+}
+
 export function computeLiveRegisters(env: Env): void {
   const { liveBefore } = env.facts;
   const effects = env.insns.map((insn) => effectOf(env, insn));
@@ -109,4 +124,5 @@ export function computeLiveRegisters(env: Env): void {
       changed = true;
     }
   }
+  if (env.log.isDetailed) traceLiveRegisters(env);
 }

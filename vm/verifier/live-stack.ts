@@ -5,6 +5,7 @@
 import { successors } from "./control-flow.ts";
 import type { Env } from "./env.ts";
 import type { State } from "./state.ts";
+import { slotList } from "./trace-precision.ts";
 
 /** 64 slots as two halves, per instruction: read, written, written on all ways on, live before. */
 const width = 8;
@@ -20,6 +21,8 @@ interface Instance {
   readonly outer: Instance | undefined;
   /** The call that entered this function; -1 for the outermost. */
   readonly callsite: number;
+  /** Calls that lead here and the function's start, for the log. */
+  readonly chain: string;
   readonly frames: (Int32Array | undefined)[];
   readonly isWriteSet: Uint8Array;
   isUpdated: boolean;
@@ -59,6 +62,10 @@ export class LiveStack {
       count,
       outer: frameNo > 0 ? this.#lookup(state, frameNo - 1) : undefined,
       callsite: frameNo > 0 ? frame.callsite : -1,
+      chain: `(${state.frames
+        .slice(1, frameNo + 1)
+        .map((f) => `${f.callsite},`)
+        .join("")}${subprogram.start})`,
       frames: [],
       isWriteSet: new Uint8Array(count),
       isUpdated: false,
@@ -141,11 +148,12 @@ export class LiveStack {
     instance.isWriteSet[index] = 1;
   }
 
-  #updateInsn(masks: Int32Array, start: number, insn: number): boolean {
+  #updateInsn(instance: Instance, frame: number, masks: Int32Array, insn: number): boolean {
     const next = this.#successors[insn]!;
     if (next.length === 0) return false;
-    let changed = false;
+    const { start } = instance;
     const at = (insn - start) * width;
+    const old = masks.slice(at, at + width);
     for (let half = 0; half < 2; half += 1) {
       let after = 0;
       let allWrite = -1;
@@ -155,28 +163,68 @@ export class LiveStack {
         allWrite &= masks[there + allWriteLow]!;
       }
       const written = masks[at + half + writeLow]!;
-      const before = (after & ~written) | masks[at + half + readLow]!;
-      allWrite |= written;
-      changed ||= before !== masks[at + half + liveLow];
-      changed ||= allWrite !== masks[at + half + allWriteLow];
-      masks[at + half + liveLow] = before;
-      masks[at + half + allWriteLow] = allWrite;
+      masks[at + half + liveLow] = (after & ~written) | masks[at + half + readLow]!;
+      masks[at + half + allWriteLow] = allWrite | written;
     }
-    return changed;
+    const isLiveSame =
+      old[liveLow] === masks[at + liveLow] && old[liveLow + 1] === masks[at + liveLow + 1];
+    const isWriteSame =
+      old[allWriteLow] === masks[at + allWriteLow] &&
+      old[allWriteLow + 1] === masks[at + allWriteLow + 1];
+    if (isLiveSame && isWriteSame) return false;
+    if (this.#env.log.isDetailed && this.#isShown(instance, masks, insn)) {
+      const place = `${instance.chain} frame ${frame} insn ${insn} `;
+      this.#traceChange(place, "live", old, masks, at, liveLow);
+      this.#traceChange(place, "written", old, masks, at, allWriteLow);
+    }
+    return true;
+  }
+
+  /** The log leaves out what only passes marks on. */
+  #isShown(instance: Instance, masks: Int32Array, insn: number): boolean {
+    const at = (insn - instance.start) * width;
+    const own =
+      masks[at + readLow]! |
+      masks[at + readLow + 1]! |
+      masks[at + writeLow]! |
+      masks[at + writeLow + 1]!;
+    return own !== 0 || insn === instance.start || this.#env.facts.prunePoint[insn] === 1;
+  }
+
+  #traceChange(
+    place: string,
+    word: string,
+    old: Int32Array,
+    masks: Int32Array,
+    at: number,
+    which: number,
+  ): void {
+    const was = [old[which]!, old[which + 1]!] as const;
+    const is = [masks[at + which]!, masks[at + which + 1]!] as const;
+    const added = slotList(is[0] & ~was[0], is[1] & ~was[1]);
+    const removed = slotList(was[0] & ~is[0], was[1] & ~is[1]);
+    if (added === "" && removed === "") return;
+    let text = place;
+    if (added !== "") text += `+${word} ${added} `;
+    if (removed !== "") text += `-${word} ${removed} `;
+    this.#env.log.trace(`${text}\n`);
   }
 
   #updateInstance(instance: Instance, subprog: number): void {
     if (!instance.isUpdated) return;
-    const order = this.#order[subprog]!;
-    for (const masks of instance.frames) {
-      if (masks === undefined) continue;
-      let changed = true;
-      while (changed) {
-        changed = false;
-        for (const insn of order) {
-          if (this.#updateInsn(masks, instance.start, insn)) changed = true;
+    let rounds = 0;
+    for (let changed = true; changed; ) {
+      changed = false;
+      for (const insn of this.#order[subprog]!) {
+        for (const [frame, masks] of instance.frames.entries()) {
+          if (masks === undefined) continue;
+          if (this.#updateInsn(instance, frame, masks, insn)) changed = true;
         }
       }
+      rounds += 1;
+    }
+    if (this.#env.log.isDetailed && rounds > 1) {
+      this.#env.log.trace(`${instance.chain} live stack update done in ${rounds} iterations\n`);
     }
     if (instance.outer !== undefined) this.#propagateOut(instance, instance.outer);
     instance.isUpdated = false;

@@ -53,11 +53,11 @@ export class Log {
 
   /** Part of the trace that shows an instruction; its state may follow on the same line. */
   traceInsn(text: string): void {
-    this.#insn = { end: this.#text.length + text.length + 1, length: text.length };
+    this.#insn = { end: this.#text.length + text.length + 1, length: text.length + 1 };
     this.#text += `${text}\n`;
   }
 
-  /** Length of the instruction just traced, if nothing was written since. */
+  /** Length of the line of the instruction just traced, its end included, if nothing was written since. */
   get insnLength(): number | undefined {
     return this.#insn?.end === this.#text.length ? this.#insn.length : undefined;
   }

@@ -5,23 +5,10 @@
 import { backtrack, cannotFollow, rejectBug, Wanted } from "./backtrack.ts";
 import type { Env } from "./env.ts";
 import { entryFor, previousOnPath } from "./history.ts";
+import { isPreciseReg, isPreciseSlot, setPreciseSlot } from "./precision-marks.ts";
 import { kind } from "./reg-types.ts";
 import { type Frame, isSpilledReg, type State } from "./state.ts";
-
-export function isPreciseReg(frame: Frame, register: number): boolean {
-  return (frame.preciseRegs & (1 << register)) !== 0;
-}
-
-export function isPreciseSlot(frame: Frame, slot: number): boolean {
-  return slot < 32
-    ? (frame.preciseStackLow & (1 << slot)) !== 0
-    : (frame.preciseStackHigh & (1 << (slot - 32))) !== 0;
-}
-
-function setPreciseSlot(frame: Frame, slot: number): void {
-  if (slot < 32) frame.preciseStackLow |= 1 << slot;
-  else frame.preciseStackHigh |= 1 << (slot - 32);
-}
+import { traceParent, tracePropagation, traceRange, traceStep } from "./trace-precision.ts";
 
 /** Whether marks were added. */
 export interface Change {
@@ -56,12 +43,13 @@ function markFrameSlots(frame: Frame, wanted: Wanted, at: number, change: Change
 }
 
 /** Marks what is wanted in a checkpoint; what needs no further search is no longer wanted. */
-function markCheckpoint(state: State, wanted: Wanted, change: Change): void {
+function markCheckpoint(env: Env, state: State, wanted: Wanted, change: Change): void {
   for (let at = wanted.frame; at >= 0; at -= 1) {
     const frame = state.frames[at];
     if (frame === undefined) continue;
     markFrameRegs(frame, wanted, at, change);
     markFrameSlots(frame, wanted, at, change);
+    traceParent(env, state, wanted, at);
   }
 }
 
@@ -112,6 +100,7 @@ function searchState(
   for (;;) {
     if (!skips) {
       const entry = entryFor(state, count, at);
+      traceStep(env, wanted, at);
       if (backtrack(env, wanted, at, following, entry) === cannotFollow) {
         markAllPrecise(start);
         wanted.clear();
@@ -136,6 +125,7 @@ function search(env: Env, start: State, wanted: Wanted, change: Change): void {
   let following = -1;
   let skipsFirst = true;
   for (;;) {
+    traceRange(env, wanted.frame, last, state.firstInsn, following);
     if (last < 0) {
       finishAtEntry(env, state, wanted, change);
       return;
@@ -144,7 +134,7 @@ function search(env: Env, start: State, wanted: Wanted, change: Change): void {
     skipsFirst = false;
     const { parent } = state;
     if (parent === undefined) break;
-    markCheckpoint(parent, wanted, change);
+    markCheckpoint(env, parent, wanted, change);
     if (wanted.isEmpty) return;
     following = state.firstInsn;
     last = parent.lastInsn;
@@ -183,5 +173,6 @@ export function propagatePrecision(env: Env, old: State, current: State, change:
       if (isScalarSpill && isPreciseSlot(frame, index)) wanted.setSlot(at, index);
     });
   });
+  tracePropagation(env, wanted);
   search(env, current, wanted, change);
 }

@@ -129,7 +129,7 @@ function printLd(env: Env, at: number, insn: RawInsn): string {
   if (mode === memMode.abs) return `r0 = *(${type} *)skb[${insn.imm}]`;
   if (mode === memMode.ind) return `r0 = *(${type} *)skb[r${insn.src} + ${insn.imm}]`;
   const high = env.insns[at + 1]?.imm ?? 0;
-  if (insn.src === pseudo.func) return `r${insn.dst} = func+${insn.imm} ll`;
+  if (insn.src === pseudo.func) return `r${insn.dst} = 0x${(insn.imm >>> 0).toString(16)}`;
   const value = (BigInt(high >>> 0) << 32n) | BigInt(insn.imm >>> 0);
   if (insn.src === 0) return `r${insn.dst} = 0x${value.toString(16)}`;
   const map = env.input.maps[insn.imm];

@@ -1,7 +1,7 @@
 /** Registers and states as the log shows them. */
 import { printScalarParts, printSigned, printUnsigned } from "../../common/domain/scalar-print.ts";
 import type { Env } from "./env.ts";
-import { isPreciseReg, isPreciseSlot } from "./precision.ts";
+import { isPreciseReg, isPreciseSlot } from "./precision-marks.ts";
 import type { Reg } from "./reg.ts";
 import { isPacketKind, kind, kindOf, typeName } from "./reg-types.ts";
 import { byteKind, byteOf, type Frame, isSpilledReg, type Slot, type State } from "./state.ts";

@@ -3,7 +3,7 @@
 import type { Scalar } from "../../common/domain/scalar.ts";
 import { tnumContains } from "../../common/domain/tnum.ts";
 import type { Env } from "./env.ts";
-import { isPreciseReg, isPreciseSlot } from "./precision.ts";
+import { isPreciseReg, isPreciseSlot } from "./precision-marks.ts";
 import { type Reg, unknownReg } from "./reg.ts";
 import { kind, kindOf } from "./reg-types.ts";
 import { byteKind, byteOf, type Frame, type Slot, type State } from "./state.ts";

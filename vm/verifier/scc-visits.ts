@@ -36,6 +36,11 @@ export class SccVisits {
     return undefined;
   }
 
+  #trace(what: string, key: string | undefined): void {
+    const { log } = this.#env;
+    if (log.isDetailed) log.trace(`SCC ${what} (${key?.replace("/", "") ?? ""})\n`);
+  }
+
   #visitOf(state: State): Visit | undefined {
     const key = this.#key(state);
     return key === undefined ? undefined : this.#visits.get(key);
@@ -46,19 +51,25 @@ export class SccVisits {
     if (key === undefined) return;
     const visit = this.#visits.get(key) ?? { entry: undefined, backEdges: [] };
     this.#visits.set(key, visit);
-    visit.entry ??= state;
+    if (visit.entry !== undefined) return;
+    visit.entry = state;
+    this.#trace("enter", key);
   }
 
   /** All paths below `state` are done; if it is where the loop began, the loop is finished. */
   exit(state: State): void {
     const visit = this.#visitOf(state);
     if (visit === undefined || visit.entry !== state) return;
+    this.#trace("exit", this.#key(state));
     visit.entry = undefined;
     this.#propagate(visit);
   }
 
   addBackEdge(found: State, edge: State): void {
-    this.#visitOf(found)?.backEdges.push(edge);
+    const visit = this.#visitOf(found);
+    if (visit === undefined) return;
+    this.#trace("backedge", this.#key(found));
+    visit.backEdges.push(edge);
   }
 
   /** Marks of this state's loop may still be missing. */

@@ -1,7 +1,7 @@
 /** States as plain data, for editors: what is known before an instruction, one view per visit. */
 import type { Env } from "./env.ts";
 import type { FrameView, StateView } from "./input.ts";
-import { isPreciseReg } from "./precision.ts";
+import { isPreciseReg } from "./precision-marks.ts";
 import { printReg, printSlot } from "./print-state.ts";
 import { kind } from "./reg-types.ts";
 import type { Frame } from "./state.ts";
