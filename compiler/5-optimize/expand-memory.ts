@@ -8,6 +8,7 @@
 import type { IrFunction, IrInstruction, Value } from "../4-lower/ir.ts";
 import { computeUses, constant, type Use, type ValueType } from "../4-lower/ir-builder.ts";
 import { AliasAnalysis } from "./alias.ts";
+import { addressRoot } from "./context.ts";
 import { provenAlignment, toleratesUnaligned, widestUnit } from "./memory-provenance.ts";
 import type { FunctionPass, PassContext } from "./pass.ts";
 import { Rewriter } from "./rewriter.ts";
@@ -23,6 +24,8 @@ import {
 
 /** Longest operation that is expanded here, in bytes. */
 const longest = 128;
+/** The same for fills of the stack, whose stores often turn out to be overwritten: all that a frame holds. */
+const longestFill = 512;
 /** Most units that a memmove may hold in registers at once. */
 const mostHeld = 4;
 /** Longest comparison: each unit is two loads and a branch. */
@@ -47,7 +50,10 @@ function blockLength({ operation, operands }: IrInstruction): number | undefined
     operation.op === "memcmp";
   if (!isBlock || ("volatile" in operation && operation.volatile)) return undefined;
   const length = operands[2];
-  return length?.kind === "constant" && length.value <= longest ? Number(length.value) : undefined;
+  if (length?.kind !== "constant") return undefined;
+  const isStackFill =
+    operation.op === "memset" && isOp(addressRoot(operands[0] as Value), "alloca");
+  return length.value <= (isStackFill ? longestFill : longest) ? Number(length.value) : undefined;
 }
 
 /**

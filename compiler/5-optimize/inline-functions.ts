@@ -9,18 +9,21 @@ import type { IrFunction, IrInstruction, Value } from "../4-lower/ir.ts";
 import type { OptimizationLevel } from "../options.ts";
 import { sizeOf } from "./clone-blocks.ts";
 import { inlineCall } from "./inline-call.ts";
+import { inlineCost, isStraight } from "./inline-cost.ts";
 import type { ModulePass, PassContext } from "./pass.ts";
 import { reportAt } from "./report.ts";
 import { instructionsOf } from "./values.ts";
 
-/** Largest body, in instructions, that is copied to several places; `hint` is for the inline keyword. */
+/** Highest cost (inline-cost.ts) of a body that is copied to several places; `hint` is for the inline keyword. */
 const thresholds: Readonly<Record<OptimizationLevel, { plain: number; hint: number }>> = {
-  "0": { plain: -1, hint: -1 },
-  "1": { plain: 10, hint: 30 },
-  s: { plain: 10, hint: 20 },
-  "2": { plain: 40, hint: 60 },
-  "3": { plain: 50, hint: 70 },
+  "0": { plain: -Infinity, hint: -Infinity },
+  "1": { plain: 25, hint: 75 },
+  s: { plain: 50, hint: 75 },
+  "2": { plain: 225, hint: 325 },
+  "3": { plain: 250, hint: 325 },
 };
+/** What a body of one block may cost, as a multiple of the threshold. */
+const straightFactor = 1.5;
 
 /** Below r6: what a BPF function can be given. */
 const registerParameters = 5;
@@ -152,17 +155,17 @@ class Inliner {
       return undefined;
     }
     if (isMandatory) return callee;
-    return this.#isWorthwhile(fn, callee, size) ? callee : undefined;
+    return this.#isWorthwhile(fn, call, callee, size) ? callee : undefined;
   }
 
-  #isWorthwhile(fn: IrFunction, callee: IrFunction, size: number): boolean {
+  #isWorthwhile(fn: IrFunction, call: IrInstruction, callee: IrFunction, size: number): boolean {
     if (callee.binding === "weak" || size > largestCaller) return false;
     const { plain, hint } = thresholds[this.#context.options.level];
     if (plain < 0) return false;
     const isLastUse = callee.binding === "local" && this.#references.get(callee.name) === 1;
     if (isLastUse && fn !== callee) return true;
     const limit = callee.inline === "hint" ? hint : plain;
-    return sizeOf(callee.blocks) <= limit;
+    return inlineCost(callee, call) <= limit * (isStraight(callee) ? straightFactor : 1);
   }
 
   #reportCycle(call: IrInstruction, callee: IrFunction): void {

@@ -11,6 +11,7 @@ import { combine } from "./combine.ts";
 import { expandMemory } from "./expand-memory.ts";
 import { foldStaticGlobals } from "./fold-static-globals.ts";
 import { formSelects } from "./form-selects.ts";
+import { forwardCopies } from "./forward-copies.ts";
 import { hoistInvariants } from "./hoist-invariants.ts";
 import { inlineFunctions } from "./inline-functions.ts";
 import { loopTailCalls } from "./loop-tail-calls.ts";
@@ -20,6 +21,7 @@ import { numberValues } from "./number-values.ts";
 import {
   createPassContext,
   type FunctionPass,
+  type ModulePass,
   type OptimizeOptions,
   type Pass,
   PassRuns,
@@ -34,6 +36,7 @@ import { shareObjects } from "./share-objects.ts";
 import { simplifyCfg } from "./simplify-cfg.ts";
 import { sinkStores } from "./sink-stores.ts";
 import { sinkValues } from "./sink-values.ts";
+import { specialiseFunctions } from "./specialise-functions.ts";
 import { splitAggregates } from "./split-aggregates.ts";
 import { splitReturns } from "./split-returns.ts";
 import { threadJumps } from "./thread-jumps.ts";
@@ -65,6 +68,8 @@ const afterInlining: readonly FunctionPass[] = [
   threadJumps,
   resolveQueries,
   ...simplify,
+  forwardCopies,
+  ...simplify,
   expandMemory,
   ...simplify,
   removeDeadStores,
@@ -94,6 +99,7 @@ const full: readonly Pass[] = [
   foldStaticGlobals,
   inlining,
   removeUnusedSymbols,
+  specialiseFunctions,
   ...afterInlining,
   removeUnusedSymbols,
   checkCalls,
@@ -122,6 +128,7 @@ export const functionPasses: ReadonlyMap<string, FunctionPass> = new Map(
     combine,
     expandMemory,
     formSelects,
+    forwardCopies,
     hoistInvariants,
     loopTailCalls,
     mergeLoads,
@@ -141,6 +148,13 @@ export const functionPasses: ReadonlyMap<string, FunctionPass> = new Map(
     threadJumps,
     unrollLoops,
   ].map((pass) => [pass.name, pass]),
+);
+
+/** The passes over the whole module by name, for the same. */
+export const modulePasses: ReadonlyMap<string, ModulePass> = new Map(
+  [foldStaticGlobals, inlining, removeUnusedSymbols, specialiseFunctions, checkCalls].map(
+    (pass) => [pass.name, pass],
+  ),
 );
 
 /** Called after each pass; for tests, and for `--print=ir-after-all`. */

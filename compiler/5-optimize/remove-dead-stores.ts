@@ -25,7 +25,7 @@ export const removeDeadStores: FunctionPass = {
 };
 
 /** Stores that are remembered while walking a block backwards. */
-const memoryOfStores = 48;
+const memoryOfStores = 96;
 
 /** What a plain store, fill or copy writes; undefined for everything else and for volatile ones. */
 function writtenBy(instruction: IrInstruction, alias: AliasAnalysis): Location | undefined {
@@ -92,7 +92,7 @@ function isCovered(inner: Location, later: readonly Location[]): boolean {
 }
 
 /** Distinct ranges of one object that are followed; further ones count as read. */
-const mostRanges = 30;
+const mostRanges = 96;
 const mostObjects = 64;
 /** Instructions that are looked at in all, so that time stays linear in long functions. */
 const mostWork = 400_000;
@@ -111,13 +111,16 @@ function removeUnread(fn: IrFunction, alias: AliasAnalysis, rewriter: Rewriter):
   }
 }
 
+/** A set of ranges: bit n stands for the n-th. */
+type RangeSet = bigint;
+
 /** An instruction that concerns the object: the ranges that it may read, and those that it overwrites. */
 interface Touch {
   readonly instruction: IrInstruction;
-  readonly reads: number;
-  readonly kills: number;
+  readonly reads: RangeSet;
+  readonly kills: RangeSet;
   /** Its own range, if it is a store that may go. */
-  readonly own: number;
+  readonly own: RangeSet;
 }
 
 class RangeLiveness {
@@ -151,7 +154,7 @@ class RangeLiveness {
     for (const [block, list] of this.#touches) {
       let after = liveAfter(block, live);
       for (const { instruction, reads, kills, own } of list) {
-        if (own !== 0 && (after & own) === 0) this.#rewriter.erase(instruction);
+        if (own !== 0n && (after & own) === 0n) this.#rewriter.erase(instruction);
         else after = (after & ~kills) | reads;
       }
     }
@@ -174,8 +177,10 @@ class RangeLiveness {
     if (!isKnown) this.#ranges.push(range);
   }
 
-  #maskOf(test: (range: Location & { readonly size: number }) => boolean): number {
-    return this.#ranges.reduce((mask, range, at) => (test(range) ? mask | (1 << at) : mask), 0);
+  #maskOf(test: (range: Location & { readonly size: number }) => boolean): RangeSet {
+    let mask = 0n;
+    for (const [at, range] of this.#ranges.entries()) if (test(range)) mask |= 1n << BigInt(at);
+    return mask;
   }
 
   #touchOf(instruction: IrInstruction): Touch | undefined {
@@ -184,7 +189,7 @@ class RangeLiveness {
     const reads = this.#maskOf((range) => this.#alias.mayRead(instruction, range));
     const written = this.#writtenRange(instruction);
     if (written === undefined) {
-      return reads === 0 ? undefined : { instruction, reads, kills: 0, own: 0 };
+      return reads === 0n ? undefined : { instruction, reads, kills: 0n, own: 0n };
     }
     const end = written.offset + written.size;
     const kills = this.#maskOf(
@@ -197,8 +202,8 @@ class RangeLiveness {
   }
 
   /** Ranges that may be read from each block's start on. */
-  #solve(): Map<Block, number> {
-    const live = new Map<Block, number>();
+  #solve(): Map<Block, RangeSet> {
+    const live = new Map<Block, RangeSet>();
     for (let changed = true; changed; ) {
       changed = false;
       for (let at = this.#order.length - 1; at >= 0; at -= 1) {
@@ -206,7 +211,7 @@ class RangeLiveness {
         let mask = liveAfter(block, live);
         for (const { reads, kills } of this.#touches.get(block) ?? [])
           mask = (mask & ~kills) | reads;
-        if (mask === (live.get(block) ?? 0)) continue;
+        if (mask === (live.get(block) ?? 0n)) continue;
         live.set(block, mask);
         changed = true;
       }
@@ -215,6 +220,6 @@ class RangeLiveness {
   }
 }
 
-function liveAfter(block: Block, live: ReadonlyMap<Block, number>): number {
-  return successors(block).reduce((mask, next) => mask | (live.get(next) ?? 0), 0);
+function liveAfter(block: Block, live: ReadonlyMap<Block, RangeSet>): RangeSet {
+  return successors(block).reduce((mask, next) => mask | (live.get(next) ?? 0n), 0n);
 }

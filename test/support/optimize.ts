@@ -5,7 +5,7 @@ import { parseIr } from "../../compiler/4-lower/parse-ir.ts";
 import { printIr } from "../../compiler/4-lower/print-ir.ts";
 import { verifyModule } from "../../compiler/4-lower/verify-ir.ts";
 import { createPassContext, type OptimizeOptions } from "../../compiler/5-optimize/pass.ts";
-import { functionPasses, optimizeModule } from "../../compiler/5-optimize/passes.ts";
+import { functionPasses, modulePasses, optimizeModule } from "../../compiler/5-optimize/passes.ts";
 import type { OptimizationLevel } from "../../compiler/options.ts";
 
 export function parseModule(text: string, path = "test.ir"): IrModule {
@@ -36,7 +36,7 @@ export function optimizeChecked(module: IrModule, options: OptimizeOptions): Dia
 }
 
 /**
- * A case: `; passes: a b c` in its first line names function passes, `; level: 2` the whole pipeline;
+ * A case: `; passes: a b c` in its first line names passes, `; level: 2` the whole pipeline;
  * `strict-align` may follow. The result is the IR, and the diagnostics as comments.
  */
 export function runOptimizeCase(text: string, file: string): string {
@@ -54,11 +54,13 @@ export function runOptimizeCase(text: string, file: string): string {
     const messages = diagnostics.list.map(({ severity, message }) => `; ${severity}: ${message}\n`);
     return messages.join("") + printIr(module);
   }
-  const context = createPassContext(module, optimizeOptions("2", strictAlign), new Diagnostics());
   for (const name of names) {
+    const context = createPassContext(module, optimizeOptions("2", strictAlign), new Diagnostics());
     const pass = functionPasses.get(name);
-    if (pass === undefined) throw new Error(`${file}: there is no pass '${name}'`);
-    for (const fn of module.functions) pass.run(fn, context);
+    const wholePass = modulePasses.get(name);
+    if (pass !== undefined) for (const fn of module.functions) pass.run(fn, context);
+    else if (wholePass !== undefined) wholePass.run(context);
+    else throw new Error(`${file}: there is no pass '${name}'`);
     checkModule(module, name);
   }
   return printIr(module);

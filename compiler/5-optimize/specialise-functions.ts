@@ -1,0 +1,194 @@
+/**
+ * Static functions that were not copied into their callers are fitted to the calls that there are: a
+ * parameter that is the same constant everywhere becomes it, one that nobody reads goes, as does a
+ * result that nobody wants or everybody knows; one that is never wider than 32 bits says so where that
+ * decides something. Functions whose address is taken, and global ones, keep their signature.
+ * Needs: inline-functions before. Leaves dead code and unfolded constants behind.
+ */
+import type {
+  Block,
+  Constant,
+  GlobalAddress,
+  IrFunction,
+  IrInstruction,
+  IrModule,
+  Parameter,
+  Value,
+} from "../4-lower/ir.ts";
+import { constant, createInstruction, sameValue } from "../4-lower/ir-builder.ts";
+import { knownOf, onesOf } from "./known-bits.ts";
+import type { ModulePass } from "./pass.ts";
+import { instructionsOf, isBinary, isOp, operand } from "./values.ts";
+
+export const specialiseFunctions: ModulePass = {
+  kind: "module",
+  name: "specialise-functions",
+  run({ module, runs }) {
+    let changed = false;
+    for (const [fn, calls] of callsOfPrivate(module)) {
+      if (!specialise(fn, calls)) continue;
+      changed = true;
+      runs.touch(fn);
+      for (const { caller } of calls) runs.touch(caller);
+    }
+    return changed;
+  },
+};
+
+interface Call {
+  readonly caller: IrFunction;
+  readonly call: IrInstruction;
+}
+
+/** All calls of each function that nobody else can call. */
+function callsOfPrivate(module: IrModule): Map<IrFunction, Call[]> {
+  const result = new Map<IrFunction, Call[]>();
+  if (module.fileAsm.length > 0) return result;
+  const named = new Set<string>();
+  for (const { relocations } of module.globals)
+    for (const each of relocations) named.add(each.symbol);
+  const calls = new Map<string, Call[]>();
+  for (const caller of module.functions) {
+    for (const each of instructionsOf(caller)) {
+      for (const value of each.operands) if (value.kind === "global") named.add(value.symbol);
+      const { operation } = each;
+      if (operation.op !== "call" || operation.callee.kind !== "function") continue;
+      const { symbol } = operation.callee;
+      const list = calls.get(symbol);
+      if (list === undefined) calls.set(symbol, [{ caller, call: each }]);
+      else list.push({ caller, call: each });
+    }
+  }
+  for (const fn of module.functions) {
+    const list = calls.get(fn.name);
+    if (list !== undefined && isPrivate(fn) && !named.has(fn.name)) result.set(fn, list);
+  }
+  return result;
+}
+
+function isPrivate(fn: IrFunction): boolean {
+  return fn.binding === "local" && fn.section === ".text" && !fn.naked && fn.blocks.length > 0;
+}
+
+function specialise(fn: IrFunction, calls: readonly Call[]): boolean {
+  // A call that disagrees with the definition (no prototype) leaves both alone.
+  if (calls.some(({ call }) => call.operands.length !== fn.params.length)) return false;
+  const folded = foldParameters(fn, calls);
+  const removed = removeParameters(fn, calls);
+  return fitResult(fn, calls) || removed || folded;
+}
+
+/** What all calls pass. */
+function commonArgument(calls: readonly Call[], at: number): Constant | GlobalAddress | undefined {
+  const [first, ...others] = calls.map(({ call }) => operand(call, at));
+  if (first?.kind !== "constant" && first?.kind !== "global") return undefined;
+  return others.every((each) => sameValue(each, first)) ? first : undefined;
+}
+
+function foldParameters(fn: IrFunction, calls: readonly Call[]): boolean {
+  let changed = false;
+  for (const parameter of fn.params) {
+    const common = commonArgument(calls, parameter.index);
+    if (common?.type === parameter.type) changed = replaceUses(fn, parameter, common) || changed;
+    else if (isAlwaysNarrow(parameter, calls) && askedForWidth(fn, parameter)) {
+      narrow(fn, parameter);
+      changed = true;
+    }
+  }
+  return changed;
+}
+
+/** Every call passes a number below 2^32. */
+function isAlwaysNarrow(parameter: Parameter, calls: readonly Call[]): boolean {
+  if (parameter.type !== "i64") return false;
+  return calls.every(({ call }) => knownOf(operand(call, parameter.index)).max <= onesOf(32));
+}
+
+/** Whether something asks for the upper half, so that it is worth saying what it is. */
+function askedForWidth(fn: IrFunction, parameter: Parameter): boolean {
+  for (const each of instructionsOf(fn)) {
+    const [value, other] = each.operands;
+    if (value !== parameter || other?.kind !== "constant") continue;
+    if (isBinary(each, "lshr") && other.value >= 32n) return true;
+    if (isOp(each, "icmp") && other.value > onesOf(32)) return true;
+  }
+  return false;
+}
+
+/** p → zext(trunc p) */
+function narrow(fn: IrFunction, parameter: Parameter): void {
+  const entry = fn.blocks[0] as Block;
+  const low = createInstruction(fn, entry, "i32", { op: "trunc" }, [parameter]);
+  const wide = createInstruction(fn, entry, "i64", { op: "zext" }, [low]);
+  replaceUses(fn, parameter, wide);
+  const first = entry.instructions.findIndex((each) => each.operation.op !== "alloca");
+  entry.instructions.splice(first, 0, low, wide);
+}
+
+function removeParameters(fn: IrFunction, calls: readonly Call[]): boolean {
+  const used = new Set<Value>();
+  for (const { operands } of instructionsOf(fn)) for (const value of operands) used.add(value);
+  const kept = fn.params.filter((parameter) => used.has(parameter));
+  if (kept.length === fn.params.length) return false;
+  const moved = new Map<Value, Parameter>();
+  const params = kept.map((parameter, index) => {
+    const made = { ...parameter, index };
+    moved.set(parameter, made);
+    return made;
+  });
+  for (const { operands } of instructionsOf(fn)) {
+    for (const [at, value] of operands.entries()) operands[at] = moved.get(value) ?? value;
+  }
+  // A call in the function itself passes the moved parameters on.
+  for (const { call } of calls) {
+    call.operands = kept.map(({ index }) => operand(call, index));
+    forgetSignature(call);
+  }
+  fn.params = params;
+  return true;
+}
+
+function forgetSignature(call: IrInstruction): void {
+  if (call.operation.op !== "call" || call.operation.signature === undefined) return;
+  const { signature: _, ...rest } = call.operation;
+  call.operation = rest;
+}
+
+function fitResult(fn: IrFunction, calls: readonly Call[]): boolean {
+  if (fn.returns === "void") return false;
+  const returns = [...instructionsOf(fn)].filter((each) => isOp(each, "ret"));
+  const [first] = returns.map((each) => each.operands[0]);
+  const isSame = returns.every(
+    ({ operands: [value] }) => value && first && sameValue(value, first),
+  );
+  let changed = false;
+  if (first?.kind === "constant" && isSame) {
+    const result = constant(first.type, first.value);
+    for (const { caller, call } of calls) changed = replaceUses(caller, call, result) || changed;
+  }
+  if (calls.some(({ caller, call }) => isUsed(caller, call))) return changed;
+  fn.returns = "void";
+  for (const each of returns) each.operands = [];
+  for (const { call } of calls) {
+    call.type = "void";
+    forgetSignature(call);
+  }
+  return true;
+}
+
+function isUsed(fn: IrFunction, value: Value): boolean {
+  for (const { operands } of instructionsOf(fn)) if (operands.includes(value)) return true;
+  return false;
+}
+
+function replaceUses(fn: IrFunction, value: Value, by: Value): boolean {
+  let changed = false;
+  for (const { operands } of instructionsOf(fn)) {
+    for (const [at, each] of operands.entries()) {
+      if (each !== value) continue;
+      operands[at] = by;
+      changed = true;
+    }
+  }
+  return changed;
+}
