@@ -12,6 +12,7 @@ import { expandMemory } from "./expand-memory.ts";
 import { foldStaticGlobals } from "./fold-static-globals.ts";
 import { formSelects } from "./form-selects.ts";
 import { forwardCopies } from "./forward-copies.ts";
+import { forwardLoads } from "./forward-loads.ts";
 import { hoistInvariants } from "./hoist-invariants.ts";
 import { inlineFunctions } from "./inline-functions.ts";
 import { loopTailCalls } from "./loop-tail-calls.ts";
@@ -65,6 +66,8 @@ const afterInlining: readonly FunctionPass[] = [
   unrollLoops,
   combine,
   ...simplify,
+  forwardLoads,
+  simplifyCfg,
   threadJumps,
   resolveQueries,
   ...simplify,
@@ -129,6 +132,7 @@ export const functionPasses: ReadonlyMap<string, FunctionPass> = new Map(
     expandMemory,
     formSelects,
     forwardCopies,
+    forwardLoads,
     hoistInvariants,
     loopTailCalls,
     mergeLoads,

@@ -164,7 +164,9 @@ function fitResult(fn: IrFunction, calls: readonly Call[]): boolean {
   let changed = false;
   if (first?.kind === "constant" && isSame) {
     const result = constant(first.type, first.value);
-    for (const { caller, call } of calls) changed = replaceUses(caller, call, result) || changed;
+    for (const { caller, call } of calls) {
+      changed = replaceUses(caller, call, result, passesOn) || changed;
+    }
   }
   if (calls.some(({ caller, call }) => isUsed(caller, call))) return changed;
   fn.returns = "void";
@@ -181,9 +183,21 @@ function isUsed(fn: IrFunction, value: Value): boolean {
   return false;
 }
 
-function replaceUses(fn: IrFunction, value: Value, by: Value): boolean {
+/** A result that is only passed on is in its register already; a constant would have to be put there. */
+function passesOn(user: IrInstruction): boolean {
+  return isOp(user, "ret") || isOp(user, "phi");
+}
+
+function replaceUses(
+  fn: IrFunction,
+  value: Value,
+  by: Value,
+  isKept: (user: IrInstruction) => boolean = () => false,
+): boolean {
   let changed = false;
-  for (const { operands } of instructionsOf(fn)) {
+  for (const user of instructionsOf(fn)) {
+    if (isKept(user)) continue;
+    const { operands } = user;
     for (const [at, each] of operands.entries()) {
       if (each !== value) continue;
       operands[at] = by;

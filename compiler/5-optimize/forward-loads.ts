@@ -1,0 +1,247 @@
+/**
+ * Loads whose value is known on every way to them, from stores or earlier loads, become that value: a phi
+ * where the ways differ. A branch on it is then one that the verifier can follow, as it remembers a
+ * register but not what lies in a map value or behind a parameter. Where it is known on all ways but one,
+ * the load moves to that one (partial redundancy).
+ * Needs: number-values before (one way); reachable blocks. Pointers stay in memory: what they point to may differ in
+ * kind, and the verifier refuses one access to both.
+ */
+import { type DominatorTree, dominatorTree, predecessors } from "../4-lower/cfg.ts";
+import type { Block, IrFunction, IrInstruction, Value } from "../4-lower/ir.ts";
+import {
+  computeUses,
+  constant,
+  sameValue,
+  successors,
+  type Use,
+  type ValueType,
+} from "../4-lower/ir-builder.ts";
+import { AliasAnalysis, type Location, lengthOf, sameBase } from "./alias.ts";
+import { memoryEffect } from "./effects.ts";
+import type { FunctionPass } from "./pass.ts";
+import { Rewriter } from "./rewriter.ts";
+import { byteSize, constantAddress, instructionsOf, isOp, operand } from "./values.ts";
+
+export const forwardLoads: FunctionPass = {
+  kind: "function",
+  name: "forward-loads",
+  run(fn) {
+    if (fn.blocks.length < 3) return false;
+    return new ForwardLoads(fn).run();
+  },
+};
+
+/** Instructions that are looked at for one load, and for all loads of a function. */
+const longestSearch = 300;
+const longestTotal = 200_000;
+/** Phis that one load may become, and ways that they may join. */
+const mostJoins = 3;
+const mostLeaves = 6;
+
+/** What a location holds: a value, or that of several ways. */
+type Found =
+  | { readonly kind: "value"; readonly value: Value }
+  | Join
+  | { readonly kind: "unknown" };
+
+interface Join {
+  readonly kind: "join";
+  readonly block: Block;
+  readonly inputs: Map<Block, Found>;
+  phi?: Value;
+}
+
+const unknown: Found = { kind: "unknown" };
+
+class ForwardLoads {
+  readonly #fn: IrFunction;
+  readonly #alias: AliasAnalysis;
+  readonly #tree: DominatorTree;
+  readonly #preds: Map<Block, Block[]>;
+  readonly #uses: Map<Value, Use[]>;
+  readonly #rewriter: Rewriter;
+  #total = longestTotal;
+  #budget = 0;
+
+  constructor(fn: IrFunction) {
+    this.#fn = fn;
+    this.#alias = new AliasAnalysis(fn);
+    this.#tree = dominatorTree(fn);
+    this.#preds = predecessors(fn);
+    this.#uses = computeUses(fn);
+    this.#rewriter = new Rewriter(fn);
+  }
+
+  run(): boolean {
+    for (const each of instructionsOf(this.#fn)) {
+      if (this.#total <= 0) break;
+      if (!isOp(each, "load") || each.operation.volatile || each.type === "ptr") continue;
+      this.#budget = longestSearch;
+      this.#visit(each);
+      this.#total -= longestSearch - this.#budget;
+    }
+    return this.#rewriter.apply();
+  }
+
+  #visit(load: IrInstruction): void {
+    const location = this.#alias.location(operand(load, 0), byteSize[load.type]);
+    // The context is cheap to read and its fields mean what the kernel says.
+    if (location.region.kind === "context") return;
+    const joins = new Map<Block, Join>();
+    const at = load.block.instructions.indexOf(load);
+    const found = this.#before(load.block, at, { location, type: load.type as ValueType, joins });
+    if (found.kind === "unknown" || joins.size > mostJoins) return;
+    if (found.kind === "join" && !this.#isWorthwhile(load, location, found, joins)) return;
+    this.#rewriter.replace(load, this.#valueOf(found, load));
+  }
+
+  /** The contents in front of instruction `end` of the block. */
+  #before(block: Block, end: number, wanted: Wanted): Found {
+    const { location } = wanted;
+    for (let at = end - 1; at >= 0; at -= 1) {
+      this.#budget -= 1;
+      if (this.#budget < 0) return unknown;
+      const each = block.instructions[at] as IrInstruction;
+      if (memoryEffect(each).kind === "none") continue;
+      const value = this.#valueAfter(each, wanted);
+      if (value !== undefined) return { kind: "value", value: this.#rewriter.resolve(value) };
+      if (this.#alias.mayWrite(each, location)) return unknown;
+    }
+    return this.#atStart(block, wanted);
+  }
+
+  #atStart(block: Block, wanted: Wanted): Found {
+    const { location, joins } = wanted;
+    const known = joins.get(block);
+    if (known !== undefined) return known;
+    const { base } = location;
+    // Above its own block the address does not exist, or was another one.
+    if (base.kind === "instruction" && !isAbove(base, block, this.#tree)) return unknown;
+    const preds = this.#preds.get(block) ?? [];
+    const [only] = preds;
+    if (only === undefined || joins.size > mostJoins) return unknown;
+    if (preds.length === 1) return this.#before(only, only.instructions.length, wanted);
+    const join: Join = { kind: "join", block, inputs: new Map() };
+    joins.set(block, join);
+    let missing: Block | undefined;
+    for (const pred of preds) {
+      const input = this.#before(pred, pred.instructions.length, wanted);
+      if (input.kind === "unknown") {
+        // One way may load for itself, if it leads nowhere else.
+        if (missing !== undefined || !this.#mayLoadIn(pred, wanted)) return unknown;
+        missing = pred;
+      }
+      join.inputs.set(pred, input);
+    }
+    return join;
+  }
+
+  /** Only for the block of the load itself: above a branch it might not be reached. */
+  #mayLoadIn(pred: Block, { location, joins }: Wanted): boolean {
+    if (joins.size !== 1 || successors(pred).length !== 1 || this.#budget < 0) return false;
+    if (location.region.kind === "packet" || location.region.kind === "unknown") return false;
+    return true;
+  }
+
+  /** What an instruction leaves in the location, or finds there, if that is all of it. */
+  #valueAfter(each: IrInstruction, { location, type }: Wanted): Value | undefined {
+    const { operation } = each;
+    if (operation.op === "store" && !operation.volatile) {
+      const value = operand(each, 0);
+      return value.type === type && this.#isAt(operand(each, 1), location) ? value : undefined;
+    }
+    if (operation.op === "load" && !operation.volatile) {
+      return each.type === type && this.#isAt(operand(each, 0), location) ? each : undefined;
+    }
+    if (operation.op !== "memset" || operation.volatile) return undefined;
+    const [byte, length] = [operand(each, 1), lengthOf(each)];
+    const target = constantAddress(operand(each, 0));
+    const start = location.offset - target.offset;
+    const covers = length !== undefined && start >= 0 && start + (location.size ?? 0) <= length;
+    if (!covers || byte.kind !== "constant" || !sameBase(target.base, location.base))
+      return undefined;
+    return constant(type, byte.value * 0x0101010101010101n);
+  }
+
+  #isAt(pointer: Value, location: Location): boolean {
+    const { base, offset } = constantAddress(this.#rewriter.resolve(pointer));
+    return offset === location.offset && sameBase(base, location.base);
+  }
+
+  /**
+   * A phi costs moves where its inputs are constants. What the verifier does not remember is worth them;
+   * the stack it does remember, so that there they must decide a branch.
+   */
+  #isWorthwhile(
+    load: IrInstruction,
+    location: Location,
+    found: Join,
+    joins: ReadonlyMap<Block, Join>,
+  ): boolean {
+    const leaves = [...joins.values()].flatMap(({ inputs }) => [...inputs.values()]);
+    if (leaves.length > mostLeaves) return false;
+    const constants = leaves.filter(
+      (each) => each.kind === "value" && each.value.kind === "constant",
+    ).length;
+    // Nothing is saved by a load in one place for a load in another, outside of loops.
+    const isMoved = leaves.some((each) => each.kind === "unknown");
+    if (isMoved && !leaves.includes(found) && !this.#isLoop(found.block)) return false;
+    if (constants <= 1) return true;
+    const users = (this.#uses.get(load) ?? []).map(({ user }) => user);
+    const decides = users.length > 0 && users.every((user) => decidesBranch(user, this.#uses));
+    return decides || location.region.kind !== "stack";
+  }
+
+  #isLoop(header: Block): boolean {
+    return (this.#preds.get(header) ?? []).some((pred) => this.#tree.dominates(header, pred));
+  }
+
+  #valueOf(found: Found, load: IrInstruction): Value {
+    if (found.kind === "value") return found.value;
+    if (found.kind === "unknown") throw new Error("an unknown input has no value");
+    if (found.phi !== undefined) return found.phi;
+    const incoming = [...found.inputs.keys()];
+    const type = load.type as ValueType;
+    const phi = this.#rewriter.insertPhi(found.block, type, incoming, [], load.location);
+    found.phi = phi;
+    phi.operands = incoming.map((pred) => {
+      const input = found.inputs.get(pred) as Found;
+      return input.kind === "unknown" ? this.#loadIn(pred, load) : this.#valueOf(input, load);
+    });
+    const [first] = phi.operands;
+    const isOne = phi.operands.every((each) => first !== undefined && sameValue(each, first));
+    return isOne && first !== undefined && first !== phi ? first : phi;
+  }
+
+  #loadIn(pred: Block, load: IrInstruction): Value {
+    const { base, offset } = constantAddress(this.#rewriter.resolve(operand(load, 0)));
+    const address =
+      offset === 0
+        ? base
+        : this.#rewriter.insertAtEnd(pred, "ptr", { op: "ptradd" }, [
+            base,
+            constant("i64", offset),
+          ]);
+    return this.#rewriter.insertAtEnd(pred, load.type, { ...load.operation }, [address]);
+  }
+}
+
+interface Wanted {
+  readonly location: Location;
+  readonly type: ValueType;
+  /** By block, so that a loop's join finds itself. */
+  readonly joins: Map<Block, Join>;
+}
+
+function isAbove(value: IrInstruction, block: Block, tree: DominatorTree): boolean {
+  return value.block !== block && tree.dominates(value.block, block);
+}
+
+/** A comparison with a constant, or what widens the value for one. */
+function decidesBranch(user: IrInstruction, uses: ReadonlyMap<Value, readonly Use[]>): boolean {
+  if (isOp(user, "icmp")) return operand(user, 1).kind === "constant";
+  if (isOp(user, "switch")) return true;
+  if (!isOp(user, "zext") && !isOp(user, "sext")) return false;
+  const users = uses.get(user) ?? [];
+  return users.length > 0 && users.every((use) => decidesBranch(use.user, uses));
+}
