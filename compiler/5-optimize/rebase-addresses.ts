@@ -1,12 +1,15 @@
 /**
  * `q = p + 14; if (q > end) …; use p[12]` needs two registers and a copy; `q[-2]` needs one. After the sum of
  * a pointer and a constant that is compared (a packet bounds check), later accesses are counted from the
- * sum, if that is the end of the pointer's life. The verifier counts offsets either way.
+ * sum, if that is the end of the pointer's life. The verifier counts offsets either way; but where the
+ * check failed it calls the sum, and the sum alone, a pointer beyond the packet, so that nothing may be
+ * counted from it there or behind the place where both ways meet.
  */
 import { type DominatorTree, dominatorTree, reversePostOrder } from "../4-lower/cfg.ts";
-import type { Block, IrFunction, IrInstruction, Value } from "../4-lower/ir.ts";
+import type { Block, IntPredicate, IrFunction, IrInstruction, Value } from "../4-lower/ir.ts";
 import { computeUses, constant, signedValue, successors, type Use } from "../4-lower/ir-builder.ts";
 import { blockOfUse } from "./demote-values.ts";
+import { swappedPredicate } from "./fold-constants.ts";
 import type { FunctionPass } from "./pass.ts";
 import { Rewriter } from "./rewriter.ts";
 import { type InstructionOf, isOp, operand } from "./values.ts";
@@ -39,6 +42,7 @@ function rebaseOnce(fn: IrFunction): boolean {
       if (!isComparedOnly(sum, uses)) continue;
       const later = usesAfter(pointer, sum, uses, tree, positions);
       if (later === undefined || later.length === 0) continue;
+      if (isUsedBeyond(sum, later, uses)) continue;
       taken.add(pointer).add(sum);
       for (const use of later) moveUse(use, sum, uses, rewriter);
     }
@@ -96,7 +100,7 @@ function usesAfter(
     if (place === sum.block && !isPhi) {
       if ((positions.get(user) ?? 0) < (positions.get(sum) ?? 0)) continue;
     } else if (!tree.dominates(sum.block, place)) {
-      reachable ??= reachableFrom(sum.block, pointer);
+      reachable ??= reachableFrom(pointer, ...successors(sum.block));
       if (reachable.has(place)) return undefined;
       continue;
     }
@@ -104,6 +108,36 @@ function usesAfter(
     later.push(use);
   }
   return later;
+}
+
+/** Whether a use can follow a failed check of the sum. */
+function isUsedBeyond(
+  sum: IrInstruction,
+  later: readonly Use[],
+  uses: ReadonlyMap<Value, readonly Use[]>,
+): boolean {
+  for (const { user: check, index } of uses.get(sum) ?? []) {
+    if (!isOp(check, "icmp")) continue;
+    for (const { user: branch } of uses.get(check) ?? []) {
+      if (!isOp(branch, "condbr")) return true;
+      const failed = failedSide(branch, check.operation.predicate, index);
+      if (failed === undefined) continue;
+      const beyond = reachableFrom(sum, failed);
+      if (later.some((use) => beyond.has(blockOfUse(use)))) return true;
+    }
+  }
+  return false;
+}
+
+/** Where a branch goes if operand `index` of its comparison is the larger one. */
+function failedSide(
+  { operation }: InstructionOf<"condbr">,
+  predicate: IntPredicate,
+  index: number,
+): Block | undefined {
+  const asLeft = index === 0 ? predicate : swappedPredicate[predicate];
+  if (asLeft === "ugt" || asLeft === "uge") return operation.then;
+  return asLeft === "ult" || asLeft === "ule" ? operation.otherwise : undefined;
 }
 
 function isAddressUse(
@@ -123,11 +157,11 @@ function isAddressUse(
   );
 }
 
-/** Blocks that can follow, up to where the pointer is computed anew. */
-function reachableFrom(start: Block, pointer: Value): Set<Block> {
+/** Blocks from `starts` on, up to where the pointer is computed anew. */
+function reachableFrom(pointer: Value, ...starts: readonly Block[]): Set<Block> {
   const home = pointer.kind === "instruction" ? pointer.block : undefined;
   const seen = new Set<Block>();
-  const work = [...successors(start)];
+  const work = [...starts];
   for (let block = work.pop(); block !== undefined; block = work.pop()) {
     if (seen.has(block) || block === home) continue;
     seen.add(block);
