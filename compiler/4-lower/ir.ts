@@ -66,6 +66,8 @@ export interface Parameter {
   readonly type: Exclude<IrType, "void">;
   readonly index: number;
   readonly name: string;
+  /** Of a pointer: it points to an object that the function reaches through nothing else. */
+  readonly noalias?: true;
 }
 
 export type BinaryOp =

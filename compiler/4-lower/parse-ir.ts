@@ -119,13 +119,14 @@ function bytesOf(text: string): Uint8Array {
 function parseFunction(lexer: IrLexer, pending: PendingLocation[]): IrFunction {
   const returns = parseType(lexer);
   const name = lexer.take("symbol");
-  const params: { type: ValueType; name: string }[] = [];
+  const params: { type: ValueType; name: string; noalias?: true }[] = [];
   lexer.expect("(");
   while (!lexer.accept(")") && !lexer.failed) {
     if (params.length > 0) lexer.expect(",");
     const type = parseValueType(lexer);
     lexer.take("value");
-    params.push({ type, name: lexer.take("string") });
+    const param = { type, name: lexer.take("string") };
+    params.push(lexer.accept("noalias") ? { ...param, noalias: true } : param);
   }
   const binding = parseBinding(lexer);
   const visibility = parseVisibility(lexer);

@@ -82,7 +82,10 @@ function bytesText(data: Uint8Array): string {
 }
 
 function functionText(fn: IrFunction, locations: LocationTable | undefined): string {
-  const params = fn.params.map(({ type, index, name }) => `${type} %p${index} ${quote(name)}`);
+  const params = fn.params.map(
+    ({ type, index, name, noalias }) =>
+      `${type} %p${index} ${quote(name)}${noalias === true ? " noalias" : ""}`,
+  );
   const words = [`define ${fn.returns} @${symbol(fn.name)}(${params.join(", ")}) ${fn.binding}`];
   if (fn.visibility !== "default") words.push(fn.visibility);
   words.push(`section ${quote(fn.section)}`);

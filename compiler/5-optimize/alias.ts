@@ -2,7 +2,7 @@
  * Which accesses may touch the same memory. Memory falls into regions that the verifier keeps apart:
  * stack objects, the context, globals, the packet, and the rest (map values, kernel objects).
  */
-import type { IrFunction, IrInstruction, Value } from "../4-lower/ir.ts";
+import type { IrFunction, IrInstruction, Parameter, Value } from "../4-lower/ir.ts";
 import { computeUses, type Use } from "../4-lower/ir-builder.ts";
 import { contextField, isContextPointer } from "./context.ts";
 import { helperEffects, memoryEffect } from "./effects.ts";
@@ -18,6 +18,8 @@ import {
 export type Region =
   | { readonly kind: "stack"; readonly object: InstructionOf<"alloca"> }
   | { readonly kind: "context" }
+  /** What a parameter without alias points to: an object of the caller's stack. */
+  | { readonly kind: "argument"; readonly parameter: Parameter }
   | { readonly kind: "global"; readonly symbol: string }
   | { readonly kind: "packet" }
   /** Result of a helper: map values, reserved ring buffer space. */
@@ -48,6 +50,8 @@ export class AliasAnalysis {
   readonly #fn: IrFunction;
   readonly #regions = new Map<Value, Region>();
   readonly #escapes = new Map<IrInstruction, Escape>();
+  /** Parameters whose object may be met through a pointer of unknown region. */
+  readonly #mixed = new Set<Value>();
 
   constructor(fn: IrFunction) {
     this.#fn = fn;
@@ -59,7 +63,10 @@ export class AliasAnalysis {
     for (const each of instructionsOf(fn)) {
       const chooses = isOp(each, "phi") || isOp(each, "select");
       if (!chooses || each.type !== "ptr" || this.regionOf(each).kind !== "unknown") continue;
-      for (const object of stackRoots(each)) this.#escapes.set(object, "all");
+      for (const object of rootsOf(each)) {
+        if (isOp(object, "alloca")) this.#escapes.set(object, "all");
+        else if (object.kind === "parameter") this.#mixed.add(object);
+      }
     }
   }
 
@@ -93,6 +100,9 @@ export class AliasAnalysis {
     while (isOp(base, "ptradd")) base = operand(base, 0);
     if (base.kind === "global") return { kind: "global", symbol: base.symbol };
     if (isContextPointer(base, this.#fn)) return { kind: "context" };
+    if (base.kind === "parameter" && base.noalias === true && !this.#mixed.has(base)) {
+      return { kind: "argument", parameter: base };
+    }
     if (base.kind !== "instruction") return unknownRegion;
     const { operation } = base;
     switch (operation.op) {
@@ -139,6 +149,7 @@ export class AliasAnalysis {
   }
 
   #meetsUnknown(region: Region): boolean {
+    if (region.kind === "argument") return this.#mixed.has(region.parameter);
     if (region.kind !== "stack") return region.kind !== "context" || !isProgramContext(this.#fn);
     return this.escapeOf(region.object) === "all";
   }
@@ -248,6 +259,7 @@ export function sameBase(a: Value, b: Value): boolean {
 
 function sameRegion(a: Region, b: Region): boolean {
   if (a.kind === "stack") return b.kind === "stack" && a.object === b.object;
+  if (a.kind === "argument") return b.kind === "argument" && a.parameter === b.parameter;
   if (a.kind === "global") return b.kind === "global" && a.symbol === b.symbol;
   return a.kind === b.kind;
 }
@@ -258,19 +270,17 @@ export function lengthOf(instruction: IrInstruction): number | undefined {
   return length.kind === "constant" ? Number(length.value) : undefined;
 }
 
-/** Stack objects that a pointer may point into, through phis, selects and offsets. */
-function stackRoots(pointer: IrInstruction): IrInstruction[] {
+/** Where a pointer may come from, through phis, selects and offsets. */
+function rootsOf(pointer: IrInstruction): Value[] {
   const seen = new Set<Value>();
   const work: Value[] = [pointer];
   for (let each = work.pop(); each !== undefined; each = work.pop()) {
-    if (seen.has(each) || each.kind !== "instruction") continue;
+    if (seen.has(each)) continue;
     seen.add(each);
     if (isOp(each, "ptradd")) work.push(operand(each, 0));
     else if (isOp(each, "phi") || isOp(each, "select")) work.push(...each.operands);
   }
-  return [...seen].filter(
-    (each): each is IrInstruction => each.kind === "instruction" && isOp(each, "alloca"),
-  );
+  return [...seen];
 }
 
 function escapeOf(object: IrInstruction, uses: ReadonlyMap<Value, readonly Use[]>): Escape {

@@ -34,8 +34,10 @@ export const forwardLoads: FunctionPass = {
 /** Instructions that are looked at for one load, and for all loads of a function. */
 const longestSearch = 300;
 const longestTotal = 200_000;
-/** Phis that one load may become, and ways that they may join. */
-const mostJoins = 3;
+/** Joins that are looked at for one load. */
+const mostJoins = 8;
+/** Phis that it may become, and ways that they may join. */
+const mostPhis = 3;
 const mostLeaves = 6;
 
 /** What a location holds: a value, or that of several ways. */
@@ -89,9 +91,10 @@ class ForwardLoads {
     if (location.region.kind === "context") return;
     const joins = new Map<Block, Join>();
     const at = load.block.instructions.indexOf(load);
-    const found = this.#before(load.block, at, { location, type: load.type as ValueType, joins });
+    const wanted = { location, type: load.type as ValueType, joins };
+    const found = collapsed(this.#before(load.block, at, wanted));
     if (found.kind === "unknown" || joins.size > mostJoins) return;
-    if (found.kind === "join" && !this.#isWorthwhile(load, location, found, joins)) return;
+    if (found.kind === "join" && !this.#isWorthwhile(load, location, found)) return;
     this.#rewriter.replace(load, this.#valueOf(found, load));
   }
 
@@ -172,14 +175,10 @@ class ForwardLoads {
    * A phi costs moves where its inputs are constants. What the verifier does not remember is worth them;
    * the stack it does remember, so that there they must decide a branch.
    */
-  #isWorthwhile(
-    load: IrInstruction,
-    location: Location,
-    found: Join,
-    joins: ReadonlyMap<Block, Join>,
-  ): boolean {
-    const leaves = [...joins.values()].flatMap(({ inputs }) => [...inputs.values()]);
-    if (leaves.length > mostLeaves) return false;
+  #isWorthwhile(load: IrInstruction, location: Location, found: Join): boolean {
+    const joins = joinsOf(found);
+    const leaves = [...joins].flatMap(({ inputs }) => [...inputs.values()]);
+    if (joins.size > mostPhis || leaves.length > mostLeaves) return false;
     const constants = leaves.filter(
       (each) => each.kind === "value" && each.value.kind === "constant",
     ).length;
@@ -224,6 +223,44 @@ class ForwardLoads {
           ]);
     return this.#rewriter.insertAtEnd(pred, load.type, { ...load.operation }, [address]);
   }
+}
+
+/** A join and those that lead into it. */
+function joinsOf(join: Join): Set<Join> {
+  const seen = new Set<Join>();
+  const work: Found[] = [join];
+  for (let each = work.pop(); each !== undefined; each = work.pop()) {
+    if (each.kind !== "join" || seen.has(each)) continue;
+    seen.add(each);
+    work.push(...each.inputs.values());
+  }
+  return seen;
+}
+
+/** Joins into which one value leads, around whatever loops, are that value. */
+function collapsed(found: Found): Found {
+  if (found.kind !== "join") return found;
+  for (const join of joinsOf(found)) {
+    for (const [pred, input] of join.inputs) {
+      const value = input.kind === "join" ? soleValue(input) : undefined;
+      if (value !== undefined) join.inputs.set(pred, { kind: "value", value });
+    }
+  }
+  const value = soleValue(found);
+  return value === undefined ? found : { kind: "value", value };
+}
+
+function soleValue(join: Join): Value | undefined {
+  let sole: Value | undefined;
+  for (const { inputs } of joinsOf(join)) {
+    for (const input of inputs.values()) {
+      if (input.kind === "join") continue;
+      if (input.kind === "unknown" || (sole !== undefined && !sameValue(sole, input.value)))
+        return undefined;
+      sole = input.value;
+    }
+  }
+  return sole;
 }
 
 interface Wanted {

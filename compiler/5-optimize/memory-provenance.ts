@@ -27,6 +27,7 @@ export function toleratesUnaligned(pointer: Value, region: Region, context: Pass
       return callee.kind === "helper" && memoryHelpers.has(callee.id);
     }
     case "stack":
+    case "argument":
     case "context":
     case "unknown":
       return false;

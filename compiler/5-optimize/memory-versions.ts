@@ -107,7 +107,11 @@ export class MemoryVersions {
       region,
     });
     if (this.#alias.mayWrite(instruction, probe({ kind: "context" }))) result.push(contextClass);
-    if (this.#alias.mayWrite(instruction, probe({ kind: "unknown" }))) result.push(restClass);
+    const getsArgument = instruction.operands.some(
+      (each) => each.type === "ptr" && this.#alias.regionOf(each).kind === "argument",
+    );
+    if (getsArgument || this.#alias.mayWrite(instruction, probe({ kind: "unknown" })))
+      result.push(restClass);
     for (const [object, at] of this.#objects) {
       const region: Region = { kind: "stack", object: object as InstructionOf<"alloca"> };
       if (this.#alias.mayWrite(instruction, { base: object, offset: 0, size: undefined, region })) {

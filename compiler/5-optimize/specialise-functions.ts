@@ -2,7 +2,7 @@
  * Static functions that were not copied into their callers are fitted to the calls that there are: a
  * parameter that is the same constant everywhere becomes it, one that nobody reads goes, as does a
  * result that nobody wants or everybody knows; one that is never wider than 32 bits says so where that
- * decides something. Functions whose address is taken, and global ones, keep their signature.
+ * decides something; pointers to objects that are met in one way only say that (find-noalias.ts). Functions whose address is taken, and global ones, keep their signature.
  * Needs: inline-functions before. Leaves dead code and unfolded constants behind.
  */
 import type {
@@ -16,6 +16,7 @@ import type {
   Value,
 } from "../4-lower/ir.ts";
 import { constant, createInstruction, sameValue } from "../4-lower/ir-builder.ts";
+import { type Call, NoaliasFinder } from "./find-noalias.ts";
 import { knownOf, onesOf } from "./known-bits.ts";
 import type { ModulePass } from "./pass.ts";
 import { instructionsOf, isBinary, isOp, operand } from "./values.ts";
@@ -25,8 +26,11 @@ export const specialiseFunctions: ModulePass = {
   name: "specialise-functions",
   run({ module, runs }) {
     let changed = false;
-    for (const [fn, calls] of callsOfPrivate(module)) {
-      if (!specialise(fn, calls)) continue;
+    const callsOf = callsOfPrivate(module);
+    const finder = new NoaliasFinder(callsOf);
+    for (const [fn, calls] of callsOf) {
+      const marked = markNoalias(fn, finder);
+      if (!specialise(fn, calls) && !marked) continue;
       changed = true;
       runs.touch(fn);
       for (const { caller } of calls) runs.touch(caller);
@@ -34,11 +38,6 @@ export const specialiseFunctions: ModulePass = {
     return changed;
   },
 };
-
-interface Call {
-  readonly caller: IrFunction;
-  readonly call: IrInstruction;
-}
 
 /** All calls of each function that nobody else can call. */
 function callsOfPrivate(module: IrModule): Map<IrFunction, Call[]> {
@@ -68,6 +67,17 @@ function callsOfPrivate(module: IrModule): Map<IrFunction, Call[]> {
 
 function isPrivate(fn: IrFunction): boolean {
   return fn.binding === "local" && fn.section === ".text" && !fn.naked && fn.blocks.length > 0;
+}
+
+/** Parameters are replaced, as what is known of them is part of them. */
+function markNoalias(fn: IrFunction, finder: NoaliasFinder): boolean {
+  const found = fn.params.filter((each) => finder.isNoalias(fn, each));
+  for (const parameter of found) {
+    const made: Parameter = { ...parameter, noalias: true };
+    fn.params[parameter.index] = made;
+    replaceUses(fn, parameter, made);
+  }
+  return found.length > 0;
 }
 
 function specialise(fn: IrFunction, calls: readonly Call[]): boolean {
