@@ -11,6 +11,7 @@ import { deduplicateTypes } from "../linker/link/deduplicate.ts";
 import { damage, randomNumbers } from "./support/fuzz.ts";
 import { expectGolden } from "./support/golden.ts";
 import { sampleBtf, sampleBtfExt } from "./support/sample-btf.ts";
+import { compileFile } from "./support/toolchain.ts";
 
 describe.each(["little", "big"] as const)("%s endian", (endian) => {
   const written = writeBtf(sampleBtf(endian), sampleBtfExt(endian));
@@ -166,4 +167,11 @@ describe("deduplication", () => {
     const ambiguous = deduplicateTypes([forward, definition(4), definition(8)]);
     expect(ambiguous.types).toHaveLength(3);
   });
+});
+
+test("the types that a program brings along", () => {
+  const object = compileFile("test/cases/btf/reached.c", []);
+  const bytes = object.sections.find(({ name }) => name === ".BTF")?.data;
+  const btf = readBtf(bytes!, new Diagnostics());
+  expectGolden(dumpBtf(btf!), "test/cases/btf/reached.dump");
 });

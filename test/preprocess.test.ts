@@ -171,3 +171,11 @@ test("#pragma once knows a file by every path to it", () => {
   const images = unit?.run.tokens.slice(0, -1).map((token) => token.image);
   expect(images).toEqual(["first", "second"]);
 });
+
+test("C23 has words that older C has under other names", () => {
+  const text = "true false nullptr\n#if true\nbool\n#endif\n";
+  const images = (standard: "gnu17" | "gnu23") =>
+    preprocessText(text, { ...wholeText, standard }).unit.run.tokens.map((token) => token.image);
+  expect(images("gnu17").slice(0, -1)).toEqual(["true", "false", "nullptr"]);
+  expect(images("gnu23").join(" ").trim()).toBe("1 0 ( ( void * ) 0 ) _Bool");
+});

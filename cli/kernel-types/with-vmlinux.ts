@@ -29,6 +29,7 @@ export function withVmlinux(
   diagnostics: Diagnostics,
 ): FileSystem {
   return {
+    ...files,
     readFile: (path) => (path === headerPath ? source(diagnostics) : files.readFile(path)),
   };
 }

@@ -64,6 +64,8 @@ export class TagScanner {
   #tagName = -1;
   /** Depth of parentheses where the tag word stood. */
   #tagParens = 0;
+  /** Behind the colon of `enum tag : type {`. */
+  #enumBase = false;
   #expectEnumerator = false;
 
   constructor(sink: NameSink) {
@@ -77,6 +79,7 @@ export class TagScanner {
         this.#tagWord = kind;
         this.#tagName = -1;
         this.#tagParens = this.#parens;
+        this.#enumBase = false;
         return;
       case item.identifier:
         this.#identifier(index);
@@ -112,6 +115,9 @@ export class TagScanner {
       case item.assign:
         this.#tagWord = 0;
         return;
+      case item.colon:
+        this.#enumBase = this.#tagWord === item.enum;
+        return;
       default:
         return;
     }
@@ -122,7 +128,7 @@ export class TagScanner {
     if (this.#expectEnumerator) {
       this.#sink(index, declaredKind.enumerator);
       this.#expectEnumerator = false;
-    } else if (this.#tagWord !== 0) {
+    } else if (this.#tagWord !== 0 && !this.#enumBase) {
       if (this.#tagName < 0) this.#tagName = index;
       else this.#tagWord = 0;
     }

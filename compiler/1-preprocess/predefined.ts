@@ -392,6 +392,20 @@ const versionByStandard: Readonly<Record<string, string>> = {
   "23": "202311L",
 };
 
+/** What C23 made keywords; older C has the same under other names. */
+const wordsOfC23 = [
+  "bool _Bool",
+  "true 1",
+  "false 0",
+  "static_assert _Static_assert",
+  "alignof _Alignof",
+  "alignas _Alignas",
+  "thread_local _Thread_local",
+  "nullptr ((void *)0)",
+  "typeof __typeof__",
+  "typeof_unqual __typeof_unqual__",
+];
+
 /** The text of a file of `#define`s that stands before the user's. */
 export function predefinedMacros(options: PredefinedOptions): string {
   const { target, optimization, standard } = options;
@@ -414,5 +428,6 @@ export function predefinedMacros(options: PredefinedOptions): string {
   const version = versionByStandard[year];
   if (version !== undefined) lines.push(`__STDC_VERSION__ ${version}`);
   const constants = constantMacros.trim().split("\n");
+  if (year === "23") lines.push(...wordsOfC23);
   return [...constants, ...lines].map((line) => `#define ${line}\n`).join("");
 }

@@ -149,6 +149,8 @@ export class TextSplitter implements ItemList {
     let tagStart = -1;
     let tagLength = 0;
     let tagParens = 0;
+    // Behind the colon of `enum tag : type {`.
+    let enumBase = false;
     let expectEnumerator = false;
     let previous: number = item.noise;
     let at = from;
@@ -209,7 +211,7 @@ export class TextSplitter implements ItemList {
               nameKinds[names] = declaredKind.enumerator;
               names += 1;
               expectEnumerator = false;
-            } else if (tagWord !== 0) {
+            } else if (tagWord !== 0 && !enumBase) {
               if (tagStart < 0) {
                 tagStart = begin;
                 tagLength = size;
@@ -220,6 +222,7 @@ export class TextSplitter implements ItemList {
           tagWord = found;
           tagStart = -1;
           tagParens = parens;
+          enumBase = false;
         }
         if (braces > 0) continue;
       } else if (kind === PUNCTUATION) {
@@ -295,6 +298,9 @@ export class TextSplitter implements ItemList {
             break;
           case item.star:
             tagWord = 0;
+            break;
+          case item.colon:
+            enumBase = tagWord === item.enum;
             break;
           default:
             if (code === 35) return split.other;

@@ -33,6 +33,7 @@ import {
   scalarBits,
   shortType,
   signedCharType,
+  unqualified,
   unsignedCharType,
   unsignedIntType,
   unsignedLongLongType,
@@ -114,7 +115,8 @@ function addAnonymous(context: Context, state: RecordState, member: Members): vo
   const attributes = parseAttributes(context, member.specifiers.attributes);
   state.fields.push({
     name: undefined,
-    type,
+    // Its qualifiers say nothing: clang lets the members be assigned.
+    type: unqualified(type),
     bitWidth: undefined,
     packed: attributes.packed,
     align: attributes.align,

@@ -80,7 +80,7 @@ function nameCallees(fn: IrFunction): void {
       if (operation.op !== "call" || operation.callee.kind !== "indirect") continue;
       const [callee] = operands;
       if (callee?.kind === "constant")
-        operation.callee = { kind: "helper", id: Number(callee.value) };
+        operation.callee = { kind: "helper", id: Number(BigInt.asIntN(32, callee.value)) };
       else if (callee?.kind === "global") {
         operation.callee = { kind: "function", symbol: callee.symbol };
       } else continue;

@@ -70,7 +70,7 @@ export class BtfTypeTable {
     names: readonly (string | undefined)[] | undefined,
     linkage: BtfLinkage,
   ): TypeId {
-    const proto = this.#prototype(type, names ?? []);
+    const proto = this.#prototype(type, names);
     const id = this.add({ kind: "func", name, type: proto, linkage });
     type.params.forEach(({ declTags = [] }, index) => {
       this.addDeclTags(declTags, id, index);
@@ -157,7 +157,7 @@ export class BtfTypeTable {
       case "array":
         return this.#array(type.element, type.length);
       case "function":
-        return this.#prototype(type, []);
+        return this.#prototype(type, undefined);
       case "struct":
       case "union":
         return this.#record(type, reach);
@@ -198,7 +198,30 @@ export class BtfTypeTable {
     // A tagged pointee is wanted whole: tags are for the verifier, which then needs the type.
     const tagged = (pointee.typeTags?.length ?? 0) > 0;
     const below = reach === "member" && !tagged ? "behind_pointer" : reach;
-    return this.#modifier("ptr", this.#visit(pointee, below));
+    const target = this.#visit(pointee, below);
+    if (below !== reach && this.#known.has(`ptr ${target}`)) this.#bringSecondTime(pointee);
+    return this.#modifier("ptr", target);
+  }
+
+  /**
+   * A pointer that a second member has: clang then defines a record that qualifiers or typedefs
+   * stand before, and still leaves out one that a pointer stands directly before.
+   */
+  #bringSecondTime(pointee: QualType): void {
+    let type = pointee;
+    let isDirect = true;
+    for (;;) {
+      if (type.const || type.volatile || type.restrict) isDirect = false;
+      if (type.type.kind === "typedef") {
+        isDirect = false;
+        type = type.type.type;
+      } else if (type.type.kind === "pointer") {
+        isDirect = (type.type.pointee.typeTags?.length ?? 0) === 0;
+        type = type.type.pointee;
+      } else break;
+    }
+    const isRecord = type.type.kind === "struct" || type.type.kind === "union";
+    if (isRecord && !isDirect) this.#visit(type, "member");
   }
 
   #array(element: QualType, length: number | undefined): TypeId {
@@ -224,13 +247,16 @@ export class BtfTypeTable {
     return id;
   }
 
-  #prototype(type: FunctionType, names: readonly (string | undefined)[]): TypeId {
+  /** `names`: of the parameters where the function is defined. */
+  #prototype(type: FunctionType, names: readonly (string | undefined)[] | undefined): TypeId {
     const returns = this.typeId(type.returns);
     const params = type.params.map((param, index) => ({
-      name: names[index] ?? "",
+      name: names?.[index] ?? "",
       type: this.typeId(param.type),
     }));
-    if (type.variadic) params.push({ name: "", type: 0 });
+    // Declared as `f()` a function takes whatever comes, defined as that it takes nothing.
+    const isOpen = type.variadic || (!type.prototyped && names === undefined);
+    if (isOpen) params.push({ name: "", type: 0 });
     const key = `proto ${returns} ${params.map((each) => `${each.type}:${each.name}`).join(" ")}`;
     return this.#once(key, { kind: "func_proto", returns, params });
   }
