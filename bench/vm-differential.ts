@@ -42,7 +42,7 @@ const { values: cli } = parseArgs({
 const packetTypes = new Set([1, 3, 4, 6, 8, 10, 11, 12, 19, 22]);
 /** Helpers whose results belong to the machine, not to the program. */
 const ofTheMachine =
-  /ktime|jiffies|prandom|smp_processor|numa|current|cgroup|cookie|get_stack|task|fib_lookup|route|tai/;
+  /ktime|jiffies|prandom|smp_processor|numa|current|cgroup|cookie|get_stack|task|fib_lookup|route|tai|hash/;
 
 interface Tally {
   programs: number;

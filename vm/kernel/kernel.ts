@@ -170,6 +170,10 @@ export class Kernel implements MapHost {
     return this.#handles.get(id);
   }
 
+  get programCount(): number {
+    return this.#programs.size;
+  }
+
   isProgram(id: number): boolean {
     return this.#programs.has(id);
   }
