@@ -28,6 +28,22 @@ import { walk } from "./walk.ts";
 
 const maxInstructions = 1_000_000;
 
+/** Types that the kernel loads for one attach type only. */
+const onlyAttachType: Readonly<Record<number, number>> = {
+  [programType.skLookup]: 36,
+  [programType.syscall]: 0,
+  [programType.netfilter]: 45,
+};
+
+/** What is refused without a word before the verifier begins. */
+function fitsLoad(input: VerifierInput): boolean {
+  const { programType: type } = input;
+  const attachesToKernel =
+    hasAttachTarget(type) || type === programType.structOps || type === programType.extension;
+  if ((input.attachBtfId ?? 0) !== 0 && !attachesToKernel) return false;
+  return (onlyAttachType[type] ?? input.attachType) === input.attachType;
+}
+
 /** Program types that know sleepable programs. */
 function maySleep(type: number): boolean {
   return hasAttachTarget(type) || type === programType.kprobe || type === programType.syscall;
@@ -44,7 +60,7 @@ function checkProgram(env: Env): void {
   if (env.insns.length === 0 || env.insns.length > maxInstructions) {
     throw new Rejection(errno.tooBig);
   }
-  if (input.insns.length % 8 !== 0) throw new Rejection(errno.invalid);
+  if (input.insns.length % 8 !== 0 || !fitsLoad(input)) throw new Rejection(errno.invalid);
   const unmodelled: readonly number[] = [
     programType.structOps,
     programType.extension,
