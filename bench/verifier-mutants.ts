@@ -78,7 +78,7 @@ function judgeBase(json: Record<string, unknown>, line: string): void {
 for (const file of positionals) {
   for (const line of readLines(file)) {
     const json = JSON.parse(line) as Record<string, unknown>;
-    if (json["verdict"] === "accept") judgeBase(json, line);
+    if (json["verdict"] !== "reject") judgeBase(json, line);
   }
 }
 if (output !== undefined) closeSync(output);

@@ -66,6 +66,16 @@ test("base programs are accepted", () => {
   }
 });
 
+test("cgroup programs have the helpers for their result by attach type", () => {
+  // call bpf_get_retval; r0 = 0; exit
+  const insns = Uint8Array.from(
+    Buffer.from("85000000ba000000b7000000000000009500000000000000", "hex"),
+  );
+  const sysctl = { programType: 23, license: "GPL", flags: 0, insns, maps: [], functions: [] };
+  const verdictFor = (attachType: number): string => verify({ ...sysctl, attachType }).verdict;
+  expect([verdictFor(18), verdictFor(0), verdictFor(19)]).toEqual(["accept", "reject", "reject"]);
+});
+
 test("arbitrary bytes never crash and are not accepted without an exit", () => {
   const next = randomNumbers(1);
   for (let i = 0; i < 3000; i += 1) {

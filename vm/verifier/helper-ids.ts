@@ -70,6 +70,7 @@ export const helperId = {
   getFuncIp: 173,
   findVma: 180,
   loop: 181,
+  getRetval: 186,
   setRetval: 187,
   kptrXchg: 194,
   mapLookupPercpu: 195,

@@ -165,6 +165,27 @@ function isSleepableProbe(env: Env, helper: Helper): boolean {
   return helper.programTypes.some((entry) => /^KPROBE@.*sleepable/.test(entry));
 }
 
+const resultHelpers: ReadonlySet<number> = new Set([helperId.getRetval, helperId.setRetval]);
+
+const cgroupTypes: ReadonlySet<number> = new Set([
+  programType.cgroupSkb,
+  programType.cgroupSock,
+  programType.sockOps,
+  programType.cgroupDevice,
+  programType.cgroupSockAddr,
+  programType.cgroupSysctl,
+  programType.cgroupSockopt,
+]);
+
+/** Attach types of cgroups whose programs do not decide: packets, socket events, observers. */
+const undecidedHooks: ReadonlySet<number> = new Set([0, 1, 3, 19, 20, 29, 30, 31, 32, 51, 52, 53]);
+
+/** Programs of cgroups have the helpers for their result by attach type, whatever their type. */
+function isResultHidden(env: Env, helper: Helper): boolean {
+  const { programType: type, attachType } = env.input;
+  return resultHelpers.has(helper.id) && cgroupTypes.has(type) && undecidedHooks.has(attachType);
+}
+
 function availability(env: Env, helper: Helper): HelperAvailability {
   const hook = tracingVariant(env.input);
   if (hook !== undefined) {
@@ -172,6 +193,7 @@ function availability(env: Env, helper: Helper): HelperAvailability {
     return namesHook(entries, hook) ? "yes" : "no";
   }
   const variant = programVariant(env.input);
+  if (isResultHidden(env, helper)) return "no";
   const answer = variant === undefined ? "no" : (helperAvailable(variant, helper.id) ?? "no");
   return answer === "no" && isSleepableProbe(env, helper) ? "yes" : answer;
 }
