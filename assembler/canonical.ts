@@ -52,6 +52,14 @@ function renameInternalLabels(module: AsmModule): AsmModule {
   return { ...module, sections };
 }
 
+/** The alignment that a section needs for what is aligned in it. */
+export function largestAlignment(items: readonly AsmItem[]): number {
+  return items.reduce(
+    (most, item) => (item.kind === "align" ? Math.max(most, item.align) : most),
+    1,
+  );
+}
+
 function canonicalSection(section: AsmSection): AsmSection {
   const items: AsmItem[] = [];
   const isCovered = section.items.some((i) => i.kind === "align" && i.align >= section.align);
@@ -65,8 +73,7 @@ function canonicalSection(section: AsmSection): AsmSection {
       items.push({ kind: "instruction", insn, ...(target && { target }) });
     } else if (!isEmpty(item)) items.push(item);
   }
-  const aligns = items.map((item) => (item.kind === "align" ? item.align : 1));
-  return { ...section, align: Math.max(1, ...aligns), items };
+  return { ...section, align: largestAlignment(items), items };
 }
 
 function isEmpty(item: AsmItem): boolean {

@@ -210,7 +210,8 @@ class Disassembler {
     for (const { at, size, insn } of slots) {
       items.push({ kind: "label", name: `@${at}` });
       if (insn === undefined) {
-        items.push(...this.#data(section, new Map(), relocations, at, at + size));
+        for (const item of this.#data(section, new Map(), relocations, at, at + size))
+          items.push(item);
         continue;
       }
       const relocation = relocations.get(at);

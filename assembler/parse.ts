@@ -6,7 +6,7 @@ import type { Diagnostics } from "../common/diagnostics/diagnostic.ts";
 import type { SourceFile, Span } from "../common/diagnostics/source.ts";
 import type { Endian } from "../common/object/object-file.ts";
 import type { AsmItem, AsmModule, AsmSection, AsmSymbol } from "./asm-module.ts";
-import { canonicalModule } from "./canonical.ts";
+import { canonicalModule, largestAlignment } from "./canonical.ts";
 import { directives } from "./directives.ts";
 import { parseInstruction } from "./parse-instruction.ts";
 import { ParseState } from "./parse-state.ts";
@@ -135,7 +135,7 @@ class Resolver {
   section(builder: SectionBuilder): AsmSection {
     const { name, kind, flags, entrySize } = builder;
     const items = builder.items.map((pending) => this.#item(pending));
-    const align = Math.max(1, ...items.map((item) => (item.kind === "align" ? item.align : 1)));
+    const align = largestAlignment(items);
     return { name, kind, flags, entrySize, align, items };
   }
 

@@ -83,7 +83,7 @@ class DataReader {
   stringOffset = (at: number): number => at;
 
   rest(): void {
-    this.lines.push(...printBytes(this.bytes.subarray(this.at)));
+    for (const line of printBytes(this.bytes.subarray(this.at))) this.lines.push(line);
     this.at = this.size;
   }
 }

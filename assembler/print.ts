@@ -52,7 +52,8 @@ export function printAssembly(module: AsmModule, onLine?: LineListener): string 
     lines.push(`\t${sectionDirective(section)}`);
     const start = lines.length;
     const listener: LineListener = (line, location) => onLine?.(start + line, location);
-    lines.push(...sectionBody(section, canonical, symbols, locations, listener));
+    for (const line of sectionBody(section, canonical, symbols, locations, listener))
+      lines.push(line);
   }
   for (const symbol of canonical.symbols) {
     if (!symbol.defined && symbol.type !== "file") lines.push(...externLines(symbol));
@@ -108,7 +109,7 @@ function sectionBody(
       last = place;
       onLine(lines.length + 1, location);
     }
-    lines.push(...itemLines(item, symbols));
+    for (const line of itemLines(item, symbols)) lines.push(line);
   }
   return lines;
 }

@@ -9,6 +9,7 @@ import { minimiseBtf } from "../linker/minimise-btf.ts";
 import { viewObject } from "../linker/object-view.ts";
 import type { LoadedObject } from "../linker/program.ts";
 import { cSkeleton } from "../linker/skeleton/c.ts";
+import { cSubskeleton } from "../linker/skeleton/c-sub.ts";
 import { objectManifest } from "../linker/skeleton/manifest.ts";
 import { typescriptSkeleton } from "../linker/skeleton/typescript.ts";
 import { readBtfFile } from "./btf-file.ts";
@@ -20,6 +21,7 @@ type Skeleton = (loaded: LoadedObject, name: string, elf: Uint8Array) => string;
 
 const skeletons: Readonly<Record<string, Skeleton>> = {
   c: cSkeleton,
+  "c-sub": cSubskeleton,
   ts: typescriptSkeleton,
   json: (loaded, name) => `${JSON.stringify(objectManifest(loaded, name), null, 2)}\n`,
 };

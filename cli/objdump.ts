@@ -89,7 +89,7 @@ function disassembleSection(view: ObjectView, index: number, options: ObjdumpOpt
   for (const listed of listInstructions(view, section, index)) {
     const label = starts.get(listed.offset);
     if (label !== undefined) lines.push("", `${hex(listed.offset, 16)} <${label}>:`);
-    lines.push(...instructionLines(view, index, listed, line, options));
+    for (const text of instructionLines(view, index, listed, line, options)) lines.push(text);
     line = listed.line ?? line;
   }
   return lines;
@@ -193,13 +193,13 @@ function runDiff(path: string, other: string | undefined, json: boolean): number
 function objectLines(view: ObjectView, options: ObjdumpOptions): string[] {
   const { object, path } = view;
   const lines = ["", `${path}:\tfile format elf64-${object.endian === "little" ? "bpf" : "bpfeb"}`];
-  if (options.headers) lines.push(...headerLines(object));
+  if (options.headers) for (const text of headerLines(object)) lines.push(text);
   if (options.syms)
     lines.push("", "SYMBOL TABLE:", ...object.symbols.map((s) => symbolLine(object, s)));
   if (options.disassemble || options.source) {
     object.sections.forEach((section, index) => {
       if (isCode(section) && section.size > 0)
-        lines.push(...disassembleSection(view, index, options));
+        for (const text of disassembleSection(view, index, options)) lines.push(text);
     });
   }
   return lines;

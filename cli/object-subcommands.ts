@@ -54,7 +54,7 @@ export function addBtf(program: Command, outcome: Outcome): void {
     });
 }
 
-/** `bpfc gen skeleton|min-core-btf`. */
+/** `bpfc gen skeleton|subskeleton|min-core-btf`. */
 export function addGen(program: Command, outcome: Outcome): void {
   const gen = program.command("gen").description("make files from objects");
   gen
@@ -66,6 +66,18 @@ export function addGen(program: Command, outcome: Outcome): void {
     .option("-o, --output <file>", "file to write", "-")
     .action(async (file: string, options) => {
       outcome.code = (await import("./gen.ts")).runSkeleton(file, options);
+    });
+  gen
+    .command("subskeleton")
+    .description(
+      "C for a library of BPF code, which finds its parts in the object it is linked into",
+    )
+    .argument("<file>", "ELF object of the library")
+    .option("--name <name>", "name of the library in the code (default: from the file's name)")
+    .option("-o, --output <file>", "file to write", "-")
+    .action(async (file: string, options) => {
+      const { runSkeleton } = await import("./gen.ts");
+      outcome.code = runSkeleton(file, { ...options, format: "c-sub" });
     });
   gen
     .command("min-core-btf")

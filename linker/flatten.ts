@@ -54,12 +54,16 @@ export interface CodeIndex {
   readonly relocations: ReadonlyMap<SectionIndex, ReadonlyMap<number, ObjectRelocation>>;
 }
 
-/** Function ranges of the section; a function of unknown size ends where the next one starts. */
+/**
+ * Function ranges of the section; a function of unknown size ends where the next one starts. Symbols
+ * that reach beyond the section are no functions.
+ */
 function functionRanges(view: ObjectView, section: SectionIndex, size: number): CodeRange[] {
   const symbols = view.symbolsOf(section).filter((s) => s.type === "func" || s.type === "notype");
-  const functions = symbols.filter((s) => s.type === "func");
+  const whole = size - (size % 8);
+  const functions = symbols.filter((s) => s.type === "func" && s.value + s.size <= whole);
   return functions.map((symbol, i) => {
-    const next = functions[i + 1]?.value ?? size;
+    const next = functions[i + 1]?.value ?? whole;
     const end = symbol.size > 0 ? symbol.value + symbol.size : next;
     return { section, symbol, start: symbol.value >> 3, end: end >> 3 };
   });

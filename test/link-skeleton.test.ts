@@ -8,6 +8,7 @@ import { Diagnostics } from "../common/diagnostics/diagnostic.ts";
 import { writeElf } from "../common/object/write-elf.ts";
 import { loadObject } from "../linker/load.ts";
 import { cSkeleton } from "../linker/skeleton/c.ts";
+import { cSubskeleton } from "../linker/skeleton/c-sub.ts";
 import { objectManifest } from "../linker/skeleton/manifest.ts";
 import { typescriptSkeleton } from "../linker/skeleton/typescript.ts";
 import { compileText } from "./support/compile.ts";
@@ -79,11 +80,44 @@ int main(void) {
 }
 `;
 
+test("C subskeleton", () => {
+  expectGolden(cSubskeleton(loaded, "part"), "test/cases/link/skeleton/part.subskel.h");
+});
+
+const libraryUser = `
+#include <linux/types.h>
+#include <stdio.h>
+struct stats;
+#include "sample.skel.h"
+#include "part.subskel.h"
+int main(void) {
+  struct sample *s = sample__open();
+  struct part *p = s ? part__open(s->obj) : NULL;
+  if (!p || *p->rodata.limit != 4 || *p->data.first != 1) return 1;
+  *p->rodata.limit = 9;
+  (*p->bss.big)[1] = 3;
+  printf("%d %d\\n", s->rodata->limit, (int)s->bss->big[1]);
+  printf("%s %s\\n", bpf_map__name(p->maps.totals), bpf_program__name(p->progs.count));
+  part__destroy(p);
+  sample__destroy(s);
+  return 0;
+}
+`;
+
 const hasLibbpf = existsSync("/usr/include/bpf/libbpf.h");
 test.runIf(hasLibbpf)("the C skeleton compiles without warnings", () => {
   const { status, stderr } = build(() => ({ status: 0, output: "" }));
   expect(stderr).toBe("");
   expect(status).toBe(0);
+});
+
+test.runIf(hasLibbpf)("a library finds its parts through the C subskeleton", () => {
+  const { output, stderr } = build((program) => {
+    const run = spawnSync(program, { encoding: "utf8" });
+    return { status: run.status, output: run.stdout + run.stderr };
+  }, libraryUser);
+  expect(stderr).toBe("");
+  expect(output).toBe("9 3\ntotals count\n");
 });
 
 if (hasLibbpf) {
@@ -101,10 +135,11 @@ interface Run {
   readonly output: string;
 }
 
-function build(use: (program: string) => Run): Run & { readonly stderr: string } {
+function build(use: (program: string) => Run, program = user): Run & { readonly stderr: string } {
   const folder = mkdtempSync(join(tmpdir(), "bpfc-"));
   writeFileSync(join(folder, "sample.skel.h"), cSkeleton(loaded, "sample", elf));
-  writeFileSync(join(folder, "main.c"), user);
+  writeFileSync(join(folder, "part.subskel.h"), cSubskeleton(loaded, "part"));
+  writeFileSync(join(folder, "main.c"), program);
   const args = ["-Wall", "-Wextra", "-o", "main", "main.c", "-lbpf", "-lelf"];
   const { status, stderr } = spawnSync("cc", args, { cwd: folder, encoding: "utf8" });
   const run = status === 0 ? use(join(folder, "main")) : { status, output: stderr };

@@ -27,11 +27,18 @@ export function alignmentOf(btf: Btf, id: TypeId): number {
   }
 }
 
+const alignments = new WeakMap<Composite, number>();
+
+/** Kept, because corrupt types can nest so that every path through them is endless work. */
 function naturalAlignment(btf: Btf, type: Composite): number {
-  return type.members.reduce((most, member) => {
+  const known = alignments.get(type);
+  if (known !== undefined) return known;
+  const most = type.members.reduce((least, member) => {
     // An unnamed bit-field does not align its record.
-    return Math.max(most, alignmentOf(btf, member.type));
+    return Math.max(least, alignmentOf(btf, member.type));
   }, 1);
+  alignments.set(type, most);
+  return most;
 }
 
 /** Whether members or the size break the natural alignment. */
@@ -57,9 +64,15 @@ const units: readonly (readonly [bits: number, type: string])[] = [
   [8, "char"],
 ];
 
-/** Unnamed bit-fields that fill from one bit to another. */
+/** Gaps of more bits than this are one array: an offset in corrupt types may be anything. */
+const longGap = 1 << 16;
+
+/** Unnamed bit-fields that fill from one bit to another; long gaps are bytes. */
 export function padding(from: number, to: number): string[] {
   const lines: string[] = [];
+  if (to - from > longGap && from % 8 === 0) {
+    return [`char __gap_${from}[${Math.floor((to - from) / 8)}];`, ...padding(to - (to % 8), to)];
+  }
   let at = from;
   while (at < to) {
     const unit = units.find(([bits]) => at % bits === 0 && at + bits <= to);

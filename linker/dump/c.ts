@@ -10,6 +10,12 @@ import { ownTypes } from "./raw.ts";
 type Composite = BtfType & { readonly kind: "struct" | "union" };
 type Enum = BtfType & { readonly kind: "enum" | "enum64" };
 
+/**
+ * Members in one definition, with those of records without a name inside it. In corrupt types such
+ * records may contain each other twice, and so double at every level.
+ */
+const mostMembers = 100_000;
+
 /** Types that compilers know by themselves. */
 const builtinTypedefs = new Set(["__builtin_va_list"]);
 
@@ -75,6 +81,8 @@ class CPrinter {
   readonly #declared = new Set<string>();
   readonly #names = new Map<TypeId, string>();
   readonly #taken = new Map<string, number>();
+  /** Members printed so far in the definition under way. */
+  #expanded = 0;
 
   constructor(btf: Btf) {
     this.#btf = btf;
@@ -159,6 +167,13 @@ class CPrinter {
     this.#chunks.push(`${tag};\n\n`);
   }
 
+  #needAnonymous(id: TypeId, type: Composite): void {
+    if (this.#state.has(id)) return;
+    this.#state.set(id, "started");
+    this.#needMembers(type);
+    this.#state.set(id, "done");
+  }
+
   #needMembers(type: Composite): void {
     for (const member of type.members) this.#need(member.type, true);
   }
@@ -185,7 +200,7 @@ class CPrinter {
         break;
       case "struct":
       case "union":
-        if (type.name === "") this.#needMembers(type);
+        if (type.name === "") this.#needAnonymous(id, type);
         else if (whole) this.define(id);
         else this.#forward(id);
         break;
@@ -297,19 +312,22 @@ class CPrinter {
   }
 
   #composite(type: Composite, head: string, indent: string): string {
+    if (indent === "") this.#expanded = 0;
+    this.#expanded += type.members.length;
+    if (this.#expanded > mostMembers) return `${head} { char __bytes[${type.size}]; }`;
     const packed = isPacked(this.#btf, type);
-    const lines: string[] = [];
+    let lines: string[] = [];
     let at = 0;
     for (const member of type.members) {
       if (type.kind === "struct") {
         const natural = naturalPlace(this.#btf, at, member, packed);
-        if (natural !== member.bitOffset) lines.push(...padding(at, member.bitOffset));
+        if (natural !== member.bitOffset) lines = lines.concat(padding(at, member.bitOffset));
         at = member.bitOffset + (member.bitSize || (btfSizeOf(this.#btf, member.type) ?? 0) * 8);
       }
       const bits = member.bitSize > 0 ? `: ${member.bitSize}` : "";
       lines.push(`${this.declaration(member.type, member.name, `${indent}\t`)}${bits};`);
     }
-    if (type.kind === "struct") lines.push(...this.#tail(type, at, packed));
+    if (type.kind === "struct") lines = lines.concat(this.#tail(type, at, packed));
     const body = lines.map((line) => `${indent}\t${line}\n`).join("");
     return `${head} {\n${body}${indent}}${packed ? " __attribute__((packed))" : ""}`;
   }
@@ -317,7 +335,7 @@ class CPrinter {
   /** Bytes after the last member that alignment does not explain. */
   #tail(type: Composite, at: number, packed: boolean): string[] {
     const most = type.members.map((member) => alignmentOf(this.#btf, member.type));
-    const align = packed ? 8 : Math.max(1, ...most) * 8;
+    const align = packed ? 8 : most.reduce((a, b) => Math.max(a, b), 1) * 8;
     const natural = Math.ceil(at / align) * align;
     return natural < type.size * 8 ? padding(at, type.size * 8) : [];
   }

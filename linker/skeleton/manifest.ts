@@ -31,8 +31,12 @@ export interface ManifestProgram {
 
 export interface ManifestVariable {
   readonly name: string;
+  /** A C identifier. */
+  readonly identifier: string;
   /** C declaration. */
   readonly declaration: string;
+  /** The same of a pointer to it. */
+  readonly pointer: string;
   readonly type: TypeId;
   /** Bytes from the start of its section. */
   readonly offset: number;
@@ -110,11 +114,21 @@ function manifestSection(btf: Btf | undefined, map: MapSpec): ManifestSection[] 
     if (variable?.kind !== "var" || variable.linkage === "static") return [];
     const { name } = variable;
     const id = withoutQualifiers(btf, variable.type);
-    const declaration = declareC(btf, id, identifierOf(name));
-    return [{ name, declaration, type: id, offset: entry.offset, size: entry.size }];
+    const identifier = identifierOf(name);
+    const declaration = declareC(btf, id, identifier);
+    const pointer = pointerTo(btf, id, identifier);
+    const { offset, size } = entry;
+    return [{ name, identifier, declaration, pointer, type: id, offset, size }];
   });
   const identifier = identifierOf(section);
   return [{ section, identifier, size: map.valueSize, readOnly: map.frozen, variables }];
+}
+
+/** `T *name`, `T (*name)[N]`: the declaration of a pointer to the type. */
+function pointerTo(btf: Btf, id: TypeId, name: string): string {
+  const kind = btfTypeById(btf, id)?.kind;
+  const needsParentheses = kind === "array" || kind === "func_proto";
+  return declareC(btf, id, needsParentheses ? `(*${name})` : `*${name}`);
 }
 
 /** The user's side may write constants before loading. */
