@@ -1,9 +1,9 @@
 /*
- * What libbpf makes of an object, without loading it: opens it, relocates it for the running kernel
- * and prints every program's instructions. Maps are created and closed again; nothing is loaded,
- * attached or pinned.
+ * What libbpf makes of an object: opens it, relocates it for the running kernel and prints every
+ * program's instructions. Maps are created and closed again; nothing is attached or pinned.
  *
- * Usage: libbpf-prepare OBJECT [PROGRAM…]   (named programs only; all that autoload without names)
+ * Usage: libbpf-prepare [-l] OBJECT [PROGRAM…]   (without names, all programs that autoload)
+ * -l loads the programs into the kernel too, and closes them again.
  * Output: "program NAME TYPE ATTACH_TYPE COUNT", then one line per slot "HEX [map NAME]".
  * Build: cc -O2 -I ROOT/include -o libbpf-prepare libbpf-prepare.c ROOT/lib/libbpf.a -lelf -lz
  * with a libbpf that has bpf_object__prepare (1.6 or newer).
@@ -72,6 +72,9 @@ static void complete(struct bpf_map *map) {
 }
 
 int main(int argc, char **argv) {
+  int load = argc > 1 && !strcmp(argv[1], "-l");
+  argc -= load;
+  argv += load;
   if (argc < 2) return 2;
   libbpf_set_print(show_warnings);
   LIBBPF_OPTS(bpf_object_open_opts, options, .relaxed_maps = true);
@@ -85,7 +88,7 @@ int main(int argc, char **argv) {
     bpf_map__set_pin_path(map, NULL);
     complete(map);
   }
-  if (bpf_object__prepare(object)) return 1;
+  if (load ? bpf_object__load(object) : bpf_object__prepare(object)) return 1;
   bpf_object__for_each_program(program, object)
     if (bpf_program__autoload(program)) show(object, program);
   bpf_object__close(object);
