@@ -15,6 +15,7 @@ type Enum = BtfType & { readonly kind: "enum" | "enum64" };
  * records may contain each other twice, and so double at every level.
  */
 const mostMembers = 100_000;
+const deepest = 64;
 
 /** Types that compilers know by themselves. */
 const builtinTypedefs = new Set(["__builtin_va_list"]);
@@ -83,6 +84,8 @@ class CPrinter {
   readonly #taken = new Map<string, number>();
   /** Members printed so far in the definition under way. */
   #expanded = 0;
+  /** Records without a name may lead back to themselves through pointers, if they are corrupt. */
+  #depth = 0;
 
   constructor(btf: Btf) {
     this.#btf = btf;
@@ -312,9 +315,18 @@ class CPrinter {
   }
 
   #composite(type: Composite, head: string, indent: string): string {
-    if (indent === "") this.#expanded = 0;
+    if (this.#depth === 0) this.#expanded = 0;
     this.#expanded += type.members.length;
-    if (this.#expanded > mostMembers) return `${head} { char __bytes[${type.size}]; }`;
+    if (this.#expanded > mostMembers || this.#depth > deepest) {
+      return `${head} { char __bytes[${type.size}]; }`;
+    }
+    this.#depth += 1;
+    const text = this.#members(type, head, indent);
+    this.#depth -= 1;
+    return text;
+  }
+
+  #members(type: Composite, head: string, indent: string): string {
     const packed = isPacked(this.#btf, type);
     let lines: string[] = [];
     let at = 0;
