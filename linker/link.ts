@@ -3,7 +3,6 @@
  * relocations and BTF rewritten. Linking the result again changes nothing.
  */
 import type { Diagnostics } from "../common/diagnostics/diagnostic.ts";
-import { writeBtf } from "../common/object/btf-writer.ts";
 import type { ObjectFile, ObjectSection } from "../common/object/object-file.ts";
 import { mergeBtf } from "./link/btf.ts";
 import type { LinkInput, PlacedInput } from "./link/input.ts";
@@ -54,7 +53,7 @@ export function linkObjects(
     }),
   );
   if (types !== undefined) {
-    const { btf, btfExt } = writeBtf(types.btf, types.btfExt);
+    const { btf, btfExt } = types;
     sections.push(metadataSection(".BTF", btf));
     if (btfExt !== undefined) sections.push(metadataSection(".BTF.ext", btfExt));
   }

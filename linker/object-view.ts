@@ -1,8 +1,9 @@
 /** An object with its BTF read and its symbols sorted by section: what the loader's steps look at. */
 import type { Diagnostics } from "../common/diagnostics/diagnostic.ts";
-import type { Btf, BtfExt, BtfType, TypeId } from "../common/object/btf.ts";
+import type { Btf, BtfExt, TypeId } from "../common/object/btf.ts";
+import { btfKindNumbers } from "../common/object/btf-constants.ts";
 import { readBtfExt } from "../common/object/btf-ext-reader.ts";
-import { readBtfWithStrings } from "../common/object/btf-reader.ts";
+import { type BtfReadResult, readBtfWithStrings } from "../common/object/btf-reader.ts";
 import { skipModifierIds } from "../common/object/btf-types.ts";
 import type {
   ObjectFile,
@@ -14,7 +15,10 @@ import type {
 export interface ObjectView {
   readonly path: string;
   readonly object: ObjectFile;
+  /** Decoded when it is asked for. */
   readonly btf: Btf | undefined;
+  /** The same as it stands in the file, already checked. */
+  readonly btfRead: BtfReadResult | undefined;
   readonly btfExt: BtfExt | undefined;
   /** Symbols with a name that stand in the section, by offset. */
   readonly symbolsOf: (section: SectionIndex) => readonly ObjectSymbol[];
@@ -31,11 +35,16 @@ export function isCode(section: ObjectSection): boolean {
   return section.kind === "progbits" && (section.flags & SHF_EXECINSTR) !== 0;
 }
 
-function nameIndex(btf: Btf | undefined): Map<string, TypeId> {
+const indexedKinds = new Map<number, string>([
+  [btfKindNumbers.var, "var"],
+  [btfKindNumbers.func, "func"],
+]);
+
+function nameIndex(read: BtfReadResult | undefined): Map<string, TypeId> {
   const index = new Map<string, TypeId>();
-  btf?.types.forEach((type: BtfType, position) => {
-    if (type.kind === "var" || type.kind === "func")
-      index.set(`${type.kind} ${type.name}`, position + 1);
+  read?.graph.kinds.forEach((kind, position) => {
+    const word = indexedKinds.get(kind);
+    if (word !== undefined) index.set(`${word} ${read.graph.nameOf(position + 1)}`, position + 1);
   });
   return index;
 }
@@ -66,14 +75,20 @@ export function viewObject(
     bySection.set(symbol.section, list);
   }
   for (const list of bySection.values()) list.sort((a, b) => a.value - b.value);
-  const ids = nameIndex(read?.btf);
+  let ids: Map<string, TypeId> | undefined;
   return {
     path,
     object,
-    btf: read?.btf,
+    get btf(): Btf | undefined {
+      return read?.btf;
+    },
+    btfRead: read,
     btfExt,
     symbolsOf: (section) => bySection.get(section) ?? [],
-    btfIdOf: (kind, name) => ids.get(`${kind} ${name}`) ?? 0,
+    btfIdOf: (kind, name) => {
+      ids ??= nameIndex(read);
+      return ids.get(`${kind} ${name}`) ?? 0;
+    },
     isUntyped: (id) => {
       const variable = read?.btf.types[id - 1];
       if (read === undefined || variable?.kind !== "var") return true;

@@ -4,10 +4,12 @@ import { Diagnostics } from "../common/diagnostics/diagnostic.ts";
 import type { Btf, BtfType } from "../common/object/btf.ts";
 import { btfKindNumbers } from "../common/object/btf-constants.ts";
 import { readBtfExt } from "../common/object/btf-ext-reader.ts";
-import { readBtf, readBtfWithStrings } from "../common/object/btf-reader.ts";
+import { decodeType, readBtf, readBtfWithStrings } from "../common/object/btf-reader.ts";
 import { writeBtf } from "../common/object/btf-writer.ts";
 import { dumpBtf } from "../linker/dump/raw.ts";
 import { deduplicateTypes } from "../linker/link/deduplicate.ts";
+import { JoinedTypes } from "../linker/link/joined-types.ts";
+import { writeJoinedTypes } from "../linker/link/write-types.ts";
 import { damage, randomNumbers } from "./support/fuzz.ts";
 import { expectGolden } from "./support/golden.ts";
 import { sampleBtf, sampleBtfExt } from "./support/sample-btf.ts";
@@ -117,6 +119,18 @@ describe("broken BTF", () => {
   });
 });
 
+/** The types that are left, and the new id by old id. */
+function deduplicate(types: readonly BtfType[]): { types: readonly BtfType[]; ids: Int32Array } {
+  const { btf } = writeBtf({ endian: "little", types });
+  const { packed, strings } = readBtfWithStrings(btf, new Diagnostics())!;
+  const typeAt = (index: number): BtfType => decodeType(packed, strings, index);
+  const joined = new JoinedTypes([{ packed, typeAt }]);
+  const unified = deduplicateTypes(joined);
+  const ext = { endian: "little", funcInfo: [], lineInfo: [], coreRelocations: [] } as const;
+  const written = writeJoinedTypes(joined, unified, [], ext, "little").btf;
+  return { types: readBtf(written, new Diagnostics())!.types, ids: unified.ids };
+}
+
 describe("deduplication", () => {
   const node = (at: number): BtfType[] => [
     { kind: "ptr", type: at + 2 },
@@ -134,7 +148,7 @@ describe("deduplication", () => {
   ];
 
   test("a list is merged with its copy, and its two equal pointers", () => {
-    const { types, ids } = deduplicateTypes([...node(0), ...node(3)]);
+    const { types, ids } = deduplicate([...node(0), ...node(3)]);
     expect(types).toHaveLength(2);
     expect([...ids]).toEqual([0, 1, 2, 1, 1, 2, 1]);
   });
@@ -146,8 +160,8 @@ describe("deduplication", () => {
       { kind: "ptr", type: at + 4 },
       { kind: "fwd", name, union: false },
     ];
-    expect(deduplicateTypes([...chain(0, "a"), ...chain(4, "b")]).types).toHaveLength(8);
-    expect(deduplicateTypes([...chain(0, "a"), ...chain(4, "a")]).types).toHaveLength(4);
+    expect(deduplicate([...chain(0, "a"), ...chain(4, "b")]).types).toHaveLength(8);
+    expect(deduplicate([...chain(0, "a"), ...chain(4, "a")]).types).toHaveLength(4);
   });
 
   test("a forward declaration becomes the one definition of its name", () => {
@@ -160,11 +174,11 @@ describe("deduplication", () => {
     });
     const forward: BtfType = { kind: "fwd", name: "x", union: false };
     const pointers = [1, 2].map((type): BtfType => ({ kind: "ptr", type }));
-    expect(deduplicateTypes([forward, definition(4), ...pointers]).types).toEqual([
+    expect(deduplicate([forward, definition(4), ...pointers]).types).toEqual([
       definition(4),
       { kind: "ptr", type: 1 },
     ]);
-    const ambiguous = deduplicateTypes([forward, definition(4), definition(8)]);
+    const ambiguous = deduplicate([forward, definition(4), definition(8)]);
     expect(ambiguous.types).toHaveLength(3);
   });
 });

@@ -4,90 +4,121 @@
  * pointer to itself through typedefs, say, cannot be written in C). Legal recursion goes through
  * both a pointer and a struct, and so is in neither.
  */
-import type { Btf, BtfType, TypeId } from "./btf.ts";
-import { referencedTypes } from "./btf-references.ts";
+import type { TypeId } from "./btf.ts";
+import { btfKindNumbers } from "./btf-constants.ts";
+import type { TypeEdges } from "./packed-btf.ts";
 
 /** Deeper nesting than this is refused, so that recursive walks cannot overflow the stack. */
 const maxDepth = 512;
 
-/** The first thing that is wrong, in words; undefined for a sound Btf. */
-export function findBtfStructureError(btf: Btf): string | undefined {
-  const { types } = btf;
-  const edges = types.map(referencedTypes);
-  for (let index = 0; index < types.length; index++) {
-    for (const id of edges[index]!) {
-      if (id > types.length) return `type ${index + 1} refers to type ${id}, which does not exist`;
+/** What the checks look at. */
+export interface TypeGraph {
+  /** Kind numbers, by id - 1. */
+  readonly kinds: Uint8Array;
+  readonly edges: TypeEdges;
+  readonly nameOf: (id: TypeId) => string;
+}
+
+const { struct, union, ptr, func, func_proto, datasec, decl_tag } = btfKindNumbers;
+const variable = btfKindNumbers.var;
+const flags = (...kinds: readonly number[]): Uint8Array => {
+  const table = new Uint8Array(32);
+  for (const kind of kinds) table[kind] = 1;
+  return table;
+};
+const declarations = flags(func, variable, datasec, decl_tag);
+/** Kinds at which a graph ends: nothing is contained in a pointer, and recursion is legal in records. */
+const indirect = flags(ptr, func_proto, func);
+const composite = flags(struct, union);
+
+/** The first thing that is wrong, in words; undefined for sound types. */
+export function findBtfStructureError(graph: TypeGraph): string | undefined {
+  const { kinds, edges } = graph;
+  for (let index = 0; index < kinds.length; index++) {
+    for (let edge = edges.starts[index]!; edge < edges.starts[index + 1]!; edge++) {
+      const id = edges.targets[edge]!;
+      // Ids above 2^31 are negative here.
+      if (id > kinds.length || id < 0) {
+        return `type ${index + 1} refers to type ${id >>> 0}, which does not exist`;
+      }
     }
-    const wrong = wrongReference(types, types[index]!);
+  }
+  for (let index = 0; index < kinds.length; index++) {
+    const wrong = wrongReference(graph, index);
     if (wrong !== undefined) return `type ${index + 1}: ${wrong}`;
   }
-  const isComposite = (type: BtfType): boolean => type.kind === "struct" || type.kind === "union";
-  const isIndirect = (type: BtfType): boolean =>
-    type.kind === "ptr" || type.kind === "func_proto" || type.kind === "func";
   return (
-    findLoop(types, edges, isIndirect, "contains itself") ??
-    findLoop(types, edges, isComposite, "refers to itself")
+    findLoop(graph, indirect, "contains itself") ?? findLoop(graph, composite, "refers to itself")
   );
 }
 
 /** References that only certain kinds may hold. */
-function wrongReference(types: readonly BtfType[], type: BtfType): string | undefined {
-  if (type.kind === "func") {
-    const proto = types[type.type - 1];
-    return proto?.kind === "func_proto" ? undefined : `function '${type.name}' has no prototype`;
+function wrongReference({ kinds, edges, nameOf }: TypeGraph, index: number): string | undefined {
+  const kind = kinds[index]!;
+  if (kind === decl_tag) return undefined;
+  const first = edges.starts[index]!;
+  if (kind === func) {
+    const proto = edges.targets[first]!;
+    const isProto = proto > 0 && kinds[proto - 1] === func_proto;
+    return isProto ? undefined : `function '${nameOf(index + 1)}' has no prototype`;
   }
-  if (type.kind === "datasec") {
-    const stray = type.entries.find(({ type: id }) => {
-      const kind = types[id - 1]?.kind;
-      return kind !== "var" && kind !== "func";
-    });
-    return stray && `section '${type.name}' holds type ${stray.type}, which is no variable`;
-  }
-  const declarations = referencedTypes(type).filter((id) => {
-    const kind = types[id - 1]?.kind;
-    return kind === "func" || kind === "var" || kind === "datasec" || kind === "decl_tag";
-  });
-  if (declarations.length > 0 && type.kind !== "decl_tag") {
-    return `type ${declarations[0]} is a declaration, not a type`;
+  for (let edge = first; edge < edges.starts[index + 1]!; edge++) {
+    const id = edges.targets[edge]!;
+    const target = id === 0 ? 0 : kinds[id - 1]!;
+    if (kind === datasec) {
+      if (target !== variable && target !== func)
+        return `section '${nameOf(index + 1)}' holds type ${id}, which is no variable`;
+    } else if (declarations[target] === 1) return `type ${id} is a declaration, not a type`;
   }
   return undefined;
 }
 
-/** Depth-first search without recursion; `isLeaf` types have no edges in this graph. */
+/** Depth-first search without recursion; kinds in `leaves` have no edges in this graph. */
 function findLoop(
-  types: readonly BtfType[],
-  edges: readonly (readonly TypeId[])[],
-  isLeaf: (type: BtfType) => boolean,
+  { kinds, edges }: TypeGraph,
+  leaves: Uint8Array,
   what: string,
 ): string | undefined {
+  const { starts, targets } = edges;
+  const count = kinds.length;
   // 0 unseen, -1 on the path, otherwise 1 + the height of what hangs below.
-  const height = new Int32Array(types.length + 1);
+  const height = new Int32Array(count + 1);
   height[0] = 1;
-  for (let root = 1; root <= types.length; root++) {
+  // The path: ids, the next edge of each, and its height so far.
+  const path = new Int32Array(count + 1);
+  const next = new Int32Array(count + 1);
+  const reached = new Int32Array(count + 1);
+  const enter = (depth: number, id: TypeId): void => {
+    height[id] = -1;
+    path[depth] = id;
+    next[depth] = starts[id - 1]!;
+    reached[depth] = 1;
+  };
+  for (let root = 1; root <= count; root++) {
     if (height[root] !== 0) continue;
-    const path = [{ id: root, next: 0, height: 1 }];
-    height[root] = -1;
-    while (path.length > 0) {
-      const top = path[path.length - 1]!;
-      const targets = isLeaf(types[top.id - 1]!) ? [] : edges[top.id - 1]!;
-      const id = targets[top.next];
-      top.next += 1;
-      if (id === undefined) {
-        if (top.height > maxDepth) return `type ${top.id} is nested deeper than ${maxDepth}`;
-        height[top.id] = top.height;
-        path.pop();
-        const below = path[path.length - 1];
-        if (below !== undefined) below.height = Math.max(below.height, top.height + 1);
+    let depth = 0;
+    enter(0, root);
+    while (depth >= 0) {
+      const top = path[depth]!;
+      const end = leaves[kinds[top - 1]!] === 1 ? 0 : starts[top]!;
+      const edge = next[depth]!;
+      if (edge >= end) {
+        const high = reached[depth]!;
+        if (high > maxDepth) return `type ${top} is nested deeper than ${maxDepth}`;
+        height[top] = high;
+        depth -= 1;
+        if (depth >= 0) reached[depth] = Math.max(reached[depth]!, high + 1);
         continue;
       }
+      next[depth] = edge + 1;
+      const id = targets[edge]!;
       const known = height[id]!;
       if (known === -1) return `type ${id} ${what}`;
-      if (known > 0) {
-        top.height = Math.max(top.height, known + 1);
-        continue;
+      if (known > 0) reached[depth] = Math.max(reached[depth]!, known + 1);
+      else {
+        depth += 1;
+        enter(depth, id);
       }
-      height[id] = -1;
-      path.push({ id, next: 0, height: 1 });
     }
   }
   return undefined;

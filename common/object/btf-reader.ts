@@ -3,8 +3,16 @@
  * has valid type ids and no endless or absurdly deep chains, so its users may recurse freely.
  */
 import type { Diagnostics } from "../diagnostics/diagnostic.ts";
-import type { Btf, BtfEnumerator, BtfMember, BtfParam, BtfSectionEntry, BtfType } from "./btf.ts";
-import { findBtfStructureError } from "./btf-check.ts";
+import type {
+  Btf,
+  BtfEnumerator,
+  BtfMember,
+  BtfParam,
+  BtfSectionEntry,
+  BtfType,
+  TypeId,
+} from "./btf.ts";
+import { findBtfStructureError, type TypeGraph } from "./btf-check.ts";
 import {
   BTF_HEADER_SIZE,
   BTF_INT_BOOL,
@@ -12,11 +20,18 @@ import {
   BTF_INT_SIGNED,
   BTF_MAGIC,
   BTF_VERSION,
-  btfKindNumbers,
   btfLinkageNames,
 } from "./btf-constants.ts";
 import { ByteReader, stringAt } from "./byte-reader.ts";
 import type { Endian } from "./object-file.ts";
+import {
+  countOfInfo,
+  kindOfInfo,
+  type PackedBtf,
+  packBtf,
+  packedEdges,
+  packedKinds,
+} from "./packed-btf.ts";
 
 /** The string table that .BTF and .BTF.ext share, by byte offset. */
 export interface BtfStrings {
@@ -29,6 +44,9 @@ export interface BtfStrings {
 export interface BtfReadResult {
   readonly btf: Btf;
   readonly strings: BtfStrings;
+  readonly packed: PackedBtf;
+  /** Of all types, a base's first. */
+  readonly graph: TypeGraph;
 }
 
 /**
@@ -44,7 +62,10 @@ export function readBtf(
   return readBtfWithStrings(bytes, diagnostics, path, base)?.btf;
 }
 
-/** As {@link readBtf}, with the string table that .BTF.ext and split BTF need. */
+/**
+ * As {@link readBtf}, with the string table that .BTF.ext and split BTF need. All checks are made
+ * here; the types are decoded when `btf` is asked for.
+ */
 export function readBtfWithStrings(
   bytes: Uint8Array,
   diagnostics: Diagnostics,
@@ -57,22 +78,67 @@ export function readBtfWithStrings(
   };
   const sections = parseHeader(bytes, base !== undefined);
   if (typeof sections === "string") return fail(sections);
-  if (base !== undefined && base.btf.endian !== sections.endian)
+  const { endian, types } = sections;
+  if (base !== undefined && base.btf.endian !== endian)
     return fail("its base has the other byte order");
+  const known = base?.graph.kinds.length ?? 0;
+  const stringBase = base?.strings.size ?? 0;
+  const packed = packBtf(types, sections.strings, stringBase, endian, known + 1);
+  if (typeof packed === "string") return fail(packed);
   const strings = tableStrings(sections.strings, base?.strings);
-  const parser = new TypeParser(sections.types, sections.endian, strings);
-  const known = base?.btf.types ?? [];
-  const own = parser.parse(known.length);
-  if (typeof own === "string") return fail(own);
-  const types = base === undefined ? own : [...known, ...own];
-  const btf: Btf = {
-    endian: sections.endian,
-    types,
-    ...(base !== undefined && { baseCount: known.length }),
-  };
-  const problem = findBtfStructureError(btf);
+  const graph = graphOf(packed, strings, base?.graph);
+  const problem = findBtfStructureError(graph);
   if (problem !== undefined) return fail(problem);
-  return { btf, strings };
+  let btf: Btf | undefined;
+  return {
+    strings,
+    packed,
+    graph,
+    get btf(): Btf {
+      btf ??= decodeBtf(packed, strings, base?.btf);
+      return btf;
+    },
+  };
+}
+
+function decodeBtf(packed: PackedBtf, strings: BtfStrings, base: Btf | undefined): Btf {
+  const own = new TypeDecoder(packed, strings).all();
+  const { endian } = packed;
+  if (base === undefined) return { endian, types: own };
+  return { endian, types: [...base.types, ...own], baseCount: base.types.length };
+}
+
+/** One type of a packed BTF; `index` is its id - 1. */
+export function decodeType(packed: PackedBtf, strings: BtfStrings, index: number): BtfType {
+  return new TypeDecoder(packed, strings).type(index);
+}
+
+function graphOf(packed: PackedBtf, strings: BtfStrings, base: TypeGraph | undefined): TypeGraph {
+  const own = packedEdges(packed);
+  const kinds = packedKinds(packed);
+  const known = base?.kinds.length ?? 0;
+  const nameOf = (id: TypeId): string =>
+    id <= known
+      ? (base?.nameOf(id) ?? "")
+      : (strings.at(packed.words[packed.starts[id - known - 1]!]!) ?? "");
+  if (base === undefined) return { kinds, edges: own, nameOf };
+  const shift = base.edges.targets.length;
+  const shifted = own.starts.subarray(1).map((start) => start + shift);
+  return {
+    kinds: joinArrays(base.kinds, kinds),
+    edges: {
+      starts: joinArrays(base.edges.starts, shifted),
+      targets: joinArrays(base.edges.targets, own.targets),
+    },
+    nameOf,
+  };
+}
+
+function joinArrays<T extends Uint8Array | Int32Array>(a: T, b: T): T {
+  const joined = new (a.constructor as new (length: number) => T)(a.length + b.length);
+  joined.set(a);
+  joined.set(b, a.length);
+  return joined;
 }
 
 interface BtfSections {
@@ -109,6 +175,9 @@ function parseHeader(bytes: Uint8Array, isSplit: boolean): BtfSections | string 
   }
   const types = bytes.subarray(headerSize + typeOffset, typeEnd);
   const strings = bytes.subarray(headerSize + stringOffset, stringEnd);
+  if (isSplit && strings.length > 0 && strings.at(-1) !== 0) {
+    return "the BTF strings do not end with NUL";
+  }
   if (!isSplit && (strings.length === 0 || strings[0] !== 0 || strings.at(-1) !== 0)) {
     return "the BTF strings do not start and end with NUL (split BTF needs its base)";
   }
@@ -132,7 +201,7 @@ function tableStrings(table: Uint8Array, base: BtfStrings | undefined): BtfStrin
   };
 }
 
-type KindParser = (parser: TypeParser, record: TypeRecord) => BtfType | string;
+type KindDecoder = (decoder: TypeDecoder, record: TypeRecord) => BtfType;
 
 interface TypeRecord {
   readonly name: string;
@@ -142,65 +211,51 @@ interface TypeRecord {
   readonly word: number;
 }
 
-class TypeParser {
-  readonly reader: ByteReader;
+/** Types from words that have been checked. */
+class TypeDecoder {
+  readonly #packed: PackedBtf;
   readonly #strings: BtfStrings;
-  stringFailed = false;
+  #at = 0;
 
-  constructor(bytes: Uint8Array, endian: Endian, strings: BtfStrings) {
-    this.reader = new ByteReader(bytes, endian);
+  constructor(packed: PackedBtf, strings: BtfStrings) {
+    this.#packed = packed;
     this.#strings = strings;
   }
 
-  name(): string {
-    const text = this.#strings.at(this.reader.u32());
-    if (text === undefined) this.stringFailed = true;
-    return text ?? "";
+  u32(): number {
+    const word = this.#packed.words[this.#at]!;
+    this.#at += 1;
+    return word;
   }
 
-  /** `baseCount`: how many types come before, of the base. */
-  parse(baseCount: number): BtfType[] | string {
-    const types: BtfType[] = [];
-    while (this.reader.remaining > 0) {
-      const id = baseCount + types.length + 1;
-      const name = this.name();
-      const info = this.reader.u32();
-      const word = this.reader.u32();
-      const number = (info >>> 24) & 31;
-      const parse = kindParsers[number];
-      if (parse === undefined) return `type ${id} has the unknown kind ${number}`;
-      const count = info & 0xffff;
-      // The smallest element has 4 bytes; checked first so that no huge list is built.
-      if (count * 4 > this.reader.remaining && countedKinds.has(number)) {
-        return `type ${id} is cut short`;
-      }
-      const type = parse(this, { name, count, kindFlag: info >>> 31 === 1, word });
-      if (typeof type === "string") return `type ${id}: ${type}`;
-      if (this.reader.failed) return `type ${id} is cut short`;
-      if (this.stringFailed) return `type ${id} names a string outside the string table`;
-      types.push(type);
-    }
-    return types;
+  name(): string {
+    return this.#strings.at(this.u32()) ?? "";
+  }
+
+  type(index: number): BtfType {
+    this.#at = this.#packed.starts[index]!;
+    const name = this.name();
+    const info = this.u32();
+    const word = this.u32();
+    const kindFlag = info >>> 31 === 1;
+    const decode = kindDecoders[kindOfInfo(info)] as KindDecoder;
+    return decode(this, { name, count: countOfInfo(info), kindFlag, word });
+  }
+
+  all(): BtfType[] {
+    const count = this.#packed.starts.length - 1;
+    return Array.from({ length: count }, (_, index) => this.type(index));
   }
 
   list<T>(count: number, read: () => T): T[] {
     const items: T[] = [];
-    for (let index = 0; index < count && !this.reader.failed; index++) items.push(read());
+    for (let index = 0; index < count; index++) items.push(read());
     return items;
   }
 }
 
-const countedKinds = new Set<number>([
-  btfKindNumbers.struct,
-  btfKindNumbers.union,
-  btfKindNumbers.enum,
-  btfKindNumbers.enum64,
-  btfKindNumbers.func_proto,
-  btfKindNumbers.datasec,
-]);
-
-const parseInt32: KindParser = (parser, { name, word }) => {
-  const data = parser.reader.u32();
+const decodeInt32: KindDecoder = (decoder, { name, word }) => {
+  const data = decoder.u32();
   const encoding = (data >>> 24) & 15;
   return {
     kind: "int",
@@ -214,23 +269,23 @@ const parseInt32: KindParser = (parser, { name, word }) => {
   };
 };
 
-const parseArray: KindParser = ({ reader }) => ({
+const decodeArray: KindDecoder = (decoder) => ({
   kind: "array",
-  element: reader.u32(),
-  index: reader.u32(),
-  count: reader.u32(),
+  element: decoder.u32(),
+  index: decoder.u32(),
+  count: decoder.u32(),
 });
 
-const parseComposite =
-  (kind: "struct" | "union"): KindParser =>
-  (parser, { name, count, kindFlag, word }) => ({
+const decodeComposite =
+  (kind: "struct" | "union"): KindDecoder =>
+  (decoder, { name, count, kindFlag, word }) => ({
     kind,
     name,
     size: word,
-    members: parser.list(count, (): BtfMember => {
-      const memberName = parser.name();
-      const type = parser.reader.u32();
-      const offset = parser.reader.u32();
+    members: decoder.list(count, (): BtfMember => {
+      const memberName = decoder.name();
+      const type = decoder.u32();
+      const offset = decoder.u32();
       return {
         name: memberName,
         type,
@@ -241,100 +296,98 @@ const parseComposite =
     kindFlag,
   });
 
-const parseEnum: KindParser = (parser, { name, count, kindFlag, word }) => ({
+const decodeEnum: KindDecoder = (decoder, { name, count, kindFlag, word }) => ({
   kind: "enum",
   name,
   size: word,
   signed: kindFlag,
-  values: parser.list(count, (): BtfEnumerator => {
-    const valueName = parser.name();
-    const value = parser.reader.u32();
+  values: decoder.list(count, (): BtfEnumerator => {
+    const valueName = decoder.name();
+    const value = decoder.u32();
     return { name: valueName, value: BigInt(kindFlag ? value | 0 : value) };
   }),
 });
 
-const parseEnum64: KindParser = (parser, { name, count, kindFlag, word }) => ({
+const decodeEnum64: KindDecoder = (decoder, { name, count, kindFlag, word }) => ({
   kind: "enum64",
   name,
   size: word,
   signed: kindFlag,
-  values: parser.list(count, (): BtfEnumerator => {
-    const valueName = parser.name();
-    const low = parser.reader.u32();
-    const value = (BigInt(parser.reader.u32()) << 32n) | BigInt(low);
+  values: decoder.list(count, (): BtfEnumerator => {
+    const valueName = decoder.name();
+    const low = decoder.u32();
+    const value = (BigInt(decoder.u32()) << 32n) | BigInt(low);
     return { name: valueName, value: kindFlag ? BigInt.asIntN(64, value) : value };
   }),
 });
 
-const parseModifier =
-  (kind: "ptr" | "volatile" | "const" | "restrict"): KindParser =>
+const decodeModifier =
+  (kind: "ptr" | "volatile" | "const" | "restrict"): KindDecoder =>
   (_, { word }) => ({ kind, type: word });
 
-const parseFunc: KindParser = (_, { name, count, word }) => {
-  const linkage = btfLinkageNames[count];
-  if (linkage === undefined) return `function '${name}' has the unknown linkage ${count}`;
-  return { kind: "func", name, type: word, linkage };
-};
+const decodeFunc: KindDecoder = (_, { name, count, word }) => ({
+  kind: "func",
+  name,
+  type: word,
+  linkage: btfLinkageNames[count]!,
+});
 
-const parseVar: KindParser = (parser, { name, word }) => {
-  const number = parser.reader.u32();
-  const linkage = btfLinkageNames[number];
-  if (linkage === undefined) return `variable '${name}' has the unknown linkage ${number}`;
-  return { kind: "var", name, type: word, linkage };
-};
+const decodeVar: KindDecoder = (decoder, { name, word }) => ({
+  kind: "var",
+  name,
+  type: word,
+  linkage: btfLinkageNames[decoder.u32()]!,
+});
 
-const parseDeclTag: KindParser = (parser, { name, kindFlag, word }) => ({
+const decodeDeclTag: KindDecoder = (decoder, { name, kindFlag, word }) => ({
   kind: "decl_tag",
   name,
   type: word,
-  componentIndex: parser.reader.i32(),
+  componentIndex: decoder.u32() | 0,
   ...(kindFlag && { kindFlag }),
 });
 
 /** By kind number. */
-const kindParsers: readonly (KindParser | undefined)[] = [
+const kindDecoders: readonly (KindDecoder | undefined)[] = [
   undefined,
-  parseInt32,
-  parseModifier("ptr"),
-  parseArray,
-  parseComposite("struct"),
-  parseComposite("union"),
-  parseEnum,
+  decodeInt32,
+  decodeModifier("ptr"),
+  decodeArray,
+  decodeComposite("struct"),
+  decodeComposite("union"),
+  decodeEnum,
   (_, { name, kindFlag }) => ({ kind: "fwd", name, union: kindFlag }),
   (_, { name, word }) => ({ kind: "typedef", name, type: word }),
-  parseModifier("volatile"),
-  parseModifier("const"),
-  parseModifier("restrict"),
-  parseFunc,
-  (parser, { count, word }) => ({
+  decodeModifier("volatile"),
+  decodeModifier("const"),
+  decodeModifier("restrict"),
+  decodeFunc,
+  (decoder, { count, word }) => ({
     kind: "func_proto",
     returns: word,
-    params: parser.list(
-      count,
-      (): BtfParam => ({ name: parser.name(), type: parser.reader.u32() }),
-    ),
+    params: decoder.list(count, (): BtfParam => ({ name: decoder.name(), type: decoder.u32() })),
   }),
-  parseVar,
-  (parser, { name, count, word }) => ({
+  decodeVar,
+  (decoder, { name, count, word }) => ({
     kind: "datasec",
     name,
     size: word,
-    entries: parser.list(
+    entries: decoder.list(
       count,
       (): BtfSectionEntry => ({
-        type: parser.reader.u32(),
-        offset: parser.reader.u32(),
-        size: parser.reader.u32(),
+        type: decoder.u32(),
+        offset: decoder.u32(),
+        size: decoder.u32(),
       }),
     ),
   }),
   (_, { name, word }) => ({ kind: "float", name, size: word }),
-  parseDeclTag,
+  decodeDeclTag,
   (_, { name, kindFlag, word }) => ({
     kind: "type_tag",
     name,
     type: word,
     ...(kindFlag && { kindFlag }),
   }),
-  parseEnum64,
+  decodeEnum64,
 ];

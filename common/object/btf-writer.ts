@@ -24,6 +24,7 @@ import {
   LINE_INFO_SIZE,
 } from "./btf-constants.ts";
 import { ByteWriter } from "./byte-writer.ts";
+import type { Endian } from "./object-file.ts";
 
 export interface BtfBytes {
   readonly btf: Uint8Array;
@@ -73,11 +74,20 @@ function writeTypes(
   ext?: BtfExt,
 ): BtfBytes {
   const types = new ByteWriter(btf.endian);
-  for (const type of list) writeType(types, strings, type);
-  const btfExt = ext && hasRecords(ext) ? writeExt(ext, strings) : undefined;
+  const add: AddString = (text) => strings.add(text);
+  for (const type of list) encodeType(types, add, type);
+  const btfExt = ext && hasRecords(ext) ? encodeBtfExt(ext, add) : undefined;
 
-  const out = new ByteWriter(btf.endian);
-  const table = strings.writer.finish();
+  const bytes = encodeBtf(btf.endian, types.finish(), strings.writer.finish());
+  return { btf: bytes, ...(btfExt && { btfExt }) };
+}
+
+/** Gives the offset of a string. */
+export type AddString = (text: string) => number;
+
+/** The section from its two parts. */
+export function encodeBtf(endian: Endian, types: Uint8Array, strings: Uint8Array): Uint8Array {
+  const out = new ByteWriter(endian);
   out.u16(BTF_MAGIC);
   out.u8(BTF_VERSION);
   out.u8(0);
@@ -85,10 +95,10 @@ function writeTypes(
   out.u32(0);
   out.u32(types.length);
   out.u32(types.length);
-  out.u32(table.length);
-  out.raw(types.finish());
-  out.raw(table);
-  return { btf: out.finish(), ...(btfExt && { btfExt }) };
+  out.u32(strings.length);
+  out.raw(types);
+  out.raw(strings);
+  return out.finish();
 }
 
 interface TypeHead {
@@ -99,12 +109,13 @@ interface TypeHead {
   readonly word: number;
 }
 
-function writeType(out: ByteWriter, strings: StringTable, type: BtfType): void {
+/** Appends one type's record. */
+export function encodeType(out: ByteWriter, add: AddString, type: BtfType): void {
   const { name, count, kindFlag, word } = typeHead(type);
-  out.u32(strings.add(name));
+  out.u32(add(name));
   out.u32(((kindFlag ? 0x8000_0000 : 0) | (btfKindNumbers[type.kind] << 24) | count) >>> 0);
   out.u32(word);
-  writeBody(out, strings, type, kindFlag);
+  writeBody(out, add, type, kindFlag);
 }
 
 function typeHead(type: BtfType): TypeHead {
@@ -151,7 +162,7 @@ function typeHead(type: BtfType): TypeHead {
 }
 
 /** What follows the head; most kinds have nothing there. */
-function writeBody(out: ByteWriter, strings: StringTable, type: BtfType, kindFlag: boolean): void {
+function writeBody(out: ByteWriter, add: AddString, type: BtfType, kindFlag: boolean): void {
   if (type.kind === "int") {
     const encoding =
       (type.signed ? BTF_INT_SIGNED : 0) |
@@ -164,19 +175,19 @@ function writeBody(out: ByteWriter, strings: StringTable, type: BtfType, kindFla
     out.u32(type.count);
   } else if (type.kind === "struct" || type.kind === "union") {
     for (const { name, type: id, bitOffset, bitSize } of type.members) {
-      out.u32(strings.add(name));
+      out.u32(add(name));
       out.u32(id);
       out.u32(kindFlag ? ((bitSize << 24) | bitOffset) >>> 0 : bitOffset);
     }
   } else if (type.kind === "enum" || type.kind === "enum64") {
     for (const { name, value } of type.values) {
-      out.u32(strings.add(name));
+      out.u32(add(name));
       out.u32(Number(BigInt.asUintN(32, value)));
       if (type.kind === "enum64") out.u32(Number(BigInt.asUintN(32, value >> 32n)));
     }
   } else if (type.kind === "func_proto") {
     for (const param of type.params) {
-      out.u32(strings.add(param.name));
+      out.u32(add(param.name));
       out.u32(param.type);
     }
   } else if (type.kind === "datasec") {
@@ -192,27 +203,29 @@ function writeBody(out: ByteWriter, strings: StringTable, type: BtfType, kindFla
   }
 }
 
-function hasRecords({ funcInfo, lineInfo, coreRelocations }: BtfExt): boolean {
+/** Whether any table has records; without them the section is left out. */
+export function hasRecords({ funcInfo, lineInfo, coreRelocations }: BtfExt): boolean {
   return [funcInfo, lineInfo, coreRelocations].some((table) =>
     table.some(({ records }) => records.length > 0),
   );
 }
 
-function writeExt(ext: BtfExt, strings: StringTable): Uint8Array {
-  const funcInfo = writeExtTable(ext, ext.funcInfo, FUNC_INFO_SIZE, strings, (out, record) => {
+/** The .BTF.ext section. */
+export function encodeBtfExt(ext: BtfExt, add: AddString): Uint8Array {
+  const funcInfo = writeExtTable(ext, ext.funcInfo, FUNC_INFO_SIZE, add, (out, record) => {
     out.u32(record.insnOffset);
     out.u32(record.type);
   });
-  const lineInfo = writeExtTable(ext, ext.lineInfo, LINE_INFO_SIZE, strings, (out, record) => {
+  const lineInfo = writeExtTable(ext, ext.lineInfo, LINE_INFO_SIZE, add, (out, record) => {
     out.u32(record.insnOffset);
-    out.u32(strings.add(record.file));
-    out.u32(strings.add(record.text));
+    out.u32(add(record.file));
+    out.u32(add(record.text));
     out.u32(((record.line << 10) | (record.column & 0x3ff)) >>> 0);
   });
-  const core = writeExtTable(ext, ext.coreRelocations, CORE_RELOCATION_SIZE, strings, (out, r) => {
+  const core = writeExtTable(ext, ext.coreRelocations, CORE_RELOCATION_SIZE, add, (out, r) => {
     out.u32(r.insnOffset);
     out.u32(r.type);
-    out.u32(strings.add(r.access));
+    out.u32(add(r.access));
     out.u32(coreRelocationKinds.indexOf(r.kind));
   });
   const out = new ByteWriter(ext.endian);
@@ -235,14 +248,14 @@ function writeExtTable<T>(
   ext: BtfExt,
   sections: readonly BtfExtSection<T>[],
   recordSize: number,
-  strings: StringTable,
+  add: AddString,
   write: (out: ByteWriter, record: T) => void,
 ): Uint8Array {
   const out = new ByteWriter(ext.endian);
   for (const { section, records } of sections) {
     if (records.length === 0) continue;
     if (out.length === 0) out.u32(recordSize);
-    out.u32(strings.add(section));
+    out.u32(add(section));
     out.u32(records.length);
     for (const record of records) write(out, record);
   }

@@ -4,37 +4,30 @@
  */
 import type { Diagnostics } from "../../common/diagnostics/diagnostic.ts";
 import type {
-  Btf,
   BtfExt,
   BtfExtSection,
   BtfSectionEntry,
   BtfType,
   TypeId,
 } from "../../common/object/btf.ts";
-import { mapReferences, referencedTypes } from "../../common/object/btf-references.ts";
+import { btfKindNumbers } from "../../common/object/btf-constants.ts";
+import { decodeType } from "../../common/object/btf-reader.ts";
+import { mapReferences } from "../../common/object/btf-references.ts";
+import type { BtfBytes } from "../../common/object/btf-writer.ts";
 import type { Endian } from "../../common/object/object-file.ts";
 import { symbolOfEntry } from "../loader-btf.ts";
 import { deduplicateTypes } from "./deduplicate.ts";
 import type { DraftSection, PlacedInput } from "./input.ts";
+import { JoinedTypes } from "./joined-types.ts";
 import { declarationsMatch, mapDefinitionsMatch } from "./match.ts";
 import type { GlobalChoice } from "./symbols.ts";
-
-export interface MergedBtf {
-  readonly btf: Btf;
-  readonly btfExt: BtfExt;
-}
+import { writeJoinedTypes } from "./write-types.ts";
 
 interface Merge {
   readonly inputs: readonly PlacedInput[];
   readonly globals: ReadonlyMap<string, GlobalChoice>;
   readonly drafts: readonly DraftSection[];
-  /** First id minus one of each input's types in the concatenation. */
-  readonly bases: readonly number[];
-  readonly types: BtfType[];
-  /** What an id of the concatenation is replaced by. */
-  readonly replaced: Map<TypeId, TypeId>;
-  /** Variables of sections that were left out: a second licence. */
-  readonly dropped: Set<TypeId>;
+  readonly joined: JoinedTypes;
   readonly diagnostics: Diagnostics;
 }
 
@@ -45,54 +38,48 @@ export function mergeBtf(
   drafts: readonly DraftSection[],
   endian: Endian,
   diagnostics: Diagnostics,
-): MergedBtf | undefined {
-  if (inputs.every(({ view }) => view.btf === undefined)) return undefined;
-  const bases: number[] = [];
-  const types: BtfType[] = [];
-  for (const { view } of inputs) {
-    const base = types.length;
-    bases.push(base);
-    for (const type of view.btf?.types ?? []) {
-      types.push(mapReferences(type, (id) => (id === 0 ? 0 : id + base)));
-    }
-  }
-  const replaced = new Map<TypeId, TypeId>();
-  const dropped = new Set<TypeId>();
-  const merge: Merge = { inputs, globals, drafts, bases, types, replaced, dropped, diagnostics };
+): BtfBytes | undefined {
+  if (inputs.every(({ view }) => view.btfRead === undefined)) return undefined;
+  const joined = new JoinedTypes(
+    inputs.map(({ view: { btfRead } }) => {
+      if (btfRead === undefined) return undefined;
+      const { packed, strings } = btfRead;
+      return { packed, typeAt: (index) => decodeType(packed, strings, index) };
+    }),
+  );
+  const merge: Merge = { inputs, globals, drafts, joined, diagnostics };
   replaceDeclarations(merge);
   const datasecs = mergeDatasecs(merge);
   dropOrphans(merge);
-  const kept = keptTypes(merge, datasecs);
-  const unified = deduplicateTypes(kept.types);
-  const finalId = (input: number, id: TypeId): TypeId => {
-    if (id === 0) return 0;
-    const joined = id + bases[input]!;
-    return unified.ids[kept.ids[replaced.get(joined) ?? joined]!]!;
-  };
-  return {
-    btf: { endian, types: unified.types },
-    btfExt: mergeExt(inputs, globals, endian, finalId),
-  };
+  dropTagsOf(joined);
+  const unified = deduplicateTypes(joined);
+  const idOf = (id: TypeId): TypeId => unified.ids[id]!;
+  const finalId = (input: number, id: TypeId): TypeId =>
+    id === 0 ? 0 : idOf(id + joined.bases[input]!);
+  const ext = mergeExt(inputs, globals, endian, finalId);
+  const finalDatasecs = datasecs.map((type) => mapReferences(type, idOf));
+  return writeJoinedTypes(joined, unified, finalDatasecs, ext, endian);
 }
 
 /** One VAR or FUNC per global name: the definition's. Disagreements are reported. */
 function replaceDeclarations(merge: Merge): void {
-  const { inputs, globals, bases, types, replaced } = merge;
+  const { inputs, globals, joined } = merge;
+  const { bases } = joined;
   for (const [name, choice] of globals) {
     const chosen = declarationOf(merge, choice.input, name);
     inputs.forEach((_, input) => {
       const id = declarationOf(merge, input, name);
       if (id === undefined || chosen === undefined || input === choice.input) return;
       checkAgreement(merge, name, choice, chosen, input, id);
-      replaced.set(id + bases[input]!, chosen + bases[choice.input]!);
+      joined.replaced.set(id + bases[input]!, chosen + bases[choice.input]!);
     });
     const id = chosen === undefined ? undefined : chosen + bases[choice.input]!;
-    const type = id === undefined ? undefined : types[id - 1];
-    if (id === undefined || type === undefined) continue;
+    if (id === undefined) continue;
+    const type = joined.type(id);
     // A weak mention that stays undefined keeps its extern linkage.
     const isGlobal = choice.symbol.section !== "undefined";
     if (isGlobal && (type.kind === "func" || type.kind === "var") && type.linkage === "extern") {
-      types[id - 1] = { ...type, linkage: "global" };
+      joined.setLinkage(id, "global");
     }
   }
 }
@@ -145,13 +132,25 @@ function checkAgreement(
 
 type Datasec = BtfType & { readonly kind: "datasec" };
 
+function datasecsOf({ view: { btfRead } }: PlacedInput): Datasec[] {
+  if (btfRead === undefined) return [];
+  const { packed, strings, graph } = btfRead;
+  const found: Datasec[] = [];
+  graph.kinds.forEach((kind, index) => {
+    if (kind !== btfKindNumbers.datasec) return;
+    const type = decodeType(packed, strings, index);
+    if (type.kind === "datasec") found.push(type);
+  });
+  return found;
+}
+
 /** One datasec per name, in the order of names; entries are in ids of the concatenation. */
 function mergeDatasecs(merge: Merge): Datasec[] {
-  const { inputs, bases, drafts, replaced } = merge;
+  const { inputs, drafts, joined } = merge;
+  const { bases, replaced, dropped } = joined;
   const sections = new Map<string, BtfSectionEntry[]>();
   inputs.forEach((input, index) => {
-    for (const type of input.view.btf?.types ?? []) {
-      if (type.kind !== "datasec") continue;
+    for (const type of datasecsOf(input)) {
       const entries = sections.get(type.name) ?? [];
       sections.set(type.name, entries);
       for (const entry of type.entries) {
@@ -160,7 +159,7 @@ function mergeDatasecs(merge: Merge): Datasec[] {
         const final = replaced.get(id) ?? id;
         if (final !== id || entries.some((known) => known.type === final)) continue;
         const place = placeVariable(merge, index, type.name, entry);
-        if (place === undefined) merge.dropped.add(id);
+        if (place === undefined) dropped[id] = 1;
         else entries.push({ ...place, type: final });
       }
     }
@@ -183,8 +182,7 @@ function placeVariable(
   entry: BtfSectionEntry,
 ): BtfSectionEntry | undefined {
   const { view, placements } = inputs[input]!;
-  const declaration = view.btf?.types[entry.type - 1];
-  const name = declaration?.kind === "var" || declaration?.kind === "func" ? declaration.name : "";
+  const name = view.btfRead?.graph.nameOf(entry.type) ?? "";
   const index = view.object.sections.findIndex((section) => section.name === sectionName);
   const base = placements[index]?.offset;
   if (index < 0) return { ...entry, offset: 0 };
@@ -205,48 +203,36 @@ function placeVariable(
 }
 
 /** Types without a name that only replaced declarations used, such as prototypes of externs. */
-function dropOrphans({ inputs, bases, types, replaced, dropped }: Merge): void {
-  const uses = new Int32Array(types.length + 1);
-  const use = (id: TypeId, count: number): void => {
-    uses[id] = uses[id]! + count;
-  };
-  for (const type of types) for (const id of referencedTypes(type)) use(id, 1);
+function dropOrphans({ inputs, joined }: Merge): void {
+  const { edges, bases, replaced, dropped } = joined;
+  if (replaced.size === 0) return;
+  const uses = new Int32Array(joined.count + 1);
+  for (const id of edges.targets) uses[id] = uses[id]! + 1;
   inputs.forEach(({ view }, input) => {
     const { funcInfo = [], coreRelocations = [] } = view.btfExt ?? {};
     for (const { records } of [...funcInfo, ...coreRelocations]) {
-      for (const { type } of records) use(type + bases[input]!, 1);
+      for (const { type } of records) uses[type + bases[input]!]! += 1;
     }
   });
   const gone: TypeId[] = [...replaced.keys()];
   for (let id = gone.pop(); id !== undefined; id = gone.pop()) {
-    for (const target of referencedTypes(types[id - 1]!)) {
-      use(target, -1);
-      const type = types[target - 1];
-      const isNamed = type === undefined || ("name" in type && type.name !== "");
-      if (uses[target]! > 0 || isNamed || dropped.has(target)) continue;
-      dropped.add(target);
+    for (let edge = edges.starts[id - 1]!; edge < edges.starts[id]!; edge++) {
+      const target = edges.targets[edge]!;
+      if (target === 0) continue;
+      uses[target] = uses[target]! - 1;
+      if (uses[target]! > 0 || dropped[target] === 1 || joined.hasName(target)) continue;
+      dropped[target] = 1;
       gone.push(target);
     }
   }
 }
 
-/** Without replaced declarations and old datasecs; ids by id of the concatenation. */
-function keptTypes(
-  { types, replaced, dropped }: Merge,
-  datasecs: readonly Datasec[],
-): { readonly types: BtfType[]; readonly ids: Int32Array } {
-  const ids = new Int32Array(types.length + 1);
-  const kept: BtfType[] = [];
-  types.forEach((type, index) => {
-    const id = index + 1;
-    if (type.kind === "datasec" || replaced.has(id) || dropped.has(id)) return;
-    if (type.kind === "decl_tag" && dropped.has(type.type)) return;
-    kept.push(type);
-    ids[id] = kept.length;
-  });
-  for (const [from, to] of replaced) ids[from] = ids[to]!;
-  const all = [...kept, ...datasecs];
-  return { types: all.map((type) => mapReferences(type, (id) => ids[id]!)), ids };
+/** Tags of what is left out go with it. */
+function dropTagsOf({ count, kinds, edges, dropped }: JoinedTypes): void {
+  for (let id = 1; id <= count; id++) {
+    if (kinds[id - 1] !== btfKindNumbers.decl_tag) continue;
+    if (dropped[edges.targets[edges.starts[id - 1]!]!] === 1) dropped[id] = 1;
+  }
 }
 
 type Located = { readonly insnOffset: number };

@@ -4,202 +4,326 @@
  * (partition refinement, so cycles need no special care). Forward declarations first take the
  * place of the one definition that has their name.
  */
-import type { BtfType, TypeId } from "../../common/object/btf.ts";
-import { mapReferences, referencedTypes } from "../../common/object/btf-references.ts";
+import type { TypeId } from "../../common/object/btf.ts";
+import { btfKindNumbers } from "../../common/object/btf-constants.ts";
+import type { JoinedTypes } from "./joined-types.ts";
 
 export interface Deduplicated {
-  readonly types: readonly BtfType[];
-  /** New id by old id; 0 stays 0. */
+  /** The first of each class, in order. */
+  readonly kept: Int32Array;
+  /** New id by old id; 0 stays 0, and types that were left out become 0. */
   readonly ids: Int32Array;
 }
 
-/** Kinds that are declarations: each stays itself. */
-const unique = new Set<BtfType["kind"]>(["var", "datasec"]);
+const { struct, union, fwd, datasec } = btfKindNumbers;
+const variable = btfKindNumbers.var;
+const enumeration = btfKindNumbers.enum;
+const wideEnumeration = btfKindNumbers.enum64;
 
-/** Keeps the first of each class, in order. */
-export function deduplicateTypes(types: readonly BtfType[]): Deduplicated {
-  const representative = resolveForwards(types);
-  const classes = refine(types, representative);
-  const ids = new Int32Array(types.length + 1);
-  const first = new Map<number, TypeId>();
-  const kept: BtfType[] = [];
-  types.forEach((type, index) => {
-    const id = index + 1;
-    if (representative[id] !== id) return;
-    const known = first.get(classes[id]!);
-    if (known !== undefined) {
-      ids[id] = known;
-      return;
-    }
-    kept.push(type);
-    first.set(classes[id]!, kept.length);
-    ids[id] = kept.length;
-  });
-  types.forEach((_, index) => {
-    const id = index + 1;
+/** Unites the types that are not left out; old datasecs are never among them. */
+export function deduplicateTypes(joined: JoinedTypes): Deduplicated {
+  const { count } = joined;
+  const isKept = keptTypes(joined);
+  const contents = contentClasses(joined, isKept);
+  const representative = representatives(joined, isKept, contents);
+  const classes = new Refinement(joined, isKept, representative, contents).run();
+  const ids = new Int32Array(count + 1);
+  const first = new Int32Array(count + 1);
+  const kept: TypeId[] = [];
+  for (let id = 1; id <= count; id++) {
+    if (isKept[id] === 0 || representative[id] !== id) continue;
+    const known = first[classes[id]!]!;
+    if (known === 0) {
+      kept.push(id);
+      first[classes[id]!] = kept.length;
+      ids[id] = kept.length;
+    } else ids[id] = known;
+  }
+  for (let id = 1; id <= count; id++) {
     if (representative[id] !== id) ids[id] = ids[representative[id]!]!;
-  });
-  return { types: kept.map((type) => mapReferences(type, (id) => ids[id]!)), ids };
+  }
+  return { kept: Int32Array.from(kept), ids };
 }
 
-/** What a type says itself, without what it refers to. */
-function content(type: BtfType): string {
-  switch (type.kind) {
-    case "int":
-      return `i ${type.name} ${type.size} ${type.bits} ${type.bitOffset} ${type.signed} ${type.char} ${type.bool}`;
-    case "float":
-      return `d ${type.name} ${type.size}`;
-    case "fwd":
-      return `f ${type.name} ${type.union}`;
-    case "array":
-      return `a ${type.count}`;
-    case "struct":
-    case "union": {
-      const members = type.members.map((m) => `${m.name},${m.bitOffset},${m.bitSize}`);
-      return `${type.kind} ${type.name} ${type.size} ${type.kindFlag} ${members.join(";")}`;
-    }
-    case "enum":
-    case "enum64": {
-      const values = type.values.map((value) => `${value.name}=${value.value}`);
-      return `${type.kind} ${type.name} ${type.size} ${type.signed} ${values.join(";")}`;
-    }
-    case "func_proto":
-      return `p ${type.params.map((param) => param.name).join(",")} ${type.params.length}`;
-    case "func":
-      return `F ${type.name} ${type.linkage}`;
-    case "typedef":
-      return `t ${type.name}`;
-    case "type_tag":
-      return `g ${type.name} ${type.kindFlag ?? false}`;
-    case "decl_tag":
-      return `D ${type.name} ${type.componentIndex} ${type.kindFlag ?? false}`;
-    case "ptr":
-    case "volatile":
-    case "const":
-    case "restrict":
-    case "var":
-    case "datasec":
-      return type.kind;
+function keptTypes({ count, kinds, dropped, replaced }: JoinedTypes): Uint8Array {
+  const isKept = new Uint8Array(count + 1);
+  for (let id = 1; id <= count; id++) {
+    isKept[id] = kinds[id - 1] === datasec || dropped[id] === 1 ? 0 : 1;
   }
+  for (const id of replaced.keys()) isKept[id] = 0;
+  return isKept;
+}
+
+/** Classes by content alone, from 1; each variable is its own. */
+function contentClasses(joined: JoinedTypes, isKept: Uint8Array): Int32Array {
+  const { count, kinds } = joined;
+  const classes = new Int32Array(count + 1);
+  const seen = new ContentTable(joined);
+  for (let id = 1; id <= count; id++) {
+    if (isKept[id] === 0) continue;
+    classes[id] = kinds[id - 1] === variable ? seen.fresh() : seen.classOf(id);
+  }
+  return classes;
+}
+
+/** Contents by hash; each slot holds the first type of its class. */
+class ContentTable {
+  readonly #joined: JoinedTypes;
+  readonly #slots: Int32Array;
+  readonly #first: number[] = [];
+  readonly #hashes: number[] = [];
+  readonly #own = [new Uint32Array(256)];
+  readonly #other = [new Uint32Array(256)];
+
+  constructor(joined: JoinedTypes) {
+    this.#joined = joined;
+    let size = 1024;
+    while (size < joined.count * 2) size *= 2;
+    this.#slots = new Int32Array(size);
+  }
+
+  /** A class that nothing else joins. */
+  fresh(): number {
+    this.#hashes.push(0);
+    return this.#first.push(0);
+  }
+
+  classOf(id: TypeId): number {
+    const length = this.#joined.contentWords(id, this.#own);
+    const words = this.#own[0]!;
+    let hash = length;
+    for (let at = 0; at < length; at++) {
+      hash = Math.imul(hash ^ words[at]!, 0x9e3779b1);
+      hash ^= hash >>> 15;
+    }
+    const mask = this.#slots.length - 1;
+    for (let slot = hash & mask; ; slot = (slot + 1) & mask) {
+      const known = this.#slots[slot]!;
+      if (known === 0) {
+        this.#hashes.push(hash);
+        this.#slots[slot] = this.#first.push(id);
+        return this.#first.length;
+      }
+      if (this.#hashes[known - 1] === hash && this.#equals(this.#first[known - 1]!, length)) {
+        return known;
+      }
+    }
+  }
+
+  #equals(id: TypeId, length: number): boolean {
+    if (this.#joined.contentWords(id, this.#other) !== length) return false;
+    const [own, other] = [this.#own[0]!, this.#other[0]!];
+    for (let at = 0; at < length; at++) if (own[at] !== other[at]) return false;
+    return true;
+  }
+}
+
+/** Structs, unions and enums have tags of their own kind. */
+function tagSpace(kind: number): number {
+  if (kind === struct || kind === union) return kind;
+  return kind === enumeration || kind === wideEnumeration ? enumeration : 0;
 }
 
 /**
- * For each type the one that stands for it: itself, or the definition of a forward declaration. A
- * declaration is left alone where definitions of its name differ.
+ * For each type the one that stands for it: itself, what replaces it, or the definition of a forward
+ * declaration. A declaration is left alone where definitions of its name differ.
  */
-function resolveForwards(types: readonly BtfType[]): Int32Array {
-  const definitions = new Map<string, { id: TypeId; shape: string } | "ambiguous">();
-  const forwards: { readonly id: TypeId; readonly key: string }[] = [];
-  types.forEach((type, index) => {
-    const id = index + 1;
-    if (type.kind === "fwd") {
-      if (type.name !== "")
-        forwards.push({ id, key: `${type.union ? "union" : "struct"} ${type.name}` });
-      return;
+function representatives(
+  joined: JoinedTypes,
+  isKept: Uint8Array,
+  contents: Int32Array,
+): Int32Array {
+  const { count, kinds, replaced } = joined;
+  const definitions = new Map<number, TypeId>();
+  const ambiguous = new Set<number>();
+  const forwards: { readonly id: TypeId; readonly key: number }[] = [];
+  const words = [new Uint32Array(256)];
+  for (let id = 1; id <= count; id++) {
+    const kind = kinds[id - 1]!;
+    const space = kind === fwd ? fwd : tagSpace(kind);
+    if (isKept[id] === 0 || space === 0) continue;
+    joined.contentWords(id, words);
+    const [info = 0, name = 0] = words[0]!;
+    if (name === 0) continue;
+    if (kind === fwd) {
+      forwards.push({ id, key: name * 32 + (info >>> 31 === 1 ? union : struct) });
+      continue;
     }
-    const isEnum = type.kind === "enum" || type.kind === "enum64";
-    if (!isEnum && type.kind !== "struct" && type.kind !== "union") return;
-    if (type.name === "") return;
-    const key = `${isEnum ? "enum" : type.kind} ${type.name}`;
-    if (isEnum && type.values.length === 0) {
+    const key = name * 32 + space;
+    if (space === enumeration && (info & 0xffff) === 0) {
       forwards.push({ id, key });
-      return;
+      continue;
     }
     const known = definitions.get(key);
-    if (known === "ambiguous") return;
-    const shape = content(type);
-    if (known === undefined) definitions.set(key, { id, shape });
-    else if (known.shape !== shape) definitions.set(key, "ambiguous");
-  });
-  const representative = Int32Array.from({ length: types.length + 1 }, (_, id) => id);
+    if (known === undefined) definitions.set(key, id);
+    else if (contents[known] !== contents[id]) ambiguous.add(key);
+  }
+  const representative = Int32Array.from({ length: count + 1 }, (_, id) => id);
   for (const { id, key } of forwards) {
     const definition = definitions.get(key);
-    if (definition !== undefined && definition !== "ambiguous") representative[id] = definition.id;
+    if (definition !== undefined && !ambiguous.has(key)) representative[id] = definition;
   }
+  for (const [id, target] of replaced) representative[id] = representative[target]!;
   return representative;
 }
 
-/** Class number by type id. */
-function refine(types: readonly BtfType[], representative: Int32Array): Int32Array {
-  const count = types.length;
-  const starts = new Int32Array(count + 2);
-  const targets: number[] = [];
-  let classes = new Int32Array(count + 1);
-  const byContent = new Map<string, number>([["", 0]]);
-  types.forEach((type, index) => {
-    const id = index + 1;
-    starts[id] = targets.length;
-    for (const target of referencedTypes(type)) targets.push(representative[target]!);
-    const key = unique.has(type.kind) ? `unique ${id}` : content(type);
-    const known = byContent.get(key);
-    classes[id] = known ?? byContent.size;
-    if (known === undefined) byContent.set(key, byContent.size);
-  });
-  starts[count + 1] = targets.length;
-  const edges = Int32Array.from(targets);
-  let classCount = byContent.size;
-  for (;;) {
-    const next = split(classes, starts, edges, classCount);
-    classes = next.classes;
-    if (next.count === classCount) return classes;
-    classCount = next.count;
-  }
-}
+/** A partition of the types that is made finer until equal types have equal targets. */
+class Refinement {
+  readonly #count: number;
+  readonly #starts: Int32Array;
+  readonly #targets: Int32Array;
+  readonly #classes: Int32Array;
+  /** Types sorted by class; a class is the run from its start to its end. */
+  readonly #members: Int32Array;
+  readonly #classStart: number[] = [0];
+  readonly #classEnd: number[] = [0];
+  /** Who refers to a type. */
+  readonly #users: Int32Array;
+  readonly #userStarts: Int32Array;
+  readonly #isQueued: Uint8Array;
+  readonly #queue: number[] = [];
 
-/** One round: types stay together if they were together and their targets are. */
-function split(
-  classes: Int32Array,
-  starts: Int32Array,
-  edges: Int32Array,
-  classCount: number,
-): { readonly classes: Int32Array<ArrayBuffer>; readonly count: number } {
-  const count = classes.length - 1;
-  // Open addressing; each slot holds the first type of a new class.
-  let size = 1024;
-  while (size < classCount * 4 || size < count * 2) size *= 2;
-  const table = new Int32Array(size);
-  const next = new Int32Array(count + 1);
-  let used = 1;
-  for (let id = 1; id <= count; id++) {
-    const from = starts[id]!;
-    const to = starts[id + 1]!;
-    let hash = Math.imul(classes[id]!, 0x9e3779b1);
-    for (let edge = from; edge < to; edge++) {
-      hash = Math.imul(hash ^ classes[edges[edge]!]!, 0x85ebca6b);
+  constructor(
+    joined: JoinedTypes,
+    isKept: Uint8Array,
+    representative: Int32Array,
+    contents: Int32Array,
+  ) {
+    const { count, edges } = joined;
+    this.#count = count;
+    this.#starts = edges.starts;
+    this.#targets = edges.targets.map((id) => {
+      const target = representative[id]!;
+      return isKept[target] === 1 ? target : 0;
+    });
+    const takesPart = (id: TypeId): boolean => isKept[id] === 1 && representative[id] === id;
+    this.#classes = new Int32Array(count + 1);
+    for (let id = 1; id <= count; id++) this.#classes[id] = takesPart(id) ? contents[id]! : 0;
+    this.#members = this.#sortByClass();
+    this.#userStarts = new Int32Array(count + 2);
+    this.#users = this.#listUsers();
+    // Classes that forward declarations left empty keep their numbers.
+    this.#isQueued = new Uint8Array(2 * count + 2);
+  }
+
+  run(): Int32Array {
+    for (let group = 1; group < this.#classStart.length; group++) this.#enqueue(group);
+    for (let group = this.#queue.pop(); group !== undefined; group = this.#queue.pop()) {
+      this.#isQueued[group] = 0;
+      this.#split(group);
+    }
+    return this.#classes;
+  }
+
+  #sortByClass(): Int32Array {
+    const sizes: number[] = [];
+    for (let id = 1; id <= this.#count; id++) {
+      const group = this.#classes[id]!;
+      if (group !== 0) sizes[group] = (sizes[group] ?? 0) + 1;
+    }
+    let at = 0;
+    for (let group = 1; group < sizes.length; group++) {
+      this.#classStart[group] = at;
+      this.#classEnd[group] = at;
+      at += sizes[group] ?? 0;
+    }
+    const members = new Int32Array(at);
+    for (let id = 1; id <= this.#count; id++) {
+      const group = this.#classes[id]!;
+      if (group === 0) continue;
+      members[this.#classEnd[group]!] = id;
+      this.#classEnd[group] = this.#classEnd[group]! + 1;
+    }
+    return members;
+  }
+
+  #listUsers(): Int32Array {
+    const starts = this.#userStarts;
+    for (const target of this.#targets) starts[target + 1] = starts[target + 1]! + 1;
+    for (let id = 1; id <= this.#count + 1; id++) starts[id] = starts[id]! + starts[id - 1]!;
+    const fill = starts.slice();
+    const users = new Int32Array(this.#targets.length);
+    for (let id = 1; id <= this.#count; id++) {
+      for (let edge = this.#starts[id - 1]!; edge < this.#starts[id]!; edge++) {
+        const target = this.#targets[edge]!;
+        users[fill[target]!] = id;
+        fill[target] = fill[target]! + 1;
+      }
+    }
+    return users;
+  }
+
+  /** A class of one cannot be split. */
+  #enqueue(group: number): void {
+    if (this.#isQueued[group] === 1) return;
+    if (this.#classEnd[group]! - this.#classStart[group]! < 2) return;
+    this.#isQueued[group] = 1;
+    this.#queue.push(group);
+  }
+
+  /** Divides a class by its members' targets; the part of its first member keeps the number. */
+  #split(group: number): void {
+    const start = this.#classStart[group]!;
+    const end = this.#classEnd[group]!;
+    const parts = this.#partsOf(start, end);
+    if (parts.length === 1) return;
+    let at = start;
+    parts.forEach((part, index) => {
+      const number = index === 0 ? group : this.#classStart.length;
+      this.#classStart[number] = at;
+      for (const id of part) this.#members[at++] = id;
+      this.#classEnd[number] = at;
+    });
+    // Numbers change only after all parts are known, and then users are looked at again.
+    for (let index = 1; index < parts.length; index++) {
+      const number = this.#classStart.length - parts.length + index;
+      for (const id of parts[index]!) this.#classes[id] = number;
+    }
+    for (let index = 1; index < parts.length; index++) {
+      for (const id of parts[index]!) this.#enqueueUsers(id);
+    }
+  }
+
+  #enqueueUsers(id: TypeId): void {
+    for (let at = this.#userStarts[id]!; at < this.#userStarts[id + 1]!; at++) {
+      const group = this.#classes[this.#users[at]!]!;
+      if (group !== 0) this.#enqueue(group);
+    }
+  }
+
+  #partsOf(start: number, end: number): number[][] {
+    const parts: number[][] = [];
+    const byHash = new Map<number, number[]>();
+    for (let at = start; at < end; at++) {
+      const id = this.#members[at]!;
+      const hash = this.#signature(id);
+      const candidates = byHash.get(hash);
+      const found = candidates?.find((part) => this.#alike(id, parts[part]![0]!));
+      if (found !== undefined) parts[found]!.push(id);
+      else if (candidates === undefined) byHash.set(hash, [parts.push([id]) - 1]);
+      else candidates.push(parts.push([id]) - 1);
+    }
+    return parts;
+  }
+
+  #signature(id: TypeId): number {
+    let hash = 0;
+    for (let edge = this.#starts[id - 1]!; edge < this.#starts[id]!; edge++) {
+      hash = Math.imul(hash ^ this.#classes[this.#targets[edge]!]!, 0x85ebca6b);
       hash ^= hash >>> 15;
     }
-    let slot = (hash ^ (hash >>> 13)) & (size - 1);
-    for (;;) {
-      const other = table[slot]!;
-      if (other === 0) {
-        table[slot] = id;
-        next[id] = used++;
-        break;
-      }
-      if (isSame(classes, starts, edges, id, other)) {
-        next[id] = next[other]!;
-        break;
-      }
-      slot = (slot + 1) & (size - 1);
-    }
+    return hash;
   }
-  return { classes: next, count: used };
-}
 
-function isSame(
-  classes: Int32Array,
-  starts: Int32Array,
-  edges: Int32Array,
-  a: number,
-  b: number,
-): boolean {
-  if (classes[a] !== classes[b]) return false;
-  const from = starts[a]!;
-  const other = starts[b]!;
-  const length = starts[a + 1]! - from;
-  if (starts[b + 1]! - other !== length) return false;
-  for (let i = 0; i < length; i++) {
-    if (classes[edges[from + i]!] !== classes[edges[other + i]!]) return false;
+  #alike(a: TypeId, b: TypeId): boolean {
+    const from = this.#starts[a - 1]!;
+    const other = this.#starts[b - 1]!;
+    const length = this.#starts[a]! - from;
+    if (this.#starts[b]! - other !== length) return false;
+    for (let i = 0; i < length; i++) {
+      const [x, y] = [this.#targets[from + i]!, this.#targets[other + i]!];
+      if (this.#classes[x] !== this.#classes[y]) return false;
+    }
+    return true;
   }
-  return true;
 }
