@@ -78,27 +78,36 @@ function writeTypes(
   for (const type of list) encodeType(types, add, type);
   const btfExt = ext && hasRecords(ext) ? encodeBtfExt(ext, add) : undefined;
 
-  const bytes = encodeBtf(btf.endian, types.finish(), strings.writer.finish());
+  const bytes = encodeBtf(btf.endian, [types.finish()], strings.writer.finish());
   return { btf: bytes, ...(btfExt && { btfExt }) };
 }
 
 /** Gives the offset of a string. */
 export type AddString = (text: string) => number;
 
-/** The section from its two parts. */
-export function encodeBtf(endian: Endian, types: Uint8Array, strings: Uint8Array): Uint8Array {
-  const out = new ByteWriter(endian);
-  out.u16(BTF_MAGIC);
-  out.u8(BTF_VERSION);
-  out.u8(0);
-  out.u32(BTF_HEADER_SIZE);
-  out.u32(0);
-  out.u32(types.length);
-  out.u32(types.length);
-  out.u32(strings.length);
-  out.raw(types);
-  out.raw(strings);
-  return out.finish();
+/** The section from its parts. */
+export function encodeBtf(
+  endian: Endian,
+  types: readonly Uint8Array[],
+  strings: Uint8Array,
+): Uint8Array {
+  const size = types.reduce((sum, part) => sum + part.length, 0);
+  const head = new ByteWriter(endian);
+  head.u16(BTF_MAGIC);
+  head.u8(BTF_VERSION);
+  head.u8(0);
+  head.u32(BTF_HEADER_SIZE);
+  head.u32(0);
+  head.u32(size);
+  head.u32(size);
+  head.u32(strings.length);
+  const bytes = new Uint8Array(BTF_HEADER_SIZE + size + strings.length);
+  let at = 0;
+  for (const part of [head.finish(), ...types, strings]) {
+    bytes.set(part, at);
+    at += part.length;
+  }
+  return bytes;
 }
 
 interface TypeHead {

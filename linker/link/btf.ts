@@ -220,7 +220,7 @@ function dropOrphans({ inputs, joined }: Merge): void {
       const target = edges.targets[edge]!;
       if (target === 0) continue;
       uses[target] = uses[target]! - 1;
-      if (uses[target]! > 0 || dropped[target] === 1 || joined.hasName(target)) continue;
+      if (uses[target]! > 0 || dropped[target] === 1 || joined.name(target) !== 0) continue;
       dropped[target] = 1;
       gone.push(target);
     }

@@ -68,52 +68,60 @@ function contentClasses(joined: JoinedTypes, isKept: Uint8Array): Int32Array {
 
 /** Contents by hash; each slot holds the first type of its class. */
 class ContentTable {
-  readonly #joined: JoinedTypes;
+  readonly #words: Uint32Array;
+  readonly #starts: Int32Array;
   readonly #slots: Int32Array;
-  readonly #first: number[] = [];
-  readonly #hashes: number[] = [];
-  readonly #own = [new Uint32Array(256)];
-  readonly #other = [new Uint32Array(256)];
+  /** By type: its class and its hash, where it is the first of its class. */
+  readonly #group: Int32Array;
+  readonly #hash: Int32Array;
+  #count = 0;
 
-  constructor(joined: JoinedTypes) {
-    this.#joined = joined;
+  constructor({ words, starts, count }: JoinedTypes) {
+    this.#words = words;
+    this.#starts = starts;
     let size = 1024;
-    while (size < joined.count * 2) size *= 2;
+    while (size < count * 2) size *= 2;
     this.#slots = new Int32Array(size);
+    this.#group = new Int32Array(count + 1);
+    this.#hash = new Int32Array(count + 1);
   }
 
   /** A class that nothing else joins. */
   fresh(): number {
-    this.#hashes.push(0);
-    return this.#first.push(0);
+    this.#count += 1;
+    return this.#count;
   }
 
   classOf(id: TypeId): number {
-    const length = this.#joined.contentWords(id, this.#own);
-    const words = this.#own[0]!;
-    let hash = length;
-    for (let at = 0; at < length; at++) {
+    const words = this.#words;
+    const start = this.#starts[id - 1]!;
+    const end = this.#starts[id]!;
+    let hash = end - start;
+    for (let at = start; at < end; at++) {
       hash = Math.imul(hash ^ words[at]!, 0x9e3779b1);
       hash ^= hash >>> 15;
     }
-    const mask = this.#slots.length - 1;
+    const slots = this.#slots;
+    const mask = slots.length - 1;
     for (let slot = hash & mask; ; slot = (slot + 1) & mask) {
-      const known = this.#slots[slot]!;
+      const known = slots[slot]!;
       if (known === 0) {
-        this.#hashes.push(hash);
-        this.#slots[slot] = this.#first.push(id);
-        return this.#first.length;
+        slots[slot] = id;
+        this.#hash[id] = hash;
+        this.#group[id] = this.fresh();
+        return this.#count;
       }
-      if (this.#hashes[known - 1] === hash && this.#equals(this.#first[known - 1]!, length)) {
-        return known;
-      }
+      if (this.#hash[known] === hash && this.#equals(known, start, end)) return this.#group[known]!;
     }
   }
 
-  #equals(id: TypeId, length: number): boolean {
-    if (this.#joined.contentWords(id, this.#other) !== length) return false;
-    const [own, other] = [this.#own[0]!, this.#other[0]!];
-    for (let at = 0; at < length; at++) if (own[at] !== other[at]) return false;
+  #equals(known: TypeId, start: number, end: number): boolean {
+    const words = this.#words;
+    const from = this.#starts[known - 1]!;
+    if (this.#starts[known]! - from !== end - start) return false;
+    for (let at = start; at < end; at++) {
+      if (words[from + at - start] !== words[at]) return false;
+    }
     return true;
   }
 }
@@ -137,13 +145,12 @@ function representatives(
   const definitions = new Map<number, TypeId>();
   const ambiguous = new Set<number>();
   const forwards: { readonly id: TypeId; readonly key: number }[] = [];
-  const words = [new Uint32Array(256)];
   for (let id = 1; id <= count; id++) {
     const kind = kinds[id - 1]!;
     const space = kind === fwd ? fwd : tagSpace(kind);
     if (isKept[id] === 0 || space === 0) continue;
-    joined.contentWords(id, words);
-    const [info = 0, name = 0] = words[0]!;
+    const info = joined.info(id);
+    const name = joined.name(id);
     if (name === 0) continue;
     if (kind === fwd) {
       forwards.push({ id, key: name * 32 + (info >>> 31 === 1 ? union : struct) });
@@ -182,6 +189,11 @@ class Refinement {
   readonly #userStarts: Int32Array;
   readonly #isQueued: Uint8Array;
   readonly #queue: number[] = [];
+  /** By position in #members, while a class is split: number of the part, hash of the targets. */
+  readonly #parts: Int32Array;
+  readonly #hashes: Int32Array;
+  readonly #sorted: Int32Array;
+  #table = new Int32Array(1024);
 
   constructor(
     joined: JoinedTypes,
@@ -200,6 +212,9 @@ class Refinement {
     this.#classes = new Int32Array(count + 1);
     for (let id = 1; id <= count; id++) this.#classes[id] = takesPart(id) ? contents[id]! : 0;
     this.#members = this.#sortByClass();
+    this.#parts = new Int32Array(this.#members.length);
+    this.#hashes = new Int32Array(this.#members.length);
+    this.#sorted = new Int32Array(this.#members.length);
     this.#userStarts = new Int32Array(count + 2);
     this.#users = this.#listUsers();
     // Classes that forward declarations left empty keep their numbers.
@@ -208,7 +223,9 @@ class Refinement {
 
   run(): Int32Array {
     for (let group = 1; group < this.#classStart.length; group++) this.#enqueue(group);
-    for (let group = this.#queue.pop(); group !== undefined; group = this.#queue.pop()) {
+    // First in, first out: a large class waits until most of what its members refer to is split.
+    for (let at = 0; at < this.#queue.length; at++) {
+      const group = this.#queue[at]!;
       this.#isQueued[group] = 0;
       this.#split(group);
     }
@@ -265,23 +282,67 @@ class Refinement {
   #split(group: number): void {
     const start = this.#classStart[group]!;
     const end = this.#classEnd[group]!;
-    const parts = this.#partsOf(start, end);
-    if (parts.length === 1) return;
-    let at = start;
-    parts.forEach((part, index) => {
-      const number = index === 0 ? group : this.#classStart.length;
-      this.#classStart[number] = at;
-      for (const id of part) this.#members[at++] = id;
-      this.#classEnd[number] = at;
-    });
-    // Numbers change only after all parts are known, and then users are looked at again.
-    for (let index = 1; index < parts.length; index++) {
-      const number = this.#classStart.length - parts.length + index;
-      for (const id of parts[index]!) this.#classes[id] = number;
+    const parts = this.#numberParts(start, end);
+    if (parts === 1) return;
+    const fill = this.#sortByPart(start, end, parts);
+    for (let part = 1; part < parts; part++) {
+      const number = this.#classStart.length;
+      this.#classStart.push(fill[part - 1]!);
+      this.#classEnd.push(fill[part]!);
+      for (let at = fill[part - 1]!; at < fill[part]!; at++) {
+        this.#classes[this.#members[at]!] = number;
+      }
     }
-    for (let index = 1; index < parts.length; index++) {
-      for (const id of parts[index]!) this.#enqueueUsers(id);
+    this.#classEnd[group] = fill[0]!;
+    // Numbers are all changed before those who refer to the types are looked at again.
+    for (let at = fill[0]!; at < end; at++) this.#enqueueUsers(this.#members[at]!);
+  }
+
+  /** Gives every member from `start` to `end` the number of its part, in the order of their first. */
+  #numberParts(start: number, end: number): number {
+    let size = 16;
+    while (size < (end - start) * 2) size *= 2;
+    if (this.#table.length < size) this.#table = new Int32Array(size);
+    const table = this.#table.fill(0, 0, size);
+    let parts = 0;
+    for (let at = start; at < end; at++) {
+      const id = this.#members[at]!;
+      const hash = this.#signature(id);
+      for (let slot = hash & (size - 1); ; slot = (slot + 1) & (size - 1)) {
+        const known = table[slot]!;
+        if (known === 0) {
+          table[slot] = at + 1;
+          this.#parts[at] = parts++;
+          break;
+        }
+        if (this.#hashes[known - 1] === hash && this.#alike(id, this.#members[known - 1]!)) {
+          this.#parts[at] = this.#parts[known - 1]!;
+          break;
+        }
+      }
+      this.#hashes[at] = hash;
     }
+    return parts;
+  }
+
+  /** Members of one part together; returns where each part ends. */
+  #sortByPart(start: number, end: number, parts: number): Int32Array {
+    const fill = new Int32Array(parts + 1);
+    for (let at = start; at < end; at++) {
+      const next = this.#parts[at]! + 1;
+      fill[next] = fill[next]! + 1;
+    }
+    fill[0] = start;
+    for (let part = 1; part <= parts; part++) fill[part] = fill[part]! + fill[part - 1]!;
+    const sorted = this.#sorted;
+    for (let at = start; at < end; at++) {
+      const part = this.#parts[at]!;
+      const to = fill[part]!;
+      sorted[to] = this.#members[at]!;
+      fill[part] = to + 1;
+    }
+    this.#members.set(sorted.subarray(start, end), start);
+    return fill;
   }
 
   #enqueueUsers(id: TypeId): void {
@@ -289,21 +350,6 @@ class Refinement {
       const group = this.#classes[this.#users[at]!]!;
       if (group !== 0) this.#enqueue(group);
     }
-  }
-
-  #partsOf(start: number, end: number): number[][] {
-    const parts: number[][] = [];
-    const byHash = new Map<number, number[]>();
-    for (let at = start; at < end; at++) {
-      const id = this.#members[at]!;
-      const hash = this.#signature(id);
-      const candidates = byHash.get(hash);
-      const found = candidates?.find((part) => this.#alike(id, parts[part]![0]!));
-      if (found !== undefined) parts[found]!.push(id);
-      else if (candidates === undefined) byHash.set(hash, [parts.push([id]) - 1]);
-      else candidates.push(parts.push([id]) - 1);
-    }
-    return parts;
   }
 
   #signature(id: TypeId): number {
@@ -321,8 +367,8 @@ class Refinement {
     const length = this.#starts[a]! - from;
     if (this.#starts[b]! - other !== length) return false;
     for (let i = 0; i < length; i++) {
-      const [x, y] = [this.#targets[from + i]!, this.#targets[other + i]!];
-      if (this.#classes[x] !== this.#classes[y]) return false;
+      const own = this.#classes[this.#targets[from + i]!];
+      if (own !== this.#classes[this.#targets[other + i]!]) return false;
     }
     return true;
   }

@@ -10,7 +10,6 @@ import {
   elementWords,
   headIsType,
   headWords,
-  kindOfInfo,
   namedElements,
   type PackedBtf,
   packedEdges,
@@ -18,6 +17,7 @@ import {
   type TypeEdges,
 } from "../../common/object/packed-btf.ts";
 import { ByteStrings } from "./byte-strings.ts";
+import { canonicalWords } from "./canonical-words.ts";
 
 export interface JoinedInput {
   readonly packed: PackedBtf;
@@ -25,208 +25,135 @@ export interface JoinedInput {
   readonly typeAt: (index: number) => BtfType;
 }
 
-/** Kinds whose name means nothing. */
-const nameless = new Set<number>(
-  (["ptr", "array", "volatile", "const", "restrict", "func_proto"] as const).map(
-    (kind) => btfKindNumbers[kind],
-  ),
-);
-/** Bits of the info word that mean something, by kind: kind_flag, kind, vlen. */
-const infoMasks = new Uint32Array(32).fill(0x1f00_0000);
-for (const kind of ["struct", "union", "enum", "enum64"] as const)
-  infoMasks[btfKindNumbers[kind]] = 0x9f00_ffff;
-for (const kind of ["func", "func_proto", "datasec"] as const)
-  infoMasks[btfKindNumbers[kind]] = 0x1f00_ffff;
-for (const kind of ["fwd", "decl_tag", "type_tag"] as const)
-  infoMasks[btfKindNumbers[kind]] = 0x9f00_0000;
-
 export class JoinedTypes {
   readonly count: number;
   /** Kind numbers by id - 1. */
   readonly kinds: Uint8Array;
+  /** Canonical words of all types, and where each starts, by id - 1. */
+  readonly words: Uint32Array;
+  readonly starts: Int32Array;
   readonly edges: TypeEdges;
   /** First id minus one of each input's types. */
   readonly bases: readonly number[];
-  readonly strings = new ByteStrings();
+  readonly strings: ByteStrings;
   /** What an id is replaced by; itself otherwise. */
   readonly replaced = new Map<TypeId, TypeId>();
   /** 1 for types that are left out. */
   readonly dropped: Uint8Array;
-  readonly #linkage = new Map<TypeId, BtfLinkage>();
   readonly #inputs: readonly (JoinedInput | undefined)[];
-  /** By input: the canonical string of each offset. */
-  readonly #texts: readonly Int32Array[];
 
   constructor(inputs: readonly (JoinedInput | undefined)[]) {
     this.#inputs = inputs;
+    const packed = inputs.map((input) => input?.packed);
+    const sum = (size: (each: PackedBtf) => number): number =>
+      packed.reduce((total, each) => total + (each === undefined ? 0 : size(each)), 0);
+    this.count = sum(({ starts }) => starts.length - 1);
+    this.kinds = new Uint8Array(this.count);
+    this.dropped = new Uint8Array(this.count + 1);
+    this.words = new Uint32Array(sum(({ words }) => words.length));
+    this.starts = new Int32Array(this.count + 1);
+    this.strings = new ByteStrings(sum(({ strings }) => strings.length) >> 4);
+    const edgeStarts = new Int32Array(this.count + 1);
+    const targets: Int32Array[] = [];
     const bases: number[] = [];
-    let count = 0;
-    let edgeCount = 0;
-    const edges = inputs.map((input) => {
-      bases.push(count);
-      const own = input && packedEdges(input.packed);
-      count += input === undefined ? 0 : input.packed.starts.length - 1;
-      edgeCount += own?.targets.length ?? 0;
-      return own;
-    });
-    this.bases = bases;
-    this.count = count;
-    this.kinds = new Uint8Array(count);
-    this.dropped = new Uint8Array(count + 1);
-    const starts = new Int32Array(count + 1);
-    const targets = new Int32Array(edgeCount);
-    let at = 0;
-    inputs.forEach((input, index) => {
-      const own = edges[index];
-      const base = bases[index]!;
-      if (input === undefined || own === undefined) return;
-      this.kinds.set(packedKinds(input.packed), base);
-      const types = own.starts.length - 1;
-      for (let type = 0; type < types; type++) starts[base + type] = own.starts[type]! + at;
-      for (let edge = 0; edge < own.targets.length; edge++) {
-        const id = own.targets[edge]!;
-        targets[at + edge] = id === 0 ? 0 : id + base;
+    let [base, word, edge] = [0, 0, 0];
+    for (const each of packed) {
+      bases.push(base);
+      if (each === undefined) continue;
+      const own = packedEdges(each);
+      const types = each.starts.length - 1;
+      this.kinds.set(packedKinds(each), base);
+      for (let type = 0; type < types; type++) {
+        this.starts[base + type] = each.starts[type]! + word;
+        edgeStarts[base + type] = own.starts[type]! + edge;
       }
-      at += own.targets.length;
-    });
-    starts[count] = at;
-    this.edges = { starts, targets };
-    this.#texts = inputs.map((input) => new Int32Array(input?.packed.strings.length ?? 0));
-  }
-
-  #inputOf(id: TypeId): number {
-    let input = this.bases.length - 1;
-    while (input > 0 && this.bases[input]! >= id) input -= 1;
-    return input;
+      canonicalWords(each, this.strings, this.words, word);
+      targets.push(shiftedIds(own.targets, base));
+      base += types;
+      word += each.words.length;
+      edge += own.targets.length;
+    }
+    this.bases = bases;
+    this.starts[this.count] = word;
+    edgeStarts[this.count] = edge;
+    this.edges = { starts: edgeStarts, targets: joinLists(targets, edge) };
   }
 
   /** The type with ids of the whole. */
   type(id: TypeId): BtfType {
-    const input = this.#inputOf(id);
+    let input = this.bases.length - 1;
+    while (this.bases[input]! >= id || this.#inputs[input] === undefined) input -= 1;
     const base = this.bases[input]!;
     const type = this.#inputs[input]!.typeAt(id - base - 1);
     return mapReferences(type, (target) => (target === 0 ? 0 : target + base));
   }
 
-  hasName(id: TypeId): boolean {
-    const input = this.#inputOf(id);
-    const { words, starts } = this.#inputs[input]!.packed;
-    return words[starts[id - this.bases[input]! - 1]!] !== 0;
+  /** The number of the string that names a type; 0 without a name. */
+  name(id: TypeId): number {
+    return this.words[this.starts[id - 1]!]!;
   }
 
+  /** The info word: kind_flag, kind, vlen. */
+  info(id: TypeId): number {
+    return this.words[this.starts[id - 1]! + 1]!;
+  }
+
+  /** Of a function or variable. */
   setLinkage(id: TypeId, linkage: BtfLinkage): void {
-    this.#linkage.set(id, linkage);
+    const at = this.starts[id - 1]!;
+    const number = btfLinkageNumbers[linkage];
+    if (this.kinds[id - 1] === btfKindNumbers.var) this.words[at + headWords] = number;
+    else this.words[at + 1] = (this.words[at + 1]! & ~0xffff) | number;
   }
 
   /**
-   * What a type says itself, as words in `out` from 0: info, name, size, then the parts without the
-   * ids that they refer to; strings are canonical. Returns how many.
-   */
-  contentWords(id: TypeId, out: Uint32Array[]): number {
-    const input = this.#inputOf(id);
-    const { packed } = this.#inputs[input]!;
-    const { words, starts } = packed;
-    const index = id - this.bases[input]! - 1;
-    const at = starts[index]!;
-    const end = starts[index + 1]!;
-    let buffer = out[0]!;
-    if (end - at > buffer.length) {
-      buffer = new Uint32Array((end - at) * 2);
-      out[0] = buffer;
-    }
-    const info = words[at + 1]!;
-    const kind = kindOfInfo(info);
-    buffer[0] = this.#info(id, kind, info);
-    buffer[1] = nameless.has(kind) ? 0 : this.text(input, words[at]!);
-    buffer[2] = this.#size(kind, words[at + 2]!);
-    let used = 3;
-    const size = elementWords[kind]!;
-    const place = elementType[kind]!;
-    if (size === 0) {
-      for (let word = at + headWords; word < end; word++)
-        buffer[used++] = this.#extra(id, kind, word - at, words[word]!);
-      return used;
-    }
-    for (let element = at + headWords; element < end; element += size) {
-      for (let part = 0; part < size; part++) {
-        if (part === place - 1) continue;
-        const word = words[element + part]!;
-        buffer[used++] = part === 0 && namedElements[kind] === 1 ? this.text(input, word) : word;
-      }
-    }
-    return used;
-  }
-
-  #info(id: TypeId, kind: number, info: number): number {
-    const masked = (info & infoMasks[kind]!) >>> 0;
-    const linkage = kind === btfKindNumbers.func ? this.#linkage.get(id) : undefined;
-    return linkage === undefined ? masked : (masked & 0x1f00_0000) | btfLinkageNumbers[linkage];
-  }
-
-  /** The size of kinds that have one. */
-  #size(kind: number, word: number): number {
-    if (headIsType[kind] === 1) return 0;
-    return kind === btfKindNumbers.array || kind === btfKindNumbers.fwd ? 0 : word;
-  }
-
-  /** A word behind the head of kinds without a list; references are 0. */
-  #extra(id: TypeId, kind: number, position: number, word: number): number {
-    if (kind === btfKindNumbers.array) return position < 5 ? 0 : word;
-    if (kind === btfKindNumbers.int) return word & 0x07ff_00ff;
-    const linkage = kind === btfKindNumbers.var ? this.#linkage.get(id) : undefined;
-    return linkage === undefined ? word : btfLinkageNumbers[linkage];
-  }
-
-  /** The canonical string of an input's offset. */
-  text(input: number, offset: number): number {
-    if (offset === 0) return 0;
-    const known = this.#texts[input]!;
-    const found = known[offset]!;
-    if (found !== 0) return found;
-    const text = this.strings.addFrom(this.#inputs[input]!.packed.strings, offset);
-    known[offset] = text;
-    return text;
-  }
-
-  /**
-   * The type's words as a file has them, in this machine's byte order: ids through `ids`, strings as
-   * `strings` places them.
+   * The type's words as a file has them, into `out` from `to`: ids through `ids`, strings as `place`
+   * puts them. Returns where it ends.
    */
   fileWords(
     id: TypeId,
     ids: Int32Array,
     place: (text: number) => number,
-    emit: (word: number) => void,
-  ): void {
-    const input = this.#inputOf(id);
-    const base = this.bases[input]!;
-    const { words, starts } = this.#inputs[input]!.packed;
-    const index = id - base - 1;
-    const at = starts[index]!;
-    const end = starts[index + 1]!;
-    const mapped = (target: number): number => (target === 0 ? 0 : ids[target + base]!);
-    const info = words[at + 1]!;
-    const kind = kindOfInfo(info);
-    emit(nameless.has(kind) ? 0 : place(this.text(input, words[at]!)));
-    emit(this.#info(id, kind, info));
-    emit(headIsType[kind] === 1 ? mapped(words[at + 2]!) : this.#size(kind, words[at + 2]!));
-    const size = elementWords[kind]!;
-    if (size === 0) {
-      const isArray = kind === btfKindNumbers.array;
-      for (let word = at + headWords; word < end; word++) {
-        const isId = isArray && word < at + headWords + 2;
-        emit(isId ? mapped(words[word]!) : this.#extra(id, kind, word - at, words[word]!));
-      }
-      return;
+    out: Uint32Array,
+    to: number,
+  ): number {
+    const { words } = this;
+    const { starts: edgeStarts, targets } = this.edges;
+    const at = this.starts[id - 1]!;
+    const length = this.starts[id]! - at;
+    const kind = this.kinds[id - 1]!;
+    let edge = edgeStarts[id - 1]!;
+    for (let word = 0; word < length; word++) out[to + word] = words[at + word]!;
+    out[to] = place(words[at]!);
+    if (headIsType[kind] === 1) out[to + 2] = ids[targets[edge++]!]!;
+    if (kind === btfKindNumbers.array) {
+      out[to + 3] = ids[targets[edge++]!]!;
+      out[to + 4] = ids[targets[edge++]!]!;
     }
+    const size = elementWords[kind]!;
+    if (size === 0) return to + length;
     const typeAt = elementType[kind]! - 1;
     const isNamed = namedElements[kind] === 1;
-    for (let element = at + headWords; element < end; element += size) {
-      for (let part = 0; part < size; part++) {
-        const word = words[element + part]!;
-        if (part === typeAt) emit(mapped(word));
-        else emit(part === 0 && isNamed ? place(this.text(input, word)) : word);
-      }
+    for (let element = headWords; element < length; element += size) {
+      if (isNamed) out[to + element] = place(words[at + element]!);
+      if (typeAt >= 0) out[to + element + typeAt] = ids[targets[edge++]!]!;
     }
+    return to + length;
   }
+}
+
+function shiftedIds(targets: Int32Array, base: number): Int32Array {
+  return base === 0 ? targets : targets.map((id) => (id === 0 ? 0 : id + base));
+}
+
+function joinLists(lists: readonly Int32Array[], length: number): Int32Array {
+  const [first] = lists;
+  if (first !== undefined && lists.length === 1) return first;
+  const joined = new Int32Array(length);
+  let at = 0;
+  for (const list of lists) {
+    joined.set(list, at);
+    at += list.length;
+  }
+  return joined;
 }

@@ -38,6 +38,18 @@ class PlacedStrings {
   }
 }
 
+/** The words in the byte order of a file. */
+function wordBytes(words: Uint32Array, endian: Endian): Uint8Array {
+  const isLittle = new Uint8Array(Uint32Array.of(1).buffer)[0] === 1;
+  if ((endian === "little") !== isLittle) {
+    const view = new DataView(words.buffer, words.byteOffset, words.byteLength);
+    words.forEach((word, index) => {
+      view.setUint32(index * 4, word, endian === "little");
+    });
+  }
+  return new Uint8Array(words.buffer, words.byteOffset, words.byteLength);
+}
+
 /** `datasecs` come last; their entries have ids of the joined types. */
 export function writeJoinedTypes(
   joined: JoinedTypes,
@@ -48,12 +60,14 @@ export function writeJoinedTypes(
 ): BtfBytes {
   const strings = new PlacedStrings(joined);
   const place = (text: number): number => strings.place(text);
-  const types = new ByteWriter(endian);
-  const emit = (word: number): void => types.u32(word);
-  for (const id of kept) joined.fileWords(id, ids, place, emit);
+  const words = new Uint32Array(joined.words.length);
+  let at = 0;
+  for (const id of kept) at = joined.fileWords(id, ids, place, words, at);
   const add = (text: string): number => strings.add(text);
-  for (const datasec of datasecs) encodeType(types, add, datasec);
+  const rest = new ByteWriter(endian);
+  for (const datasec of datasecs) encodeType(rest, add, datasec);
   const btfExt = hasRecords(ext) ? encodeBtfExt(ext, add) : undefined;
-  const btf = encodeBtf(endian, types.finish(), strings.table.finish());
+  const parts = [wordBytes(words.subarray(0, at), endian), rest.finish()];
+  const btf = encodeBtf(endian, parts, strings.table.finish());
   return { btf, ...(btfExt && { btfExt }) };
 }
