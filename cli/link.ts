@@ -1,4 +1,5 @@
 /** `bpfc link A.o B.o -o OUT`: several objects → one. */
+import { setFlagsFromString } from "node:v8";
 import { Diagnostics } from "../common/diagnostics/diagnostic.ts";
 import { writeElf } from "../common/object/write-elf.ts";
 import type { LinkInput } from "../linker/link/input.ts";
@@ -21,10 +22,21 @@ function readInputs(paths: readonly string[], diagnostics: Diagnostics): LinkInp
   });
 }
 
+/** Types of a whole kernel: loops over them are worth optimising, unlike those of a compilation. */
+const largeInput = 1 << 20;
+
+function optimiseSoon(inputs: readonly LinkInput[]): void {
+  const size = inputs
+    .flatMap(({ object }) => object.sections)
+    .reduce((sum, { data }) => sum + data.length, 0);
+  if (size > largeInput) setFlagsFromString("--interrupt-budget=20000");
+}
+
 /** Links; returns the exit code. */
 export function runLink(paths: readonly string[], options: LinkCommandOptions): number {
   const diagnostics = new Diagnostics();
   const inputs = readInputs(paths, diagnostics);
+  optimiseSoon(inputs);
   const allowUnresolved = options.allowUnresolved === true;
   const object = diagnostics.hasErrors
     ? undefined

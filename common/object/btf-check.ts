@@ -34,16 +34,16 @@ const composite = flags(struct, union);
 /** The first thing that is wrong, in words; undefined for sound types. */
 export function findBtfStructureError(graph: TypeGraph): string | undefined {
   const { kinds, edges } = graph;
-  for (let index = 0; index < kinds.length; index++) {
-    for (let edge = edges.starts[index]!; edge < edges.starts[index + 1]!; edge++) {
-      const id = edges.targets[edge]!;
-      // Ids above 2^31 are negative here.
-      if (id > kinds.length || id < 0) {
-        return `type ${index + 1} refers to type ${id >>> 0}, which does not exist`;
-      }
-    }
+  const { starts, targets } = edges;
+  const count = kinds.length;
+  for (let edge = 0; edge < targets.length; edge++) {
+    const id = targets[edge]!;
+    // Ids above 2^31 are negative here.
+    if (id <= count && id >= 0) continue;
+    const owner = starts.findIndex((start) => start > edge);
+    return `type ${owner} refers to type ${id >>> 0}, which does not exist`;
   }
-  for (let index = 0; index < kinds.length; index++) {
+  for (let index = 0; index < count; index++) {
     const wrong = wrongReference(graph, index);
     if (wrong !== undefined) return `type ${index + 1}: ${wrong}`;
   }
@@ -75,11 +75,10 @@ function wrongReference({ kinds, edges, nameOf }: TypeGraph, index: number): str
 
 /** Depth-first search without recursion; kinds in `leaves` have no edges in this graph. */
 function findLoop(
-  { kinds, edges }: TypeGraph,
+  { kinds, edges: { starts, targets } }: TypeGraph,
   leaves: Uint8Array,
   what: string,
 ): string | undefined {
-  const { starts, targets } = edges;
   const count = kinds.length;
   // 0 unseen, -1 on the path, otherwise 1 + the height of what hangs below.
   const height = new Int32Array(count + 1);

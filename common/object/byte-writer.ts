@@ -3,12 +3,15 @@ import type { Endian } from "./object-file.ts";
 
 export class ByteWriter {
   readonly #little: boolean;
-  #bytes = new Uint8Array(1024);
-  #view = new DataView(this.#bytes.buffer);
+  #bytes: Uint8Array<ArrayBuffer>;
+  #view: DataView;
   #length = 0;
 
-  constructor(endian: Endian) {
+  /** `capacity`: bytes that are expected; more are no mistake. */
+  constructor(endian: Endian, capacity = 1024) {
     this.#little = endian === "little";
+    this.#bytes = new Uint8Array(capacity);
+    this.#view = new DataView(this.#bytes.buffer);
   }
 
   get length(): number {
@@ -63,8 +66,14 @@ export class ByteWriter {
     this.#view.setUint32(at, value, this.#little);
   }
 
-  /** The bytes written so far, as a copy of their own. */
+  /** The bytes written so far; of a full buffer, itself, otherwise a copy. Nothing is written after. */
   finish(): Uint8Array {
-    return this.#bytes.slice(0, this.#length);
+    const isFull = this.#length === this.#bytes.length;
+    return isFull ? this.#bytes : this.#bytes.slice(0, this.#length);
+  }
+
+  /** The bytes written so far, in place. */
+  written(): Uint8Array {
+    return this.#bytes.subarray(0, this.#length);
   }
 }

@@ -9,7 +9,7 @@ import type { Endian } from "./object-file.ts";
 
 export interface PackedBtf {
   readonly endian: Endian;
-  /** The types' words in this machine's byte order. */
+  /** The types' words in this machine's byte order; where the file has it too, the file's own bytes. */
   readonly words: Uint32Array;
   /** Where each type starts in `words`, by id - 1; one more for the end. */
   readonly starts: Int32Array;
@@ -100,13 +100,16 @@ export function packBtf(
   }
   if (bytes.length % 4 !== 0) return fault("is cut short");
   starts.push(at);
-  return { endian, words: list, starts: Int32Array.from(starts), strings };
+  return { endian, words: list, starts: new Int32Array(starts), strings };
 }
 
 const isLittleMachine = new Uint8Array(Uint32Array.of(1).buffer)[0] === 1;
 
 function wordsOf(bytes: Uint8Array, endian: Endian): Uint32Array {
   const size = bytes.length & ~3;
+  if ((endian === "little") === isLittleMachine && bytes.byteOffset % 4 === 0) {
+    return new Uint32Array(bytes.buffer, bytes.byteOffset, size >> 2);
+  }
   // Not slice(): a Buffer's does not copy, and words need an aligned start.
   const copy = new Uint8Array(bytes.subarray(0, size));
   const list = new Uint32Array(copy.buffer, 0, size >> 2);

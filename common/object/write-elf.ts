@@ -117,12 +117,24 @@ function tableSection(name: string, type: number, data: Uint8Array): OutputSecti
   };
 }
 
+/** Bytes of the whole file. */
+function fileSize(sections: readonly OutputSection[]): number {
+  let size = ELF_HEADER_SIZE;
+  for (const { align, type, data } of sections) {
+    size = aligned(size, Math.min(align, 4096)) + (type === SHT_NOBITS ? 0 : data.length);
+  }
+  return aligned(size, 8) + SECTION_HEADER_SIZE * (sections.length + 1);
+}
+
+const aligned = (size: number, align: number): number =>
+  align > 1 ? Math.ceil(size / align) * align : size;
+
 function layOut(
   sections: readonly OutputSection[],
   names: ReadonlyMap<string, number>,
   endian: Endian,
 ): Uint8Array {
-  const body = new ByteWriter(endian);
+  const body = new ByteWriter(endian, fileSize(sections));
   body.raw(new Uint8Array(ELF_HEADER_SIZE));
   const offsets = sections.map((section) => {
     body.align(Math.min(section.align, 4096));

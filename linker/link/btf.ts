@@ -43,8 +43,9 @@ export function mergeBtf(
   const joined = new JoinedTypes(
     inputs.map(({ view: { btfRead } }) => {
       if (btfRead === undefined) return undefined;
-      const { packed, strings } = btfRead;
-      return { packed, typeAt: (index) => decodeType(packed, strings, index) };
+      const { packed, strings, graph } = btfRead;
+      const { kinds, edges } = graph;
+      return { packed, kinds, edges, typeAt: (index) => decodeType(packed, strings, index) };
     }),
   );
   const merge: Merge = { inputs, globals, drafts, joined, diagnostics };
@@ -207,7 +208,10 @@ function dropOrphans({ inputs, joined }: Merge): void {
   const { edges, bases, replaced, dropped } = joined;
   if (replaced.size === 0) return;
   const uses = new Int32Array(joined.count + 1);
-  for (const id of edges.targets) uses[id] = uses[id]! + 1;
+  for (let edge = 0; edge < edges.targets.length; edge++) {
+    const id = edges.targets[edge]!;
+    uses[id] = uses[id]! + 1;
+  }
   inputs.forEach(({ view }, input) => {
     const { funcInfo = [], coreRelocations = [] } = view.btfExt ?? {};
     for (const { records } of [...funcInfo, ...coreRelocations]) {

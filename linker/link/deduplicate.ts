@@ -42,7 +42,7 @@ export function deduplicateTypes(joined: JoinedTypes): Deduplicated {
   for (let id = 1; id <= count; id++) {
     if (representative[id] !== id) ids[id] = ids[representative[id]!]!;
   }
-  return { kept: Int32Array.from(kept), ids };
+  return { kept: new Int32Array(kept), ids };
 }
 
 function keptTypes({ count, kinds, dropped, replaced }: JoinedTypes): Uint8Array {
@@ -165,7 +165,8 @@ function representatives(
     if (known === undefined) definitions.set(key, id);
     else if (contents[known] !== contents[id]) ambiguous.add(key);
   }
-  const representative = Int32Array.from({ length: count + 1 }, (_, id) => id);
+  const representative = new Int32Array(count + 1);
+  for (let id = 1; id <= count; id++) representative[id] = id;
   for (const { id, key } of forwards) {
     const definition = definitions.get(key);
     if (definition !== undefined && !ambiguous.has(key)) representative[id] = definition;
@@ -204,13 +205,17 @@ class Refinement {
     const { count, edges } = joined;
     this.#count = count;
     this.#starts = edges.starts;
-    this.#targets = edges.targets.map((id) => {
-      const target = representative[id]!;
-      return isKept[target] === 1 ? target : 0;
-    });
-    const takesPart = (id: TypeId): boolean => isKept[id] === 1 && representative[id] === id;
+    const targets = new Int32Array(edges.targets.length);
+    for (let edge = 0; edge < targets.length; edge++) {
+      const target = representative[edges.targets[edge]!]!;
+      targets[edge] = isKept[target] === 1 ? target : 0;
+    }
+    this.#targets = targets;
     this.#classes = new Int32Array(count + 1);
-    for (let id = 1; id <= count; id++) this.#classes[id] = takesPart(id) ? contents[id]! : 0;
+    for (let id = 1; id <= count; id++) {
+      const takesPart = isKept[id] === 1 && representative[id] === id;
+      this.#classes[id] = takesPart ? contents[id]! : 0;
+    }
     this.#members = this.#sortByClass();
     this.#parts = new Int32Array(this.#members.length);
     this.#hashes = new Int32Array(this.#members.length);
@@ -233,38 +238,54 @@ class Refinement {
   }
 
   #sortByClass(): Int32Array {
-    const sizes: number[] = [];
-    for (let id = 1; id <= this.#count; id++) {
-      const group = this.#classes[id]!;
-      if (group !== 0) sizes[group] = (sizes[group] ?? 0) + 1;
+    const count = this.#count;
+    const classes = this.#classes;
+    const sizes = new Int32Array(count + 1);
+    let last = 0;
+    for (let id = 1; id <= count; id++) {
+      const group = classes[id]!;
+      if (group === 0) continue;
+      sizes[group] = sizes[group]! + 1;
+      if (group > last) last = group;
     }
+    const fill = new Int32Array(count + 1);
     let at = 0;
-    for (let group = 1; group < sizes.length; group++) {
-      this.#classStart[group] = at;
-      this.#classEnd[group] = at;
-      at += sizes[group] ?? 0;
+    for (let group = 1; group <= last; group++) {
+      this.#classStart.push(at);
+      fill[group] = at;
+      at += sizes[group]!;
+      this.#classEnd.push(at);
     }
     const members = new Int32Array(at);
-    for (let id = 1; id <= this.#count; id++) {
-      const group = this.#classes[id]!;
+    for (let id = 1; id <= count; id++) {
+      const group = classes[id]!;
       if (group === 0) continue;
-      members[this.#classEnd[group]!] = id;
-      this.#classEnd[group] = this.#classEnd[group]! + 1;
+      const to = fill[group]!;
+      members[to] = id;
+      fill[group] = to + 1;
     }
     return members;
   }
 
   #listUsers(): Int32Array {
     const starts = this.#userStarts;
-    for (const target of this.#targets) starts[target + 1] = starts[target + 1]! + 1;
-    for (let id = 1; id <= this.#count + 1; id++) starts[id] = starts[id]! + starts[id - 1]!;
+    const targets = this.#targets;
+    const edgeStarts = this.#starts;
+    const count = this.#count;
+    for (let edge = 0; edge < targets.length; edge++) {
+      const next = targets[edge]! + 1;
+      starts[next] = starts[next]! + 1;
+    }
+    for (let id = 1; id <= count + 1; id++) starts[id] = starts[id]! + starts[id - 1]!;
     const fill = starts.slice();
-    const users = new Int32Array(this.#targets.length);
-    for (let id = 1; id <= this.#count; id++) {
-      for (let edge = this.#starts[id - 1]!; edge < this.#starts[id]!; edge++) {
-        const target = this.#targets[edge]!;
-        users[fill[target]!] = id;
-        fill[target] = fill[target]! + 1;
+    const users = new Int32Array(targets.length);
+    for (let id = 1; id <= count; id++) {
+      const end = edgeStarts[id]!;
+      for (let edge = edgeStarts[id - 1]!; edge < end; edge++) {
+        const target = targets[edge]!;
+        const to = fill[target]!;
+        users[to] = id;
+        fill[target] = to + 1;
       }
     }
     return users;

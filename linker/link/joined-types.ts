@@ -12,8 +12,6 @@ import {
   headWords,
   namedElements,
   type PackedBtf,
-  packedEdges,
-  packedKinds,
   type TypeEdges,
 } from "../../common/object/packed-btf.ts";
 import { ByteStrings } from "./byte-strings.ts";
@@ -21,6 +19,9 @@ import { canonicalWords } from "./canonical-words.ts";
 
 export interface JoinedInput {
   readonly packed: PackedBtf;
+  /** Kind numbers and references of its types. */
+  readonly kinds: Uint8Array;
+  readonly edges: TypeEdges;
   /** Decodes one type; `index` is its id in the input - 1. */
   readonly typeAt: (index: number) => BtfType;
 }
@@ -36,6 +37,8 @@ export class JoinedTypes {
   /** First id minus one of each input's types. */
   readonly bases: readonly number[];
   readonly strings: ByteStrings;
+  /** Bytes of all inputs' strings. */
+  readonly stringBytes: number;
   /** What an id is replaced by; itself otherwise. */
   readonly replaced = new Map<TypeId, TypeId>();
   /** 1 for types that are left out. */
@@ -52,17 +55,18 @@ export class JoinedTypes {
     this.dropped = new Uint8Array(this.count + 1);
     this.words = new Uint32Array(sum(({ words }) => words.length));
     this.starts = new Int32Array(this.count + 1);
-    this.strings = new ByteStrings(sum(({ strings }) => strings.length) >> 4);
+    this.stringBytes = sum(({ strings }) => strings.length);
+    this.strings = new ByteStrings(this.stringBytes >> 4);
     const edgeStarts = new Int32Array(this.count + 1);
     const targets: Int32Array[] = [];
     const bases: number[] = [];
     let [base, word, edge] = [0, 0, 0];
-    for (const each of packed) {
+    for (const input of inputs) {
       bases.push(base);
-      if (each === undefined) continue;
-      const own = packedEdges(each);
+      if (input === undefined) continue;
+      const { packed: each, kinds, edges: own } = input;
       const types = each.starts.length - 1;
-      this.kinds.set(packedKinds(each), base);
+      this.kinds.set(kinds, base);
       for (let type = 0; type < types; type++) {
         this.starts[base + type] = each.starts[type]! + word;
         edgeStarts[base + type] = own.starts[type]! + edge;

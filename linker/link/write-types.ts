@@ -16,10 +16,11 @@ import type { JoinedTypes } from "./joined-types.ts";
 class PlacedStrings {
   readonly #joined: JoinedTypes;
   readonly #offsets: number[] = [0];
-  readonly table = new ByteWriter("little");
+  readonly table: ByteWriter;
 
   constructor(joined: JoinedTypes) {
     this.#joined = joined;
+    this.table = new ByteWriter("little", joined.stringBytes + 1024);
     this.table.u8(0);
   }
 
@@ -62,12 +63,14 @@ export function writeJoinedTypes(
   const place = (text: number): number => strings.place(text);
   const words = new Uint32Array(joined.words.length);
   let at = 0;
-  for (const id of kept) at = joined.fileWords(id, ids, place, words, at);
+  for (let index = 0; index < kept.length; index++) {
+    at = joined.fileWords(kept[index]!, ids, place, words, at);
+  }
   const add = (text: string): number => strings.add(text);
   const rest = new ByteWriter(endian);
   for (const datasec of datasecs) encodeType(rest, add, datasec);
   const btfExt = hasRecords(ext) ? encodeBtfExt(ext, add) : undefined;
-  const parts = [wordBytes(words.subarray(0, at), endian), rest.finish()];
-  const btf = encodeBtf(endian, parts, strings.table.finish());
+  const parts = [wordBytes(words.subarray(0, at), endian), rest.written()];
+  const btf = encodeBtf(endian, parts, strings.table.written());
   return { btf, ...(btfExt && { btfExt }) };
 }
