@@ -60,7 +60,8 @@ export function knownOf(value: Value, depth = 0): Known {
     case "sext": {
       const inner = knownOf(operand(value, 0), depth + 1);
       const half = 1n << BigInt(bitWidth[operand(value, 0).type as "i8"] - 1);
-      if (inner.max >= half) return anything;
+      // Of a number that may be negative only bits below the sign are known.
+      if (inner.max >= half) return fromZeros(inner.zeros & (half - 1n), bits);
       return {
         min: inner.min,
         max: inner.max,

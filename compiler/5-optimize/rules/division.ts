@@ -66,6 +66,21 @@ export const divisionRules: readonly Rule[] = [
     },
   },
   {
+    // x /s 2^k → x >>s k;  x %s 2^k → 0   where the low k bits of x are zero: nothing is to be rounded
+    name: "signed-divide-exact",
+    on: ["sdiv", "srem"],
+    rewrite: ({ operation, type, operands: [a, b] }, tools) => {
+      if (operation.op !== "binary" || a === undefined || b?.kind !== "constant") return undefined;
+      const shift = exponentOf(b.value);
+      if (shift === undefined || shift >= BigInt(bitWidth[type as ValueType]) - 1n)
+        return undefined;
+      const rest = b.value - 1n;
+      if ((knownOf(a).zeros & rest) !== rest) return undefined;
+      if (operation.binary === "srem") return constant(type as ValueType, 0n);
+      return tools.binary("ashr", a, amount(type as ValueType, shift));
+    },
+  },
+  {
     // x /s 2^k → (x + ((x >>s w−1) >>u (w−k))) >>s k: negative values round towards zero
     name: "signed-divide-by-power",
     on: ["sdiv"],
