@@ -2,7 +2,7 @@
 import type { Loop } from "../4-lower/cfg.ts";
 import type { Block, IrInstruction, Value } from "../4-lower/ir.ts";
 import { bitWidth } from "../4-lower/ir.ts";
-import { signedValue, terminatorOf, type ValueType } from "../4-lower/ir-builder.ts";
+import { phisOf, signedValue, terminatorOf, type ValueType } from "../4-lower/ir-builder.ts";
 import { type Fact, factOnEdge, larger, type Range } from "./value-ranges.ts";
 import { isBinary, operand } from "./values.ts";
 
@@ -11,7 +11,25 @@ import { isBinary, operand } from "./values.ts";
  * a bound. Then it lies between, and never wraps.
  */
 export function counterRange(phi: IrInstruction, loop: Loop | undefined): Range | undefined {
-  if (loop === undefined) return undefined;
+  const counter = loop && counterOf(phi);
+  if (loop === undefined || counter === undefined) return undefined;
+  const { first, by, half } = counter;
+  const last = larger(lastOf(counter, loop) ?? lastBySiblings(counter, loop) ?? half, first);
+  if (last + by >= half) return undefined;
+  return { min: first, max: last, smin: first, smax: last };
+}
+
+interface Counter {
+  readonly phi: IrInstruction;
+  readonly next: Value;
+  readonly latch: Block;
+  readonly first: bigint;
+  readonly by: bigint;
+  /** The first number that the signed reading of its type does not have. */
+  readonly half: bigint;
+}
+
+function counterOf(phi: IrInstruction): Counter | undefined {
   if (phi.operation.op !== "phi" || phi.operands.length !== 2 || phi.type === "ptr")
     return undefined;
   if (phi.type === "i1" || phi.type === "void") return undefined;
@@ -24,11 +42,25 @@ export function counterRange(phi: IrInstruction, loop: Loop | undefined): Range 
   if (operand(next, 0) !== phi || step.kind !== "constant") return undefined;
   const [first, by] = [signedValue(initial), signedValue(step)];
   if (first < 0n || by <= 0n) return undefined;
-  const bound = upperBound(latch, phi.block, next) ?? upperBoundOf(phi, by, loop);
-  const half = 1n << BigInt(bitWidth[phi.type] - 1);
-  const last = larger(bound ?? half, first);
-  if (last + by >= half) return undefined;
-  return { min: first, max: last, smin: first, smax: last };
+  return { phi, next, latch, first, by, half: 1n << BigInt(bitWidth[phi.type] - 1) };
+}
+
+/** The largest value that its own test lets it have. */
+function lastOf({ phi, next, latch, by }: Counter, loop: Loop): bigint | undefined {
+  return upperBound(latch, phi.block, next) ?? upperBoundOf(phi, by, loop);
+}
+
+/** The largest value that it reaches in as many rounds as another counter of the loop allows. */
+function lastBySiblings(counter: Counter, loop: Loop): bigint | undefined {
+  let fewest: bigint | undefined;
+  for (const phi of phisOf(loop.header)) {
+    const sibling = phi === counter.phi ? undefined : counterOf(phi);
+    const last = sibling && lastOf(sibling, loop);
+    if (sibling === undefined || last === undefined || last + sibling.by >= sibling.half) continue;
+    const rounds = last < sibling.first ? 0n : (last - sibling.first) / sibling.by;
+    if (fewest === undefined || rounds < fewest) fewest = rounds;
+  }
+  return fewest === undefined ? undefined : counter.first + counter.by * fewest;
 }
 
 /** Largest value with which the back edge is taken, where it tests the next value. */

@@ -14,6 +14,7 @@ import {
 import type { Block, IntPredicate, IrFunction, IrInstruction, Value } from "../4-lower/ir.ts";
 import { bitWidth } from "../4-lower/ir.ts";
 import {
+  computeUses,
   constant,
   phisOf,
   signedValue,
@@ -37,6 +38,7 @@ import {
   smaller,
 } from "./value-ranges.ts";
 import { isBinary, isOp, operand } from "./values.ts";
+import { isWidenable } from "./widen-sums.ts";
 
 export const propagateRanges: FunctionPass = {
   kind: "function",
@@ -53,6 +55,7 @@ class Propagation {
   readonly #preds: Map<Block, Block[]>;
   readonly #loops: ReadonlyMap<Block, Loop>;
   readonly #rewriter: Rewriter;
+  #uses: ReturnType<typeof computeUses> | undefined;
   readonly #facts = new Map<Value, Range>();
   /** What comes into each phi, per edge that was visited. */
   readonly #inputs = new Map<IrInstruction, Range[]>();
@@ -172,8 +175,30 @@ class Propagation {
     return range && step.kind === "constant" ? shifted(range, signedValue(step), value) : undefined;
   }
 
+  /** zext(x + c) → zext(x) + c where that does not wrap and is of use in an address. */
+  #widen(extension: IrInstruction): boolean {
+    const sum = operand(extension, 0);
+    if (!isBinary(sum, "add")) return false;
+    const [base, step] = [operand(sum, 0), operand(sum, 1)];
+    if (step.kind !== "constant" || base.kind === "constant") return false;
+    const range = this.#rangeOf(base);
+    const by = signedValue(step);
+    if (range === undefined || range.smin < 0n || shifted(range, by, sum) === undefined)
+      return false;
+    this.#uses ??= computeUses(this.#fn);
+    if (!isWidenable(extension, this.#uses)) return false;
+    const wide = this.#rewriter.insertBefore(extension, "i64", { op: "zext" }, [base]);
+    const operands = [wide, constant("i64", by)];
+    this.#rewriter.replace(
+      extension,
+      this.#rewriter.insertBefore(extension, "i64", { op: "binary", binary: "add" }, operands),
+    );
+    return true;
+  }
+
   #visit(instruction: IrInstruction): void {
     const { operation, operands, type } = instruction;
+    if (operation.op === "zext" && this.#widen(instruction)) return;
     const [a, b] = operands;
     if (a === undefined || a.type === "void" || a.type === "ptr" || a.kind === "constant") return;
     const range = this.#rangeOf(a);
