@@ -31,7 +31,7 @@ SEC("xdp")
 int workload(struct xdp_md *ctx) {
   __u32 result = 0;
   for (int i = 0; i < WORDS; i++) bitmap[i] = i % 4 ? ~0ULL : ~0ULL >> i;
-  for (int i = 0; i < 12; i++) {
+  for (int i = 0; i < 40; i++) {
     int number = take();
     if (number < 0) break;
     result = result * 33 + number;

@@ -52,6 +52,7 @@ function lastOf({ phi, next, latch, by }: Counter, loop: Loop): bigint | undefin
 
 /** The largest value that it reaches in as many rounds as another counter of the loop allows. */
 function lastBySiblings(counter: Counter, loop: Loop): bigint | undefined {
+  if (!isFollowed(loop)) return undefined;
   let fewest: bigint | undefined;
   for (const phi of phisOf(loop.header)) {
     const sibling = phi === counter.phi ? undefined : counterOf(phi);
@@ -61,6 +62,22 @@ function lastBySiblings(counter: Counter, loop: Loop): bigint | undefined {
     if (fewest === undefined || rounds < fewest) fewest = rounds;
   }
   return fewest === undefined ? undefined : counter.first + counter.by * fewest;
+}
+
+/**
+ * Whether the verifier goes through the loop round by round, and so knows how its counters belong
+ * together. Loops of iterators and of may_goto, which is inline assembly, it closes earlier: there each
+ * counter needs its own test.
+ */
+function isFollowed(loop: Loop): boolean {
+  for (const block of loop.blocks) {
+    for (const { operation } of block.instructions) {
+      if (operation.op === "asm" || operation.op === "asm_goto") return false;
+      if (operation.op !== "call" || operation.callee.kind !== "function") continue;
+      if (operation.callee.symbol.startsWith("bpf_iter_")) return false;
+    }
+  }
+  return true;
 }
 
 /** Largest value with which the back edge is taken, where it tests the next value. */
