@@ -2,7 +2,7 @@
  * Random programs of csmith through bpfc and the VM, against gcc on this machine: both print a
  * checksum of all global variables. Integer-only, with bit-fields, packed structs, unions, volatiles
  * and pointers. Programs that need more than 512 bytes of stack run in a VM with a larger one;
- * programs that gcc's build does not end in time are not counted.
+ * programs that gcc's build does not end in time are not counted. SIGINT ends it with a report.
  * Run: npx tsx bench/csmith.ts [--count 1000] [--seed 1] [--levels 0,2] [--cpus v1,v2,v3,v4]
  *        [--engine jit] [--jobs 2] [--keep FOLDER]
  *        [--options="--max-funcs 10 --builtins …"]   options of csmith instead of the usual ones
@@ -35,7 +35,7 @@ const usualOptions =
 const csmithOptions = cli.options ?? usualOptions;
 /** Seconds for one seed; a worker that takes longer hangs. */
 const limit = 300;
-const wanted = Number(cli.count);
+let wanted = Number(cli.count);
 const work = mkdtempSync(join(tmpdir(), "bpfc-csmith-"));
 const task: Task = {
   options: ["--no-argc", "--quiet", ...csmithOptions.split(" ")],
@@ -122,4 +122,8 @@ function startWorker(): void {
   feed(worker);
 }
 
+// Interrupted, it ends what is under way and reports what there is.
+process.on("SIGINT", () => {
+  wanted = 0;
+});
 for (let i = 0; i < Number(cli.jobs); i += 1) startWorker();

@@ -6,6 +6,9 @@ import { judgeSeed, type Task } from "./judge.ts";
 /** What the parent sends: the task once, then seeds. */
 export type Order = { readonly task: Task } | { readonly seed: number };
 
+// The parent decides what an interruption means.
+process.on("SIGINT", () => {});
+
 let task: Task | undefined;
 process.on("message", (order: Order) => {
   if ("task" in order) {
