@@ -181,7 +181,9 @@ const special: Readonly<Record<string, BuiltinKind>> = {
 
 const overflowing = ["add", "sub", "mul"].flatMap((op) => [
   `__builtin_${op}_overflow`,
-  ...["s", "sl", "sll", "u", "ul", "ull"].map((type) => `__builtin_${type}${op}_overflow`),
+  ...["s", "u"].flatMap((sign) =>
+    ["", "l", "ll"].map((size) => `__builtin_${sign}${op}${size}_overflow`),
+  ),
 ]);
 
 function addFamilies(table: Map<string, BuiltinRow>): void {

@@ -146,7 +146,7 @@ function checkOverflow(context: Context, call: BuiltinCall): CheckedExpression {
     report(context, "overflowResult", result.span, [quoteType(result.type)]);
     return errorExpression(call.span);
   }
-  const typed = /^__builtin_([su])(l{0,2})(?:add|sub|mul)_overflow$/.exec(call.name);
+  const typed = /^__builtin_([su])(?:add|sub|mul)(l{0,2})_overflow$/.exec(call.name);
   if (typed === null) return node(call, args, boolType);
   const target = unqualified(pointee);
   return node(call, [convert(left, target), convert(right, target), result], boolType);

@@ -60,6 +60,9 @@ interface Run {
   failed: boolean;
 }
 
+/** Scalars that one range designator may write; each takes memory of ours. */
+const MAX_COPIES = 1 << 22;
+
 function isCharArray(type: QualType): boolean {
   const array = asArray(type);
   if (array === undefined) return false;
@@ -548,6 +551,11 @@ function fillRange(
   const before = run.elements.length;
   fillDesignated(run, { type: array.element, offset: place.offset + low * size }, reader, rest);
   const made = run.elements.slice(before);
+  if ((high - low) * made.length > MAX_COPIES) {
+    report(run.context, "arrayTooLarge", run.declared, [String(high + 1)]);
+    run.failed = true;
+    return high + 1;
+  }
   for (let index = low + 1; index <= high; index += 1) {
     for (const element of made) {
       run.elements.push({ ...element, offset: element.offset + (index - low) * size });

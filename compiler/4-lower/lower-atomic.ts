@@ -4,6 +4,7 @@ import { alignOf } from "../3-check/layout.ts";
 import { canonical, isPointer, isSigned, pointeeOf } from "../3-check/type-tools.ts";
 import type { QualType } from "../3-check/types.ts";
 import { convertInteger } from "./access.ts";
+import { accessPointer } from "./arena.ts";
 import type { FunctionState } from "./function-state.ts";
 import type { AtomicRmwOp, BinaryOp, Value } from "./ir.ts";
 import { constant, type ValueType } from "./ir-builder.ts";
@@ -16,7 +17,9 @@ const relaxed = 0n;
 
 function argument(state: FunctionState, expr: CheckedBuiltin, index: number): Value {
   const arg = expr.args[index];
-  return arg === undefined ? nothing : state.visit.rvalue(arg);
+  if (arg === undefined) return nothing;
+  const value = state.visit.rvalue(arg);
+  return index === 0 ? accessPointer(state, value, arg.type) : value;
 }
 
 function objectType(expr: CheckedBuiltin): QualType {

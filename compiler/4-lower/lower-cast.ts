@@ -8,7 +8,7 @@ import type { Value } from "./ir.ts";
 import { constant } from "./ir-builder.ts";
 import { scalarType } from "./lower-types.ts";
 import { convertAny } from "./lower-wide.ts";
-import { addressOf, placeOf } from "./place.ts";
+import { addressOf, placeOf, pointerTo } from "./place.ts";
 
 type Cast = Extract<CheckedExpression, { kind: "cast" }>;
 
@@ -31,7 +31,7 @@ const casters: Readonly<Record<CastKind, Caster>> = {
     const folded = state.module.constantOf(expr.operand);
     return folded ?? readPlace(state, place);
   },
-  array_to_pointer: (state, expr) => addressOf(state, placeOf(state, expr.operand)),
+  array_to_pointer: (state, expr) => pointerTo(state, expr.operand),
   function_to_pointer: (state, expr) => addressOf(state, placeOf(state, expr.operand)),
   integral,
   to_bool(state, expr) {

@@ -15,7 +15,7 @@ import { lowerCondition } from "./lower-condition.ts";
 import { arithmetic, compare, offsetPointer, pointerDifference, unary } from "./lower-operators.ts";
 import { isMemory, scalarType } from "./lower-types.ts";
 import { wideConstant } from "./lower-wide.ts";
-import { addressOf, placeOf } from "./place.ts";
+import { placeOf, pointerTo } from "./place.ts";
 import { closeScope, openScope } from "./scopes.ts";
 
 type Of<K extends CheckedExpression["kind"]> = Extract<CheckedExpression, { kind: K }>;
@@ -122,7 +122,7 @@ const lowerings: Lowerings = {
     return offsetPointer(state, pointer, index, expr.index.type, expr.elementSize, expr.subtract);
   },
   pointer_difference: pointerDifference,
-  address_of: (state, expr) => addressOf(state, placeOf(state, expr.operand)),
+  address_of: (state, expr) => pointerTo(state, expr.operand),
   cast: lowerCast,
   assign,
   compound_assign: compoundAssign,

@@ -3,6 +3,7 @@ import type { StaticData, VariableSymbol } from "../3-check/checked.ts";
 import { alignOf, sizeOf } from "../3-check/layout.ts";
 import { asArray, canonical } from "../3-check/type-tools.ts";
 import type { QualType } from "../3-check/types.ts";
+import { isInArena } from "./arena.ts";
 import type { IrGlobal } from "./ir.ts";
 
 function isConstant(type: QualType): boolean {
@@ -26,6 +27,7 @@ function isStringLiteral(symbol: VariableSymbol): boolean {
 function sectionOf(symbol: VariableSymbol): string {
   const { section } = symbol.attributes;
   if (section !== undefined) return section;
+  if (isInArena(symbol.type)) return ".addr_space.1";
   if (isStringLiteral(symbol)) {
     return hasInnerNul(symbol.data) ? ".rodata" : ".rodata.str1.1";
   }

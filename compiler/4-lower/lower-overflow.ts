@@ -127,7 +127,10 @@ export function lowerOverflow(state: FunctionState, expr: CheckedBuiltin): Value
   if (!left || !right || !target || resultType === undefined) {
     return constant("i8", 0);
   }
-  const op = (/(add|sub|mul)_overflow$/.exec(expr.name)?.[1] ?? "add") as "add" | "sub" | "mul";
+  const op = (/(add|sub|mul)l{0,2}_overflow$/.exec(expr.name)?.[1] ?? "add") as
+    | "add"
+    | "sub"
+    | "mul";
   const operands = [operandOf(state, left), operandOf(state, right)] as const;
   const pointer = state.visit.rvalue(target);
   state.at(expr.span);

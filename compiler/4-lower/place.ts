@@ -8,6 +8,7 @@ import type { CheckedExpression } from "../3-check/checked.ts";
 import { alignOf, sizeOf } from "../3-check/layout.ts";
 import { asRecord } from "../3-check/type-tools.ts";
 import type { CType, QualType, RecordField, RecordType } from "../3-check/types.ts";
+import { accessAddress, heldPointer } from "./arena.ts";
 import { type BitField, bitFieldRun, bitFieldUnit } from "./bit-field.ts";
 import type { FunctionState } from "./function-state.ts";
 import type { Value } from "./ir.ts";
@@ -49,7 +50,10 @@ function placeAt(address: Value, type: QualType, align = Math.max(1, alignOf(typ
 const variablePlace: Finder<"variable"> = (state, { symbol, type }) => {
   const isLocal = symbol.storage === "local" || symbol.storage === "param";
   const align = variableAlign(symbol);
-  if (!isLocal) return placeAt(globalAddress(symbol.linkName), type, align);
+  if (!isLocal) {
+    const address = accessAddress(state, globalAddress(symbol.linkName), type);
+    return placeAt(address, type, align);
+  }
   const slot = state.slots.get(symbol);
   if (slot !== undefined) return placeAt(slot, type, align);
   // A goto may jump over the declaration: the object exists all the same.
@@ -135,7 +139,7 @@ function indexedPlace(
   const index = constantIndex(pointer.index);
   if (index === undefined || !indexStartsChain(state, pointer.pointer, type)) return undefined;
   const core = {
-    base: state.visit.rvalue(pointer.pointer),
+    base: accessAddress(state, state.visit.rvalue(pointer.pointer), type),
     rootType: type.type,
     access: [index],
     offset: index * pointer.elementSize,
@@ -152,7 +156,7 @@ const dereferencePlace: Finder<"dereference"> = (state, expr) => {
   const natural = Math.max(1, alignOf(type));
   // Only a variable's own alignment says less than the type: other pointers are trusted.
   const align = known.isDeclared ? Math.min(known.align, natural) : natural;
-  return placeAt(state.visit.rvalue(pointer), type, align);
+  return placeAt(accessAddress(state, state.visit.rvalue(pointer), type), type, align);
 };
 
 /** The object of a member access, as the start of a chain where its record is relocated. */
@@ -266,4 +270,9 @@ export function addressOf(state: FunctionState, place: Place): Value {
   const access = state.module.coreAccess("field_byte_offset", core.rootType, core.access.join(":"));
   const relocated = state.emit("i64", { op: "core", core: access, value: BigInt(offset) }, []);
   return state.emit("ptr", { op: "ptradd" }, [core.base, relocated]);
+}
+
+/** The address of an lvalue as a pointer that the program may hold. */
+export function pointerTo(state: FunctionState, expr: CheckedExpression): Value {
+  return heldPointer(state, addressOf(state, placeOf(state, expr)), expr.type);
 }

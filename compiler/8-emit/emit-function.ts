@@ -2,6 +2,7 @@
 import type { AsmCoreRelocation, AsmItem, AsmLocation } from "../../assembler/asm-module.ts";
 import { type Diagnostics, InternalError } from "../../common/diagnostics/diagnostic.ts";
 import type { Instruction, JumpOp, Register, Source } from "../../common/isa/instruction.ts";
+import type { Endian } from "../../common/object/object-file.ts";
 import type { CoreAccess, DebugLocation } from "../4-lower/ir.ts";
 import { spanOf } from "../5-optimize/report.ts";
 import type {
@@ -17,6 +18,7 @@ export interface FunctionEnvironment {
   /** Makes labels unique in the module. */
   readonly index: number;
   readonly hasV4: boolean;
+  readonly endian: Endian;
   readonly diagnostics: Diagnostics;
   /** Type ids for CO-RE; undefined without BTF. */
   readonly core: ((access: CoreAccess) => AsmCoreRelocation) | undefined;
@@ -129,11 +131,11 @@ class FunctionEmitter {
         return;
       case "asm": {
         const place = this.#place(op.location);
-        const { diagnostics } = this.#environment;
-        const label = `${this.#environment.index}_${this.#items.length}`;
-        this.#items.push(
-          ...expandAsm(op.body, { label, diagnostics, location: op.location, place, targets: [] }),
-        );
+        const { diagnostics, endian, index } = this.#environment;
+        const label = `${index}_${this.#items.length}`;
+        const { location } = op;
+        const about = { label, diagnostics, endian, location, place, targets: [] };
+        this.#items.push(...expandAsm(op.body, about));
         return;
       }
       case "lifetime":
@@ -182,12 +184,12 @@ class FunctionEmitter {
         return;
       case "asm_goto": {
         const place = this.#place(end.location);
-        const { diagnostics, index } = this.#environment;
+        const { diagnostics, endian, index } = this.#environment;
         const label = `${index}_${this.#items.length}`;
         const targets = end.labels.map((each) => this.#label(each));
-        this.#items.push(
-          ...expandAsm(end.body, { label, diagnostics, location: end.location, place, targets }),
-        );
+        const { location } = end;
+        const about = { label, diagnostics, endian, location, place, targets };
+        this.#items.push(...expandAsm(end.body, about));
         if (end.next !== next) this.#jump(end.next, end.location);
       }
     }

@@ -68,7 +68,8 @@ export function emitModule(
     if (machine === undefined) return;
     const items = textSection(texts, fn.section);
     items.push({ kind: "align", align: 8 }, { kind: "label", name: fn.name });
-    const environment = { index, hasV4: options.cpu === "v4", diagnostics, core };
+    const { endian } = ir;
+    const environment = { index, hasV4: options.cpu === "v4", endian, diagnostics, core };
     const own = emitFunction(machine, environment);
     for (const item of own) items.push(item);
     stats?.push(functionStats(machine, fn.section, own));

@@ -5,14 +5,17 @@
 import type { AsmItem, AsmLocation } from "../../assembler/asm-module.ts";
 import { parseInlineAssembly } from "../../assembler/parse-instruction.ts";
 import type { Diagnostics } from "../../common/diagnostics/diagnostic.ts";
+import type { Endian } from "../../common/object/object-file.ts";
 import type { DebugLocation } from "../4-lower/ir.ts";
 import type { AsmBody, AsmOperand } from "../6-select/machine.ts";
+import { expandAsmData } from "./asm-data.ts";
 
 export interface AsmPlace {
   /** Unique in the module, for `%=` and numeric labels. */
   readonly label: string;
   readonly diagnostics: Diagnostics;
   readonly location: DebugLocation | undefined;
+  readonly endian: Endian;
   /** Goes to the first instruction. */
   readonly place: { readonly location?: AsmLocation };
   /** Labels of an asm goto, in order. */
@@ -22,7 +25,7 @@ export interface AsmPlace {
 }
 
 export function expandAsm(body: AsmBody, place: AsmPlace): AsmItem[] {
-  const text = substitute(body, place);
+  const text = expandAsmData(substitute(body, place), place.endian);
   if (text.trim() === "") return [];
   const { statements, diagnostics } = parseInlineAssembly(text, place.label);
   for (const problem of diagnostics.list) {
