@@ -97,7 +97,7 @@ export function withQualifiersOf(inner: QualType, outer: QualType): QualType {
 export function canonical(type: QualType): QualType {
   let at = type;
   while (at.type.kind === "typedef") at = withQualifiersOf(at.type.type, at);
-  if (at.type.kind === "array" && (at.const || at.volatile)) {
+  if (at.type.kind === "array" && (at.const || at.volatile || at.addressSpace !== undefined)) {
     const element = withQualifiersOf(at.type.element, { ...at, restrict: false });
     return plain({ kind: "array", element, length: at.type.length });
   }
@@ -113,7 +113,7 @@ export function addressSpaceOf(type: QualType | undefined): number {
 export function bare(type: QualType): CType {
   let at = type;
   while (at.type.kind === "typedef") at = at.type.type;
-  return at === type || at.type.kind !== "array" ? at.type : canonical(type).type;
+  return at.type.kind === "array" ? canonical(type).type : at.type;
 }
 
 /** The same type without its own qualifiers; typedefs are kept where they bring none. */
