@@ -26,6 +26,16 @@ interface TextPlace {
   readonly warnings: WarningState | undefined;
 }
 
+/** UTF-16 units of a text; the bytes of the file themselves where it is ASCII. */
+export type TextUnits = Uint8Array | Uint16Array;
+
+/** Names as a text splitter notes them: place, length and {@link declaredKind}. */
+export interface FoundNames {
+  readonly nameStarts: Int32Array;
+  readonly nameLengths: Int32Array;
+  readonly nameKinds: Uint8Array;
+}
+
 const INITIAL = 1 << 10;
 const INITIAL_BUCKETS = 1 << 14;
 
@@ -145,6 +155,44 @@ export class HeaderTable implements HeaderDeclarations {
     names[at + KIND] = kind;
     this.#buckets[bucket] = entry;
     this.#nameCount += 1;
+  }
+
+  /**
+   * The first `count` of some names of a declaration. The loop is all in one place: a vmlinux.h has
+   * 34,000 of them, and calls cost most before the engine has optimised them.
+   */
+  addNames(text: string, units: TextUnits, found: FoundNames, count: number, of: number): void {
+    const { nameStarts, nameLengths, nameKinds } = found;
+    const size = (this.#nameCount + count) * NAME_SIZE;
+    if (size > this.#names.length)
+      this.#names = grown(this.#names, Math.max(size, this.#names.length * 2));
+    if (this.#nameCount + count > this.#buckets.length) this.#rehash((this.#nameCount + count) * 4);
+    const names = this.#names;
+    const buckets = this.#buckets;
+    const mask = buckets.length - 1;
+    const id = this.#textId(text);
+    let entry = this.#nameCount;
+    for (let index = 0; index < count; index += 1) {
+      const start = nameStarts[index]!;
+      const length = nameLengths[index]!;
+      const end = start + length;
+      // As in hashOf.
+      let hash = units[end - 1]! + length;
+      const step = length <= 8 ? 1 : (length + 7) >> 3;
+      for (let at = start; at < end; at += step) hash = (Math.imul(hash, 31) + units[at]!) | 0;
+      hash ^= hash >>> 15;
+      const at = entry * NAME_SIZE;
+      names[at + NEXT] = buckets[hash & mask]!;
+      names[at + HASH] = hash;
+      names[at + NAME_START] = start;
+      names[at + LENGTH] = length;
+      names[at + TEXT] = id;
+      names[at + DECLARATION] = of;
+      names[at + KIND] = nameKinds[index]!;
+      buckets[hash & mask] = entry;
+      entry += 1;
+    }
+    this.#nameCount = entry;
   }
 
   /** Names come in runs from one file: only the last text is looked at. */

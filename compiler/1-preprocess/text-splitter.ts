@@ -8,7 +8,7 @@
 import type { SourceFile } from "../../common/diagnostics/source.ts";
 import { classAt, IDENTIFIER_PART, IDENTIFIER_START } from "./characters.ts";
 import { type ItemList, item, summarizeDeclaration } from "./declared-names.ts";
-import { declaredKind, type HeaderTable } from "./header-table.ts";
+import { declaredKind, type FoundNames, type HeaderTable, type TextUnits } from "./header-table.ts";
 import { MACRO, slotOf, type WordFilter } from "./word-filter.ts";
 
 /** What {@link TextSplitter.next} found. */
@@ -69,11 +69,8 @@ const MAX_NAMES = 1 << 13;
 /** Braces nested deeper than this are left to the ordinary path. */
 const MAX_BRACES = 100;
 
-/** UTF-16 units of a text; the bytes of the file themselves where it is ASCII. */
-export type TextUnits = Uint8Array | Uint16Array;
-
 /** Typed arrays that are used for one declaration after the other. */
-export class SplitterArrays {
+export class SplitterArrays implements FoundNames {
   readonly kinds: Uint8Array = new Uint8Array(MAX_ITEMS);
   readonly starts: Int32Array = new Int32Array(MAX_ITEMS);
   readonly lengths: Int32Array = new Int32Array(MAX_ITEMS);
@@ -82,6 +79,24 @@ export class SplitterArrays {
   readonly nameKinds: Uint8Array = new Uint8Array(MAX_NAMES);
   /** For each open brace 1 if it is an enum's. */
   readonly bodies: Uint8Array = new Uint8Array(MAX_BRACES + 1);
+}
+
+// These are small so that the engine optimises them early: most of a header is words and blanks.
+
+function endOfWord(units: TextUnits, from: number, length: number): number {
+  let at = from;
+  while (at < length) {
+    const part = loopClasses[units[at]!]!;
+    if (part !== WORD && part !== NUMBER) return at;
+    at += 1;
+  }
+  return at;
+}
+
+function endOfBlanks(units: TextUnits, from: number, length: number): number {
+  let at = from;
+  while (at < length && loopClasses[units[at]!] === SPACE) at += 1;
+  return at;
 }
 
 /** Splits one file. */
@@ -112,10 +127,9 @@ export class TextSplitter implements ItemList {
 
   /** Adds the names of the declaration found last to the table; true if it is unconditional. */
   addNames(table: HeaderTable, declaration: number): boolean {
-    const { starts, lengths, nameStarts, nameLengths, nameKinds } = this.#arrays;
     const text = this.#text;
-    for (let index = 0; index < this.nameCount; index += 1)
-      table.addName(text, nameStarts[index]!, nameLengths[index]!, nameKinds[index]!, declaration);
+    if (this.nameCount > 0)
+      table.addNames(text, this.#units, this.#arrays, this.nameCount, declaration);
     // `struct s { … };` and `struct s;`, most of a vmlinux.h, declare nothing else.
     const { kinds, count } = this;
     const isTagOnly =
@@ -123,6 +137,7 @@ export class TextSplitter implements ItemList {
       kinds[count - 1] === item.semicolon &&
       (kinds[count - 2] === item.body || (count === 3 && kinds[1] === item.identifier));
     if (isTagOnly) return false;
+    const { starts, lengths } = this.#arrays;
     return summarizeDeclaration(this, (index, kind) =>
       table.addName(text, starts[index]!, lengths[index]!, kind, declaration),
     );
@@ -160,7 +175,7 @@ export class TextSplitter implements ItemList {
       const code = units[at]!;
       const kind = loopClasses[code]!;
       if (kind === SPACE) {
-        at += 1;
+        at = endOfBlanks(units, at + 1, length);
         continue;
       }
       if (kind === NEWLINE) {
@@ -192,16 +207,12 @@ export class TextSplitter implements ItemList {
       let found: number = item.noise;
       at += 1;
       if (kind === WORD) {
-        let part = loopClasses[units[at]!]!;
-        while (at < length && (part === WORD || part === NUMBER)) {
-          at += 1;
-          part = loopClasses[units[at]!]!;
-        }
+        at = endOfWord(units, at, length);
         const size = at - begin;
         const second = size > 1 ? units[begin + 1]! : 0;
         const head = slots[slotOf(code, second, units[at - 1]!, size)]!;
         found = head === 0 ? item.identifier : filter.kindOf(head, text, begin, size);
-        if (found === MACRO || part === QUOTE) return split.other;
+        if (found === MACRO || loopClasses[units[at]!] === QUOTE) return split.other;
         if (found === item.identifier) {
           if (parens === 0) {
             if (expectEnumerator) {

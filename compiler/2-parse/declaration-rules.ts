@@ -135,13 +135,14 @@ export abstract class DeclarationRules extends InitializerRules {
   /** One declaration or definition at file scope. */
   readonly externalDeclaration = this.RULE(
     "externalDeclaration",
-    (): ExternalDeclaration =>
-      this.OR<ExternalDeclaration>([
-        { ALT: () => this.SUBRULE(this.staticAssert) },
-        { ALT: () => this.SUBRULE(this.fileAsm) },
-        { ALT: () => this.SUBRULE(this.fileDeclaration) },
-      ]),
+    (): ExternalDeclaration => this.OR(this.#externals),
   );
+
+  readonly #externals = [
+    { ALT: (): ExternalDeclaration => this.SUBRULE(this.staticAssert) },
+    { ALT: (): ExternalDeclaration => this.SUBRULE(this.fileAsm) },
+    { ALT: (): ExternalDeclaration => this.SUBRULE(this.fileDeclaration) },
+  ];
 
   readonly fileDeclaration = this.RULE("fileDeclaration", (): ExternalDeclaration => {
     const first = this.peek();

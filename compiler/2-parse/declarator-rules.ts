@@ -18,6 +18,8 @@ import { noQualifiers, withQualifier } from "./specifier-rules.ts";
 /** May a declarator have a name? */
 type Naming = "optional" | "none";
 
+const noAttributes: readonly Attribute[] = [];
+
 interface DeclaratorTail {
   readonly asmLabel?: string;
   readonly attributes: readonly Attribute[];
@@ -60,7 +62,11 @@ export abstract class DeclaratorRules extends RecordRules {
     // A type name's declarator may be empty: it then stands where the next token begins.
     const span =
       this.previous.endOffset < first.endOffset ? tokenSpan(first) : this.spanFrom(first);
-    return { ...inner, ...tail, attributes, parts, span };
+    const { name, nameSpan } = inner;
+    const asmLabel = tail.asmLabel ?? inner.asmLabel;
+    if (asmLabel !== undefined || name === undefined)
+      return { ...inner, ...tail, attributes, parts, span };
+    return { name, nameSpan, parts, attributes, span };
   }
 
   readonly pointer = this.RULE("pointer", (): DeclaratorPart => {
@@ -99,25 +105,23 @@ export abstract class DeclaratorRules extends RecordRules {
   /** A name or a bracketed declarator, with array and function parts behind it. */
   readonly directDeclarator: Rule<Declarator> = this.RULE("directDeclarator", (): Declarator => {
     const first = this.peek();
-    let nested: Declarator | undefined;
     this.asIdentifier();
     this.markDeclaratorParen(false);
-    this.OR([
-      {
-        ALT: () => {
-          this.CONSUME(t.Identifier);
-        },
-      },
-      {
-        ALT: () => {
-          nested = this.SUBRULE(this.nestedDeclarator);
-        },
-      },
-    ]);
+    const nested = this.OR(this.#namedOrNested);
     const suffixes: DeclaratorPart[] = [];
     this.MANY(() => suffixes.push(this.SUBRULE(this.declaratorSuffix)));
     return this.#direct(first, first.image, nested, suffixes);
   });
+
+  readonly #namedOrNested = [
+    {
+      ALT: (): Declarator | undefined => {
+        this.CONSUME(t.Identifier);
+        return undefined;
+      },
+    },
+    { ALT: (): Declarator | undefined => this.SUBRULE(this.nestedDeclarator) },
+  ];
 
   readonly looseDirectDeclarator: GrammarRule<[Naming?], Declarator> = this.RULE(
     "looseDirectDeclarator",
@@ -155,8 +159,10 @@ export abstract class DeclaratorRules extends RecordRules {
   ): Declarator {
     const nameSpan = tokenSpan(first);
     if (nested === undefined || this.RECORDING_PHASE) {
-      const named = name === undefined ? {} : { name };
-      return { ...named, nameSpan, parts: suffixes, attributes: [], span: nameSpan };
+      // Written out, as thousands are made: to copy properties costs more than all the rest.
+      const common = { nameSpan, parts: suffixes, attributes: noAttributes, span: nameSpan };
+      if (name === undefined) return common;
+      return { name, nameSpan, parts: suffixes, attributes: noAttributes, span: nameSpan };
     }
     return {
       ...nested,
@@ -198,13 +204,14 @@ export abstract class DeclaratorRules extends RecordRules {
     },
   );
 
+  readonly #suffixes = [
+    { ALT: (): DeclaratorPart => this.SUBRULE(this.arraySuffix) },
+    { ALT: (): DeclaratorPart => this.SUBRULE(this.parameterList) },
+  ];
+
   readonly declaratorSuffix = this.RULE(
     "declaratorSuffix",
-    (): DeclaratorPart =>
-      this.OR<DeclaratorPart>([
-        { ALT: () => this.SUBRULE(this.arraySuffix) },
-        { ALT: () => this.SUBRULE(this.parameterList) },
-      ]),
+    (): DeclaratorPart => this.OR(this.#suffixes),
   );
 
   readonly arraySuffix = this.RULE("arraySuffix", (): DeclaratorPart => {
@@ -234,7 +241,9 @@ export abstract class DeclaratorRules extends RecordRules {
     this.close(t.RBracket, "]", open, () => this.CONSUME(t.RBracket));
     this.depth -= 1;
     const span = this.spanFrom(open);
-    return { kind: "array", ...(length && { length }), qualifiers, static: isStatic, span };
+    return length === undefined
+      ? { kind: "array", qualifiers, static: isStatic, span }
+      : { kind: "array", length, qualifiers, static: isStatic, span };
   });
 
   /** `( parameters )`; `(void)` is none, `()` says nothing about them. */
@@ -310,7 +319,7 @@ export abstract class DeclaratorRules extends RecordRules {
   /** asm label and attributes behind a declarator. */
   readonly declaratorTail = this.RULE("declaratorTail", (): DeclaratorTail => {
     let asmLabel: string | undefined;
-    let attributes: readonly Attribute[] = [];
+    let attributes = noAttributes;
     this.MANY(() => {
       this.OR([
         {
@@ -332,7 +341,7 @@ export abstract class DeclaratorRules extends RecordRules {
         },
       ]);
     });
-    return { ...(asmLabel !== undefined && { asmLabel }), attributes };
+    return asmLabel === undefined ? { attributes } : { asmLabel, attributes };
   });
 
   readonly typeName: Rule<TypeName> = this.RULE("typeName", (): TypeName => {

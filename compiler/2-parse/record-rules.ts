@@ -108,13 +108,14 @@ export abstract class RecordRules extends SpecifierRules {
     return this.#memberFollows();
   }
 
+  readonly #members = [
+    { ALT: (): MemberDeclaration => this.SUBRULE(this.staticAssert) },
+    { ALT: (): MemberDeclaration => this.SUBRULE(this.fieldDeclaration) },
+  ];
+
   readonly memberDeclaration: Rule<MemberDeclaration> = this.RULE(
     "memberDeclaration",
-    (): MemberDeclaration =>
-      this.OR<MemberDeclaration>([
-        { ALT: () => this.SUBRULE(this.staticAssert) },
-        { ALT: () => this.SUBRULE(this.fieldDeclaration) },
-      ]),
+    (): MemberDeclaration => this.OR(this.#members),
   );
 
   readonly fieldDeclaration: Rule<MemberDeclaration> = this.RULE(
@@ -194,7 +195,7 @@ export abstract class RecordRules extends SpecifierRules {
         trailing.length === 0
           ? plain
           : { ...plain, attributes: [...plain.attributes, ...trailing] };
-      return { declarator: whole, ...(bitWidth && { bitWidth }) };
+      return bitWidth === undefined ? { declarator: whole } : { declarator: whole, bitWidth };
     },
   );
 

@@ -157,18 +157,10 @@ export abstract class SpecifierRules extends ExpressionRules {
 
   #finishSpecifiers(found: Collected, first: Token, place: SpecifierPlace): DeclarationSpecifiers {
     const span = this.spanFrom(first);
-    const { inline, noreturn, threadLocal, qualifiers, alignas, attributes } = found;
-    return {
-      ...(found.storage && { storage: found.storage.image as StorageClass }),
-      inline,
-      noreturn,
-      threadLocal,
-      qualifiers,
-      type: found.type ?? this.#typeOfWords(found.words, place, span, found),
-      alignas,
-      attributes,
-      span,
-    };
+    const { inline, noreturn, threadLocal, qualifiers, alignas, attributes, storage } = found;
+    const type = found.type ?? this.#typeOfWords(found.words, place, span, found);
+    const common = { inline, noreturn, threadLocal, qualifiers, type, alignas, attributes, span };
+    return storage === undefined ? common : { storage: storage.image as StorageClass, ...common };
   }
 
   #typeOfWords(
@@ -198,36 +190,46 @@ export abstract class SpecifierRules extends ExpressionRules {
     return { kind: "missing", span };
   }
 
+  /** Where the next specifier goes. An alternative reads it before a rule inside can change it. */
+  #found!: Collected;
+
+  /** Made once: a header asks for them at every word. */
+  readonly #specifierParts = [
+    { ALT: (): void => this.#addWord(this.#found, this.CONSUME(t.TypeWord)) },
+    { ALT: (): void => this.#addQualifier(this.#found, this.CONSUME(t.Qualifier)) },
+    { ALT: (): void => this.#addStorage(this.#found, this.CONSUME(t.StorageClass)) },
+    {
+      ALT: (): void => this.#addFunctionSpecifier(this.#found, this.CONSUME(t.FunctionSpecifier)),
+    },
+    {
+      ALT: (): void => {
+        const name = this.CONSUME(t.TypedefName);
+        this.ACTION(() => this.#setType(this.#found, namedType(name, this.#found)));
+      },
+    },
+    { ALT: (): void => this.#setType(this.#found, this.SUBRULE(this.recordSpecifier)) },
+    { ALT: (): void => this.#setType(this.#found, this.SUBRULE(this.enumSpecifier)) },
+    { ALT: (): void => this.#setType(this.#found, this.SUBRULE(this.typeofSpecifier)) },
+    {
+      ALT: (): void => {
+        const word = this.CONSUME(t.AutoType);
+        this.#setType(this.#found, { kind: "auto_type", span: tokenSpan(word) });
+      },
+    },
+    { ALT: (): void => this.SUBRULE(this.atomicSpecifier, { ARGS: [this.#found] }) },
+    { ALT: (): void => this.SUBRULE(this.alignasSpecifier, { ARGS: [this.#found] }) },
+    {
+      ALT: (): void => {
+        const found = this.#found;
+        const list = this.SUBRULE(this.attributeSpecifier);
+        this.ACTION(() => found.attributes.push(...list));
+      },
+    },
+  ];
+
   readonly specifier = this.RULE("specifier", (found: Collected): void => {
-    this.OR([
-      { ALT: () => this.#addWord(found, this.CONSUME(t.TypeWord)) },
-      { ALT: () => this.#addQualifier(found, this.CONSUME(t.Qualifier)) },
-      { ALT: () => this.#addStorage(found, this.CONSUME(t.StorageClass)) },
-      { ALT: () => this.#addFunctionSpecifier(found, this.CONSUME(t.FunctionSpecifier)) },
-      {
-        ALT: () => {
-          const name = this.CONSUME(t.TypedefName);
-          this.ACTION(() => this.#setType(found, namedType(name, found)));
-        },
-      },
-      { ALT: () => this.#setType(found, this.SUBRULE(this.recordSpecifier)) },
-      { ALT: () => this.#setType(found, this.SUBRULE(this.enumSpecifier)) },
-      { ALT: () => this.#setType(found, this.SUBRULE(this.typeofSpecifier)) },
-      {
-        ALT: () => {
-          const word = this.CONSUME(t.AutoType);
-          this.#setType(found, { kind: "auto_type", span: tokenSpan(word) });
-        },
-      },
-      { ALT: () => this.SUBRULE(this.atomicSpecifier, { ARGS: [found] }) },
-      { ALT: () => this.SUBRULE(this.alignasSpecifier, { ARGS: [found] }) },
-      {
-        ALT: () => {
-          const list = this.SUBRULE(this.attributeSpecifier);
-          this.ACTION(() => found.attributes.push(...list));
-        },
-      },
-    ]);
+    this.#found = found;
+    this.OR(this.#specifierParts);
   });
 
   #addWord(found: Collected, word: Token): void {

@@ -105,15 +105,13 @@ export abstract class StatementRules extends AsmRules {
     }
   }
 
-  readonly blockItem = this.RULE(
-    "blockItem",
-    (): BlockItem =>
-      this.OR<BlockItem>([
-        { ALT: () => this.SUBRULE(this.staticAssert) },
-        { ALT: () => this.SUBRULE(this.blockDeclaration) },
-        { ALT: () => this.SUBRULE(this.statement) },
-      ]),
-  );
+  readonly #blockItems = [
+    { ALT: (): BlockItem => this.SUBRULE(this.staticAssert) },
+    { ALT: (): BlockItem => this.SUBRULE(this.blockDeclaration) },
+    { ALT: (): BlockItem => this.SUBRULE(this.statement) },
+  ];
+
+  readonly blockItem = this.RULE("blockItem", (): BlockItem => this.OR(this.#blockItems));
 
   readonly statement: Rule<Statement> = this.RULE("statement", (): Statement => {
     this.markLabel();
@@ -192,27 +190,28 @@ export abstract class StatementRules extends AsmRules {
     this.report("expected-token", `expected ':' after ${after}`, { ...span, start: span.end });
   }
 
+  readonly #statements = [
+    { ALT: (): Statement => this.SUBRULE(this.expressionStatement) },
+    { ALT: (): Statement => this.SUBRULE(this.compoundStatement) },
+    { ALT: (): Statement => this.SUBRULE(this.ifStatement) },
+    { ALT: (): Statement => this.SUBRULE(this.switchStatement) },
+    { ALT: (): Statement => this.SUBRULE(this.whileStatement) },
+    { ALT: (): Statement => this.SUBRULE(this.doStatement) },
+    { ALT: (): Statement => this.SUBRULE(this.forStatement) },
+    { ALT: (): Statement => this.SUBRULE(this.jumpStatement) },
+    { ALT: (): Statement => this.SUBRULE(this.asmStatement) },
+    {
+      ALT: (): Statement => {
+        const first = this.CONSUME(t.Semicolon);
+        return { kind: "empty", attributes: [], span: tokenSpan(first) };
+      },
+    },
+    { ALT: (): Statement => this.SUBRULE(this.attributedStatement) },
+  ];
+
   readonly unlabeledStatement = this.RULE(
     "unlabeledStatement",
-    (): Statement =>
-      this.OR<Statement>([
-        { ALT: () => this.SUBRULE(this.expressionStatement) },
-        { ALT: () => this.SUBRULE(this.compoundStatement) },
-        { ALT: () => this.SUBRULE(this.ifStatement) },
-        { ALT: () => this.SUBRULE(this.switchStatement) },
-        { ALT: () => this.SUBRULE(this.whileStatement) },
-        { ALT: () => this.SUBRULE(this.doStatement) },
-        { ALT: () => this.SUBRULE(this.forStatement) },
-        { ALT: () => this.SUBRULE(this.jumpStatement) },
-        { ALT: () => this.SUBRULE(this.asmStatement) },
-        {
-          ALT: () => {
-            const first = this.CONSUME(t.Semicolon);
-            return { kind: "empty", attributes: [], span: tokenSpan(first) };
-          },
-        },
-        { ALT: () => this.SUBRULE(this.attributedStatement) },
-      ]),
+    (): Statement => this.OR(this.#statements),
   );
 
   /** `__attribute__((fallthrough));`, or attributes before another statement. */
