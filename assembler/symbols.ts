@@ -44,12 +44,25 @@ export function withSizes(module: AsmModule, layout: ModuleLayout): AsmSymbol[] 
     list.push(place.offset);
     starts.set(place.section, list);
   }
+  for (const list of starts.values()) list.sort((a, b) => a - b);
   return module.symbols.map((symbol) => {
     if (symbol.size !== undefined || symbol.type !== "func" || !symbol.defined) return symbol;
     const place = layout.labels.get(symbol.name);
     if (place === undefined) return symbol;
     const end = layout.sections[place.section]?.size ?? place.offset;
-    const later = (starts.get(place.section) ?? []).filter((start) => start > place.offset);
-    return { ...symbol, size: Math.min(end, ...later) - place.offset };
+    const next = firstAbove(starts.get(place.section) ?? [], place.offset) ?? end;
+    return { ...symbol, size: Math.min(end, next) - place.offset };
   });
+}
+
+/** The first number of an ascending list that is greater than a limit. */
+function firstAbove(list: readonly number[], limit: number): number | undefined {
+  let low = 0;
+  let high = list.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (list[middle]! > limit) high = middle;
+    else low = middle + 1;
+  }
+  return list[low];
 }

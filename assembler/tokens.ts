@@ -2,6 +2,7 @@
  * Assembly text → tokens. Statements end at a line break or `;`; `#`, `//` and C comments are
  * dropped. Strings are bytes, because `.ascii` may hold any of them.
  */
+import { appendAll } from "../common/append.ts";
 import type { Diagnostics } from "../common/diagnostics/diagnostic.ts";
 import type { SourceFile, Span } from "../common/diagnostics/source.ts";
 
@@ -44,7 +45,7 @@ export function unescapeBytes(text: string): Uint8Array {
     if (octal !== undefined) bytes.push(Number.parseInt(octal, 8) & 255);
     else if (hex !== undefined) bytes.push(Number.parseInt(hex.slice(-2), 16));
     else if (escaped !== undefined) bytes.push(escapes[escaped] ?? escaped.charCodeAt(0));
-    else bytes.push(...encoder.encode(plain));
+    else appendAll(bytes, encoder.encode(plain));
   }
   return Uint8Array.from(bytes);
 }

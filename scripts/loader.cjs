@@ -1,15 +1,25 @@
 #!/usr/bin/env node
 /**
- * Starts the command line tool: compiles its bundles from V8's code cache, where the cache was made
- * by this version of Node. Measured: loading the bundles without it is half of a small compilation.
+ * Starts the command line tool: compiles its bundles from V8's code cache. Measured: loading the
+ * bundles without it is half of a small compilation. The cache that the build made serves the version
+ * of Node that built it; others keep one of their own in the user's cache folder, written once.
  */
-const { readFileSync, writeFileSync } = require("node:fs");
+const {
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} = require("node:fs");
 const { join } = require("node:path");
 const vm = require("node:vm");
 
 // The build asks for the caches after a run, so that they hold the functions that a run compiles.
-const writesCache = process.env.BPFC_WRITE_CODE_CACHE === "1";
+const isBuild = process.env.BPFC_WRITE_CODE_CACHE === "1";
 const bundles = ["./compile.js", "./tools.js"];
+let writesCache = isBuild;
 
 function readCache(file) {
   try {
@@ -19,16 +29,82 @@ function readCache(file) {
   }
 }
 
+/**
+ * Where this version of Node keeps its cache of a bundle; undefined where there is no such place.
+ * V8 tells caches apart by its own version and flags and by the bundle's length, so the name has to
+ * say which bundle it is.
+ */
+function userCacheFile(name, filename) {
+  const { BPFC_NO_CODE_CACHE, HOME, LOCALAPPDATA, XDG_CACHE_HOME } = process.env;
+  const home = HOME && join(HOME, ".cache");
+  const folder = process.platform === "win32" ? LOCALAPPDATA : XDG_CACHE_HOME || home;
+  if (!folder || BPFC_NO_CODE_CACHE === "1") return undefined;
+  const { mtimeMs, size } = statSync(filename);
+  const build = `${Math.floor(mtimeMs).toString(36)}-${size.toString(36)}`;
+  return join(folder, "bpfc", `${name}-${build}-${process.version}-${process.arch}.cache`);
+}
+
+/** Written whole or not at all, for V8 trusts what it reads; and silently. */
+function writeUserCache(file, data) {
+  try {
+    mkdirSync(join(file, ".."), { recursive: true, mode: 0o700 });
+    const partial = mkdtempSync(`${file}.`);
+    try {
+      writeFileSync(join(partial, "cache"), data, { mode: 0o600 });
+      renameSync(join(partial, "cache"), file);
+    } finally {
+      rmSync(partial, { recursive: true });
+    }
+  } catch {
+    // Another start will try again.
+  }
+}
+
+/** What another user may have written is not run: this tool is often started as root. */
+function isOwn(file) {
+  try {
+    const { mode, uid } = statSync(file);
+    return process.getuid === undefined || (uid === process.getuid() && (mode & 0o022) === 0);
+  } catch {
+    return false;
+  }
+}
+
+/** Compiles a bundle that the shipped cache does not fit. */
+function compileAnew(name, filename, source) {
+  const file = userCacheFile(name, filename);
+  const cachedData = file && isOwn(file) ? readCache(file) : undefined;
+  const script = new vm.Script(source, { filename, ...(cachedData && { cachedData }) });
+  if (file && script.cachedDataRejected !== false) {
+    writesCache = true;
+    process.on("exit", () => writeUserCache(file, script.createCachedData()));
+  }
+  return script;
+}
+
+function compileBundle(name, filename) {
+  // Bundles are pure ASCII: read as Latin-1 they need no decoding.
+  const source = readFileSync(filename, "latin1");
+  const cacheFile = filename.replace(/js$/, "cache");
+  if (isBuild) {
+    const script = new vm.Script(source, { filename });
+    process.on("exit", () => writeFileSync(cacheFile, script.createCachedData()));
+    return script;
+  }
+  const cachedData = readCache(cacheFile);
+  if (cachedData !== undefined) {
+    const script = new vm.Script(source, { filename, cachedData });
+    if (!script.cachedDataRejected) return script;
+  }
+  return compileAnew(name, filename, source);
+}
+
 /** Runs a bundle, which the build wrapped in a function; gives its exports. */
 function load(name) {
   const filename = join(__dirname, name);
-  const cacheFile = filename.replace(/js$/, "cache");
-  // Bundles are pure ASCII: read as Latin-1 they need no decoding.
-  const source = readFileSync(filename, "latin1");
-  const script = new vm.Script(source, { filename, cachedData: readCache(cacheFile) });
-  if (writesCache) process.on("exit", () => writeFileSync(cacheFile, script.createCachedData()));
   const module = { exports: {} };
-  script.runInThisContext()(module.exports, requireBundle, module, filename, __dirname);
+  const run = compileBundle(name.replace(/\W|js$/g, ""), filename).runInThisContext();
+  run(module.exports, requireBundle, module, filename, __dirname);
   return module.exports;
 }
 
@@ -37,14 +113,17 @@ function requireBundle(name) {
   const exports = load(name);
   // A compilation is over before optimised code pays. V8 refuses caches made under other flags than
   // it reads them with, so that this comes after reading, and never where one is made.
-  if (!writesCache) require("node:v8").setFlagsFromString("--interrupt-budget=1000000");
+  if (!writesCache) setFlag("--interrupt-budget=1000000");
   return exports;
 }
 
-// Which functions got quick machine code is kept in a cache, and would be done again at every start.
-if (writesCache) {
-  const v8 = require("node:v8");
-  v8.setFlagsFromString("--no-sparkplug");
-  process.on("exit", () => v8.setFlagsFromString("--sparkplug"));
+function setFlag(flag) {
+  require("node:v8").setFlagsFromString(flag);
 }
-load("main.js");
+
+// Which functions got quick machine code is kept in a cache, and would be done again at every start.
+if (isBuild) {
+  setFlag("--no-sparkplug");
+  process.on("exit", () => setFlag("--sparkplug"));
+}
+load("./main.js");

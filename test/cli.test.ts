@@ -1,6 +1,7 @@
 /** The command line as a user meets it: exit codes, output files, probes, reproducibility, packing. */
 import { spawnSync } from "node:child_process";
 import {
+  chmodSync,
   cpSync,
   existsSync,
   mkdirSync,
@@ -27,6 +28,27 @@ function bpfc(args: readonly string[], options: { cwd?: string; input?: string }
     ...options,
   });
   return { status: result.status, stdout: result.stdout, stderr: result.stderr };
+}
+
+/** A copy of the tool, with a cache folder of its own, after `change` was done to its files. */
+function changedTool(name: string, change: (folder: string) => void) {
+  const folder = join(work, name);
+  const caches = join(work, `${name}-caches`);
+  cpSync(join(root, "dist"), folder, { recursive: true });
+  change(folder);
+  const output = join(folder, "out.o");
+  const source = join(root, "examples/xdp-firewall/firewall.bpf.c");
+  const env = { ...process.env, XDG_CACHE_HOME: caches };
+  return {
+    caches: join(caches, "bpfc"),
+    run() {
+      const args = [join(folder, "bpfc.cjs"), "cc", "-c", source, "-o", output];
+      const result = spawnSync(process.execPath, args, { encoding: "utf8", env });
+      expect(result.stderr).toBe("");
+      expect(result.status).toBe(0);
+      return readFileSync(output);
+    },
+  };
 }
 
 const listCases = (folder: string, ending: string): string[] =>
@@ -314,5 +336,50 @@ SEC("xdp") int spin(struct xdp_md *ctx)
     writeFileSync(path, wants.replace('SEC("xdp") int spin', 'SEC("kprobe/f") int spin'));
     const { stderr } = bpfc(["verify", "cost.c", "-p", "spin"]);
     expect(stderr).toContain('insert `char LICENSE[] SEC("license") = "GPL";`');
+  });
+});
+
+describe("V8's code cache is only ever a matter of time", () => {
+  const expected = () => changedTool("unchanged", () => undefined);
+
+  test("the one that is shipped is taken, and no other written", () => {
+    const tool = expected();
+    tool.run();
+    expect(existsSync(tool.caches)).toBe(false);
+  });
+
+  test.each<[string, (bytes: Buffer) => Uint8Array | undefined]>([
+    ["absent", () => undefined],
+    ["empty", () => new Uint8Array(0)],
+    ["cut short", (bytes) => bytes.subarray(0, bytes.length >> 1)],
+    ["of another version of V8", (bytes) => Uint8Array.from(bytes, (b, at) => (at === 4 ? ~b : b))],
+  ])("one that is %s is replaced by one in the user's folder", (name, damage) => {
+    const object = expected().run();
+    const tool = changedTool(name.replaceAll(" ", "-"), (folder) => {
+      for (const cache of ["main.cache", "compile.cache"]) {
+        const path = join(folder, cache);
+        const damaged = damage(readFileSync(path));
+        if (damaged === undefined) rmSync(path);
+        else writeFileSync(path, damaged);
+      }
+    });
+    expect(tool.run()).toEqual(object);
+    const written = readdirSync(tool.caches);
+    expect(written.map((file) => file.replace(/-.*/, "")).sort()).toEqual(["compile", "main"]);
+    expect(tool.run()).toEqual(object);
+    expect(readdirSync(tool.caches)).toEqual(written);
+    // One that others can write to is not read: this one would crash V8.
+    for (const file of written) {
+      const path = join(tool.caches, file);
+      writeFileSync(path, readFileSync(path).fill(0, 5000));
+      chmodSync(path, 0o666);
+    }
+    expect(tool.run()).toEqual(object);
+  });
+
+  test("a user's folder that cannot be written to is no problem", () => {
+    const tool = changedTool("no-folder", (folder) => rmSync(join(folder, "compile.cache")));
+    writeFileSync(join(tool.caches, ".."), "a file where the folder would be");
+    tool.run();
   });
 });

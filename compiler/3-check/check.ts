@@ -2,6 +2,7 @@
  * Phase 3: syntax tree → checked program. The user's declarations are checked in order; header
  * declarations when a name reaches them; header functions when something that is kept calls them.
  */
+import { appendAll } from "../../common/append.ts";
 import type { Diagnostics } from "../../common/diagnostics/diagnostic.ts";
 import type { TranslationUnit, UnitDeclaration } from "../2-parse/ast.ts";
 import {
@@ -113,7 +114,7 @@ function markReferenced(context: Context): void {
     }
     const needs = [...(context.dependencies.get(next) ?? [])];
     if (next.kind === "variable") {
-      needs.push(...(next.data?.relocations.map((r) => r.symbol) ?? []));
+      appendAll(needs, next.data?.relocations.map((r) => r.symbol) ?? []);
     }
     for (const symbol of needs) {
       if (seen.has(symbol)) continue;

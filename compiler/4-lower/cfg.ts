@@ -2,6 +2,7 @@
  * The control-flow graph of a function: predecessors, orders, dominators, loops. Computed afresh
  * when asked; nothing is cached in the graph, so nothing goes stale.
  */
+import { appendAll } from "../../common/append.ts";
 import type { Block, IrFunction } from "./ir.ts";
 import { successors } from "./ir-builder.ts";
 
@@ -196,7 +197,10 @@ export function findLoops(fn: IrFunction, tree: DominatorTree = dominatorTree(fn
     for (let block = work.pop(); block !== undefined; block = work.pop()) {
       if (blocks.has(block)) continue;
       blocks.add(block);
-      work.push(...(preds.get(block) ?? []).filter((pred) => tree.parent.has(pred)));
+      appendAll(
+        work,
+        (preds.get(block) ?? []).filter((pred) => tree.parent.has(pred)),
+      );
     }
     loops.push({ header, latches, blocks, parent: undefined, depth: 1 });
   }

@@ -2,6 +2,7 @@
  * IR as text, one instruction a line; `parseIr` reads it again and printing that gives the same
  * text. Values are %number, parameters %pNumber, blocks bNumber, globals @name.
  */
+import { appendAll } from "../../common/append.ts";
 import type {
   AsmConstraint,
   Block,
@@ -53,7 +54,10 @@ export function printIr(module: IrModule, options: PrintIrOptions = {}): string 
     ...module.globals.map(printGlobal),
   ];
   if (list.length > 0) parts.push(list.join("\n"));
-  parts.push(...module.functions.map((fn) => functionText(fn, locations)));
+  appendAll(
+    parts,
+    module.functions.map((fn) => functionText(fn, locations)),
+  );
   if (locations && locations.lines.length > 0) parts.push(locations.lines.join("\n"));
   return `${parts.join("\n\n")}\n`;
 }

@@ -2,6 +2,7 @@
  * Checks what ir.ts promises: block shape, types of operands, definitions before uses, and that the
  * symbols which are named exist. Every problem is a bug of the phase that made the IR.
  */
+import { appendAll } from "../../common/append.ts";
 import { dominatorTree, predecessors, reversePostOrder } from "./cfg.ts";
 import type {
   Block,
@@ -49,7 +50,7 @@ export function verifyModule(module: IrModule): IrProblem[] {
       }
     }
   }
-  for (const fn of module.functions) problems.push(...verifyFunction(fn, names));
+  for (const fn of module.functions) appendAll(problems, verifyFunction(fn, names));
   return problems;
 }
 

@@ -51,7 +51,8 @@ export function inlineCall(
   const entry = body[0] as Block;
   appendInstruction(fn, block, "void", { op: "br", target: entry }, [], call.location);
   const result = joinReturns(fn, call, callee, body, rest);
-  made.blocks.push(...body, rest);
+  for (const each of body) made.blocks.push(each);
+  made.blocks.push(rest);
   return result;
 }
 

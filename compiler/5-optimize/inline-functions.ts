@@ -5,6 +5,7 @@
  * Others are judged by size, as clang's -O2 does: much of what the verifier accepts depends on it.
  * Guarantees: calls of always_inline functions are gone or reported.
  */
+import { appendAll } from "../../common/append.ts";
 import type { IrFunction, IrInstruction, Value } from "../4-lower/ir.ts";
 import type { OptimizationLevel } from "../options.ts";
 import { sizeOf } from "./clone-blocks.ts";
@@ -125,7 +126,7 @@ class Inliner {
         pieces.push(piece);
         changed = true;
       }
-      for (const piece of pieces.reverse()) blocks.push(...piece);
+      for (const piece of pieces.reverse()) appendAll(blocks, piece);
     }
     if (!changed) return false;
     fn.blocks = blocks;

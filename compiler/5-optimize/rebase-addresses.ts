@@ -5,6 +5,7 @@
  * check failed it calls the sum, and the sum alone, a pointer beyond the packet, so that nothing may be
  * counted from it there or behind the place where both ways meet.
  */
+import { appendAll } from "../../common/append.ts";
 import { type DominatorTree, dominatorTree, reversePostOrder } from "../4-lower/cfg.ts";
 import type { Block, IntPredicate, IrFunction, IrInstruction, Value } from "../4-lower/ir.ts";
 import { computeUses, constant, signedValue, successors, type Use } from "../4-lower/ir-builder.ts";
@@ -165,7 +166,7 @@ function reachableFrom(pointer: Value, ...starts: readonly Block[]): Set<Block> 
   for (let block = work.pop(); block !== undefined; block = work.pop()) {
     if (seen.has(block) || block === home) continue;
     seen.add(block);
-    work.push(...successors(block));
+    appendAll(work, successors(block));
   }
   return seen;
 }

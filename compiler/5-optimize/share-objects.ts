@@ -3,6 +3,7 @@
  * the two arms of a branch. Saves stack, and makes the arms equal, so that code generation can share
  * their ends.
  */
+import { appendAll } from "../../common/append.ts";
 import type { Block, IrInstruction, Value } from "../4-lower/ir.ts";
 import { computeUses, successors, type Use } from "../4-lower/ir-builder.ts";
 import { blockOfUse } from "./demote-values.ts";
@@ -74,7 +75,7 @@ function reachableFrom(blocks: ReadonlySet<Block>): Set<Block> {
   for (let block = work.pop(); block !== undefined; block = work.pop()) {
     if (seen.has(block)) continue;
     seen.add(block);
-    work.push(...successors(block));
+    appendAll(work, successors(block));
   }
   return seen;
 }

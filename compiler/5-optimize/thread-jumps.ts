@@ -5,6 +5,7 @@
  * a join in between.
  * Needs: simplify-cfg before (threads blocks that need no copy).
  */
+import { appendAll } from "../../common/append.ts";
 import { dominatorTree, findLoops, predecessors, removeUnreachableBlocks } from "../4-lower/cfg.ts";
 import type { Block, Constant, IrFunction, IrInstruction, Value } from "../4-lower/ir.ts";
 import {
@@ -39,7 +40,7 @@ export const threadJumps: FunctionPass = {
     }
     demotion.apply();
     const made = threads.flatMap((thread) => carryOut(fn, thread));
-    fn.blocks.push(...made);
+    appendAll(fn.blocks, made);
     removeUnreachableBlocks(fn);
     promoteAllocas(fn);
     return true;

@@ -5,6 +5,7 @@
  * stay keep their form: index loops are what the verifier follows best.
  * Needs: split-aggregates before. Leaves unfolded constants and single-input phis behind.
  */
+import { appendAll } from "../../common/append.ts";
 import {
   type DominatorTree,
   dominatorTree,
@@ -208,7 +209,7 @@ function unroll(fn: IrFunction, loop: Loop, plan: Plan): void {
   for (let copy = 0; copy < plan.copies; copy += 1) {
     const values = new Map<Value, Value>();
     const map = new Map<Block, Block>();
-    made.push(...cloneBlocks(fn, blocks, { values, blocks: map, location: (at) => at }));
+    appendAll(made, cloneBlocks(fn, blocks, { values, blocks: map, location: (at) => at }));
     const head = map.get(header) as Block;
     for (const [at, phi] of phis.entries()) {
       const clone = values.get(phi) as IrInstruction;

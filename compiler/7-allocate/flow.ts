@@ -1,4 +1,5 @@
 /** Orders of machine blocks and how often they run: reverse post-order, loop depth, edge splitting. */
+import { appendAll } from "../../common/append.ts";
 import {
   type MachineBlock,
   type MachineFunction,
@@ -45,7 +46,7 @@ export function loopDepths(fn: MachineFunction): Map<MachineBlock, number> {
       // Blocks before the header cannot be in its loop: that bounds irreducible graphs too.
       if (body.has(block) || (index.get(block) ?? -1) < at) continue;
       body.add(block);
-      work.push(...(preds.get(block) ?? []));
+      appendAll(work, preds.get(block) ?? []);
     }
     for (const block of body) depths.set(block, (depths.get(block) ?? 0) + 1);
   }

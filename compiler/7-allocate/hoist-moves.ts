@@ -3,6 +3,7 @@
  * instructions. The move can go before its predecessor's branch, if the other way does not need the
  * register; if several such blocks agree, one move often serves all of them.
  */
+import { appendAll } from "../../common/append.ts";
 import type { MachineBlock, MachineFunction, MachineInstruction } from "../6-select/machine.ts";
 import { machinePredecessors, redirectEdge } from "../6-select/machine.ts";
 import { visitRegisters } from "../6-select/operands.ts";
@@ -123,7 +124,10 @@ function arrives(
     if (written === "other") return false;
     const before = preds.get(block) ?? [];
     if (before.length === 0) return false;
-    work.push(...before.filter((each) => !hoisted.has(each)));
+    appendAll(
+      work,
+      before.filter((each) => !hoisted.has(each)),
+    );
   }
   return true;
 }

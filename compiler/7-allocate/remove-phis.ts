@@ -3,6 +3,7 @@
  * at its end and the block copies out first. The extra register makes the copies of one edge
  * independent of each other; coalescing removes nearly all of them.
  */
+import { appendAll } from "../../common/append.ts";
 import { constantMove } from "../6-select/context.ts";
 import {
   type MachineBlock,
@@ -25,7 +26,7 @@ export function removePhis(fn: MachineFunction, has32: boolean): void {
       if (machineSuccessors(pred).length > 1) added.push(splitEdge(fn, pred, block));
     }
   }
-  fn.blocks.push(...added);
+  appendAll(fn.blocks, added);
   for (const block of fn.blocks) {
     const copies = block.phis.map((phi) => lowerPhi(fn, phi, has32));
     if (copies.length > 0) block.instructions.unshift(...copies);

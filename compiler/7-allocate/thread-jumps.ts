@@ -1,4 +1,5 @@
 /** Edges through empty blocks go straight on; branches with one target become jumps; blocks with one predecessor join it. */
+import { appendAll } from "../../common/append.ts";
 import {
   type MachineBlock,
   type MachineFunction,
@@ -44,7 +45,7 @@ function mergeChains(fn: MachineFunction): void {
       if (end.kind !== "jump") break;
       const next = end.target;
       if (next === block || next === fn.blocks[0] || preds.get(next)?.length !== 1) break;
-      block.instructions.push(...next.instructions);
+      appendAll(block.instructions, next.instructions);
       block.terminator = next.terminator;
       gone.add(next);
       for (const after of machineSuccessors(next)) {

@@ -42,7 +42,7 @@ export function emitDataSections(ir: IrModule): AsmSection[] {
   return [...groups].map(([name, globals]) => {
     const shape = sectionShape(name, globals);
     const items = globals.flatMap((global) => emitGlobal(global, shape.kind));
-    const align = Math.max(1, ...globals.map((global) => global.align));
+    const align = globals.reduce((most, { align: each }) => Math.max(most, each), 1);
     return { name, ...shape, align, items };
   });
 }
