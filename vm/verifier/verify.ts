@@ -79,6 +79,16 @@ function checkProgram(env: Env): void {
   }
 }
 
+/** The program's own signature is looked at, but nothing follows from it except messages. */
+function sayMainSignature(env: Env): void {
+  if (env.input.functions.length === 0 || env.input.btf === undefined) return;
+  try {
+    functionArgs(env, env.subprograms[0]!);
+  } catch (stop) {
+    if (!(stop instanceof Rejection) && !(stop instanceof Unsupported)) throw stop;
+  }
+}
+
 /** The state at a function's first instruction. */
 function enterFunction(env: Env, subprog: number): void {
   const sub = env.subprograms[subprog]!;
@@ -95,6 +105,7 @@ function enterFunction(env: Env, subprog: number): void {
   env.liveStack!.leave();
   env.scratchAll();
   if (subprog === 0) {
+    sayMainSignature(env);
     env.regs[1] = pointerReg(kind.ctx);
     return;
   }
