@@ -1,11 +1,14 @@
 /** Programs from a file: an ELF object, or a C source that is compiled first. */
 import { Diagnostics } from "../common/diagnostics/diagnostic.ts";
+import type { Btf } from "../common/object/btf.ts";
+import { readBtf } from "../common/object/btf-reader.ts";
 import type { ObjectFile } from "../common/object/object-file.ts";
 import { isElf, readElf } from "../common/object/read-elf.ts";
 import { parseKernelSymbols } from "../linker/kernel-symbols.ts";
 import { type LoadOptions, loadObject } from "../linker/load.ts";
 import type { LoadedObject, ProgramSpec } from "../linker/program.ts";
 import { readBtfFile } from "./btf-file.ts";
+import { shippedKernelBtf } from "./kernel-types/shipped-btf.ts";
 import { nodeFileSystem } from "./node-file-system.ts";
 import { plainReport, printError, report } from "./report.ts";
 
@@ -30,6 +33,8 @@ async function compileSource(
 
 /** Files about the kernel that is meant. */
 export interface KernelFiles {
+  /** The kernel that ships its types with bpfc; then `btf` is not looked at. */
+  readonly shipped?: boolean;
   readonly btf?: string;
   /** BTF of its modules, split from `btf`. */
   readonly moduleBtf?: readonly string[];
@@ -37,8 +42,14 @@ export interface KernelFiles {
   readonly kallsyms?: string;
 }
 
+function targetOf(files: KernelFiles, diagnostics: Diagnostics): Btf | undefined {
+  const shipped = files.shipped === true ? shippedKernelBtf() : undefined;
+  if (shipped !== undefined) return readBtf(shipped, diagnostics);
+  return files.btf === undefined ? undefined : readBtfFile(files.btf, diagnostics);
+}
+
 function kernelOptions(files: KernelFiles, diagnostics: Diagnostics): LoadOptions {
-  const targetBtf = files.btf === undefined ? undefined : readBtfFile(files.btf, diagnostics);
+  const targetBtf = targetOf(files, diagnostics);
   const modules = files.moduleBtf ?? [];
   if (modules.length > 0 && files.btf === undefined)
     diagnostics.error("bad-option", "--module-btf needs --btf, which it continues");
@@ -76,7 +87,8 @@ export async function loadFile(
       loaded = loadObject(object, path, diagnostics, options);
   }
   const shown = diagnostics.list.filter((d) => d.severity === "error");
-  report(shown, plainReport);
+  // An attempt with the shipped types is beside the user's own request.
+  if (kernel.shipped !== true) report(shown, plainReport);
   return diagnostics.hasErrors ? undefined : loaded;
 }
 

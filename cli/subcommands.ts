@@ -62,6 +62,7 @@ function addVerify(program: Command, outcome: Outcome): void {
     .option("--diagnostics <format>", "rejections as clang, json or sarif", "clang")
     .option("--json", "one JSON object per program")
     .allowUnknownOption()
+    .allowExcessArguments()
     .action(async (file: string | undefined, options, command: Command) => {
       const rest = command.args.slice(file === undefined ? 0 : 1);
       outcome.code = await (await import("./verify/run-verify.ts")).runVerify(file, options, rest);
@@ -110,6 +111,7 @@ function addRun(program: Command, outcome: Outcome): void {
     .option("--no-verify", "run in the checked variant without verifying first")
     .option("--json", "one JSON object per run")
     .allowUnknownOption()
+    .allowExcessArguments()
     .action(async (file: string, options, command: Command) => {
       outcome.code = await (await import("./run/run-command.ts")).runProgram(
         file,

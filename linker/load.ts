@@ -87,6 +87,7 @@ export function loadObject(
     maps: [...maps.map((m) => m.spec), ...(kconfig ? [kconfig.spec] : [])],
     programs,
     ...(btf && { btf }),
+    ...(options.targetBtf && { targetBtf: options.targetBtf }),
   };
 }
 

@@ -128,4 +128,6 @@ export interface LoadedObject {
   readonly programs: readonly ProgramSpec[];
   /** With the offsets of its data sections filled in. */
   readonly btf?: Btf;
+  /** Types of the kernel that it was loaded for. */
+  readonly targetBtf?: Btf;
 }

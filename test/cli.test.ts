@@ -383,3 +383,38 @@ describe("V8's code cache is only ever a matter of time", () => {
     tool.run();
   });
 });
+
+describe("verify takes the kernel's types where a program wants them", () => {
+  const source = `#include "vmlinux.h"
+#include <bpf/bpf_helpers.h>
+#include <bpf/bpf_tracing.h>
+SEC("tp_btf/sched_switch") int BPF_PROG(on_switch, bool preempt, struct task_struct *prev)
+{
+	return prev->pid & 0;
+}
+SEC("raw_tp/sys_enter") int enter(void *ctx)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	return task->no_such_member;
+}
+char LICENSE[] SEC("license") = "GPL";
+`;
+
+  test("tracing programs are judged with those that ship; compiler options follow the file", () => {
+    writeFileSync(join(work, "typed.c"), source.replace("no_such_member", "pid & 1"));
+    const words = ["verify", "typed.c", "-D__TARGET_ARCH_x86"];
+    const { status, stdout, stderr } = bpfc(words);
+    expect(status, stderr).toBe(0);
+    expect(stdout).toMatch(/^on_switch \(tp_btf\/sched_switch\): accept/m);
+    expect(stdout).toMatch(/^enter \(raw_tp\/sys_enter\): accept/m);
+    expect(bpfc([...words, "-DNEVER"]).status).toBe(0);
+  });
+
+  test("a hook that is not in them is a rejection", () => {
+    const other = source.replace("no_such_member", "pid").replace("sched_switch", "no_such_event");
+    writeFileSync(join(work, "typed.c"), other);
+    const { status, stdout } = bpfc(["verify", "typed.c", "-D__TARGET_ARCH_x86"]);
+    expect(status).toBe(1);
+    expect(stdout).toMatch(/^on_switch .*: (reject|unsupported)/m);
+  });
+});

@@ -85,16 +85,42 @@ function judgeProgram(
   return verdict === judged.verdict ? judged : { ...judged, verdict };
 }
 
-function judge(
+/** Program types whose hooks are found in the kernel's types: tracing, struct_ops, ext, LSM. */
+const typedHooks: readonly number[] = [26, 27, 28, 29];
+
+/** The object loaded for the kernel whose types ship; made once, where a verdict asks for it. */
+type Reload = () => Promise<LoadedObject | undefined>;
+
+/** Where the kernel's types are wanted and none were named, those that ship serve. */
+async function judgeWithTypes(
+  loaded: LoadedObject,
+  program: ProgramSpec,
+  settings: Settings,
+  profile: boolean,
+  reload: Reload,
+): Promise<ProgramVerdict> {
+  const judged = judgeProgram(loaded, program, settings, profile);
+  const lacksTarget = typedHooks.includes(program.type) && program.attachBtfId === 0;
+  const wantsTypes = judged.verdict.verdict === "unsupported" || lacksTarget;
+  if (!wantsTypes || loaded.targetBtf) return judged;
+  const typed = await reload();
+  const again = typed?.programs.find(({ name }) => name === program.name);
+  if (typed === undefined || again === undefined) return judged;
+  return judgeProgram(typed, again, settings, profile);
+}
+
+async function judge(
   loaded: LoadedObject,
   programs: readonly ProgramSpec[],
   options: VerifyCommandOptions,
   settings: Settings,
-): number {
+  reload: Reload,
+): Promise<number> {
   const diagnostics = new Diagnostics();
   const machineReadable = settings.format !== "clang";
+  const profile = options.profile === true;
   for (const program of programs) {
-    const judged = judgeProgram(loaded, program, settings, options.profile === true);
+    const judged = await judgeWithTypes(loaded, program, settings, profile, reload);
     if (!machineReadable) showVerdict(judged, options);
     addRejection(diagnostics, judged);
     addCost(diagnostics, judged, settings.maxProcessed);
@@ -110,7 +136,7 @@ export async function runVerify(
   options: VerifyCommandOptions,
   words: readonly string[],
 ): Promise<number> {
-  if (options.cases !== undefined) return judgeCases(options.cases);
+  if (options.cases !== undefined) return judgeCases(options.cases, options.btf);
   const settings = file === undefined ? "no input file" : settingsOf(options);
   if (file === undefined || typeof settings === "string") {
     printError(`bpfc: error: ${settings}`);
@@ -130,5 +156,7 @@ export async function runVerify(
   if (options.kernel !== modelledKernel) {
     return judgeForKernel(loaded, programs, options.kernel, json);
   }
-  return judge(loaded, programs, options, settings);
+  let typed: Promise<LoadedObject | undefined> | undefined;
+  const reload: Reload = () => (typed ??= loadFile(file, words, { shipped: true }));
+  return judge(loaded, programs, options, settings, reload);
 }

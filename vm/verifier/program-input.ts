@@ -1,6 +1,8 @@
 /** A program of a loaded object as the verifier's input. */
+import type { Btf } from "../../common/object/btf.ts";
 import type { LoadedObject, MapSpec, ProgramSpec } from "../../linker/program.ts";
 import type { VerifierInput, VerifierMap } from "./input.ts";
+import { KernelTypes } from "./kernel-types.ts";
 
 /** Flags of BPF_PROG_LOAD that callers add. */
 export const strictAlignmentFlag = 1;
@@ -33,6 +35,15 @@ function verifierMaps(maps: readonly MapSpec[]): VerifierMap[] {
   return [...own, ...templates];
 }
 
+const kernelTypes = new WeakMap<Btf, KernelTypes>();
+
+/** Made once per BTF: its indexes are large. */
+export function kernelTypesOf(btf: Btf): KernelTypes {
+  const known = kernelTypes.get(btf) ?? new KernelTypes(btf);
+  kernelTypes.set(btf, known);
+  return known;
+}
+
 /** What the kernel would be given to judge. */
 export function verifierInput(
   loaded: LoadedObject,
@@ -48,6 +59,8 @@ export function verifierInput(
     insns: program.insns,
     maps: verifierMaps(loaded.maps),
     ...(loaded.btf && { btf: loaded.btf }),
+    ...(loaded.targetBtf && { kernel: kernelTypesOf(loaded.targetBtf) }),
+    attachBtfId: program.attachBtfId,
     functions: typed
       ? program.functions.map((fn) => ({
           insn: fn.start,
