@@ -116,3 +116,22 @@ test("a saved state is listed and dumped", () => {
   expect(bpfc("map", "dump", "none", ...state).status).toBe(1);
   expect(bpfc("map", "dump", "sizes", "--state", "count.c").status).toBe(1);
 });
+
+test("a program that calls kernel functions runs with the types that ship", () => {
+  writeFileSync(
+    join(work, "kernel.c"),
+    `#include "vmlinux.h"
+#include <bpf/bpf_helpers.h>
+SEC("xdp") int guarded(struct xdp_md *ctx)
+{
+	bpf_rcu_read_lock();
+	bpf_rcu_read_unlock();
+	return XDP_PASS;
+}
+char LICENSE[] SEC("license") = "GPL";
+`,
+  );
+  const { status, stdout, stderr } = bpfc("run", "kernel.c", "--packet", "00".repeat(20));
+  expect(status, stderr).toBe(0);
+  expect(stdout).toMatch(/^guarded \(xdp\): 2 XDP_PASS/);
+});

@@ -200,13 +200,25 @@ function run(loaded: LoadedObject, options: RunCommandOptions): number {
   return replay(startSession(loaded, spec, asRecorded), recording);
 }
 
+/** Programs that refer to a kernel's functions and variables are loaded for the one that ships. */
+async function loadForRun(
+  file: string,
+  options: RunCommandOptions,
+  words: readonly string[],
+): Promise<LoadedObject | undefined> {
+  const loaded = await loadFile(file, words, options);
+  const refersToKernel = loaded?.programs.some((p) => p.kernelReferences.length > 0) ?? false;
+  if (options.btf !== undefined || !refersToKernel) return loaded;
+  return (await loadFile(file, words, { ...options, shipped: true })) ?? loaded;
+}
+
 /** Runs the subcommand; `words` are compiler options for a C source. */
 export async function runProgram(
   file: string,
   options: RunCommandOptions,
   words: readonly string[],
 ): Promise<number> {
-  const loaded = await loadFile(file, words, options);
+  const loaded = await loadForRun(file, options, words);
   if (loaded === undefined) return 1;
   try {
     return run(loaded, options);
