@@ -1,6 +1,5 @@
 /** Programs from a file: an ELF object, or a C source that is compiled first. */
 import { Diagnostics } from "../common/diagnostics/diagnostic.ts";
-import type { Btf } from "../common/object/btf.ts";
 import { readBtf } from "../common/object/btf-reader.ts";
 import type { ObjectFile } from "../common/object/object-file.ts";
 import { isElf, readElf } from "../common/object/read-elf.ts";
@@ -33,8 +32,6 @@ async function compileSource(
 
 /** Files about the kernel that is meant. */
 export interface KernelFiles {
-  /** The kernel that ships its types with bpfc; then `btf` is not looked at. */
-  readonly shipped?: boolean;
   readonly btf?: string;
   /** BTF of its modules, split from `btf`. */
   readonly moduleBtf?: readonly string[];
@@ -42,14 +39,8 @@ export interface KernelFiles {
   readonly kallsyms?: string;
 }
 
-function targetOf(files: KernelFiles, diagnostics: Diagnostics): Btf | undefined {
-  const shipped = files.shipped === true ? shippedKernelBtf() : undefined;
-  if (shipped !== undefined) return readBtf(shipped, diagnostics);
-  return files.btf === undefined ? undefined : readBtfFile(files.btf, diagnostics);
-}
-
 function kernelOptions(files: KernelFiles, diagnostics: Diagnostics): LoadOptions {
-  const targetBtf = targetOf(files, diagnostics);
+  const targetBtf = files.btf === undefined ? undefined : readBtfFile(files.btf, diagnostics);
   const modules = files.moduleBtf ?? [];
   if (modules.length > 0 && files.btf === undefined)
     diagnostics.error("bad-option", "--module-btf needs --btf, which it continues");
@@ -64,31 +55,65 @@ function kernelOptions(files: KernelFiles, diagnostics: Diagnostics): LoadOption
   };
 }
 
+/** The object of a file: an ELF object, or what a C source compiles to with `words` as options. */
+async function readObject(
+  path: string,
+  words: readonly string[],
+  diagnostics: Diagnostics,
+): Promise<ObjectFile | undefined> {
+  const bytes = nodeFileSystem.readFile(path);
+  if (bytes === undefined) {
+    diagnostics.error("file-not-found", `no such file or directory: '${path}'`);
+    return undefined;
+  }
+  return isElf(bytes) || !/\.(c|i|h)$/.test(path)
+    ? readElf(bytes, path, diagnostics)
+    : await compileSource(path, words, diagnostics);
+}
+
+/** An object loaded for the kernel that was asked for, and on demand for the one that ships. */
+export interface LoadedFile {
+  readonly loaded: LoadedObject;
+  /** With the types that ship with bpfc; undefined where the object does not fit them. */
+  readonly forShippedKernel: () => LoadedObject | undefined;
+}
+
 /**
- * Loads the file; `words` are compiler options for a C source, `kernel` says what kernel is meant. What went wrong has been reported where the result is undefined.
+ * Loads the file; `words` are compiler options for a C source, `kernel` says what kernel is meant.
+ * What went wrong has been reported where the result is undefined.
  */
-export async function loadFile(
+export async function openFile(
   path: string,
   words: readonly string[],
   kernel: KernelFiles = {},
-): Promise<LoadedObject | undefined> {
+): Promise<LoadedFile | undefined> {
   const diagnostics = new Diagnostics();
   const options = kernelOptions(kernel, diagnostics);
-  const bytes = nodeFileSystem.readFile(path);
-  let loaded: LoadedObject | undefined;
-  if (bytes === undefined)
-    diagnostics.error("file-not-found", `no such file or directory: '${path}'`);
-  else {
-    const object =
-      isElf(bytes) || !/\.(c|i|h)$/.test(path)
-        ? readElf(bytes, path, diagnostics)
-        : await compileSource(path, words, diagnostics);
-    if (object !== undefined && !diagnostics.hasErrors)
-      loaded = loadObject(object, path, diagnostics, options);
-  }
+  const object = await readObject(path, words, diagnostics);
+  const isRead = object !== undefined && !diagnostics.hasErrors;
+  const loaded = isRead ? loadObject(object, path, diagnostics, options) : undefined;
   const shown = diagnostics.list.filter((d) => d.severity === "error");
-  // An attempt with the shipped types is beside the user's own request.
-  if (kernel.shipped !== true) report(shown, plainReport);
+  report(shown, plainReport);
+  if (object === undefined || loaded === undefined || diagnostics.hasErrors) return undefined;
+  let typed: { readonly loaded: LoadedObject | undefined } | undefined;
+  const forShippedKernel = (): LoadedObject | undefined => {
+    typed ??= { loaded: loadForShipped(object, path, options) };
+    return typed.loaded;
+  };
+  return { loaded, forShippedKernel };
+}
+
+/** An attempt beside the user's own request: what does not fit is not reported. */
+function loadForShipped(
+  object: ObjectFile,
+  path: string,
+  options: LoadOptions,
+): LoadedObject | undefined {
+  const bytes = shippedKernelBtf();
+  const diagnostics = new Diagnostics();
+  const targetBtf = bytes && readBtf(bytes, diagnostics);
+  if (targetBtf === undefined) return undefined;
+  const loaded = loadObject(object, path, diagnostics, { ...options, targetBtf });
   return diagnostics.hasErrors ? undefined : loaded;
 }
 

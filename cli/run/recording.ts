@@ -2,11 +2,11 @@
  * Recordings: everything that a run depended on, and what came of it, as JSON. A replay runs the
  * same inputs again and compares; the machine is simulated, so that differences are the program's.
  */
-import { readFileSync } from "node:fs";
 import type { ProgramSpec } from "../../linker/program.ts";
 import type { RunResult } from "../../vm/programs/run.ts";
 import { parseHex, toHex } from "./hex.ts";
-import { type MachineOptions, type RunInputBytes, UserError } from "./inputs.ts";
+import type { MachineOptions, RunInputBytes } from "./inputs.ts";
+import { readOwnJson } from "./json-file.ts";
 import type { MapContents } from "./map-contents.ts";
 import { jsonOf } from "./show.ts";
 
@@ -48,20 +48,10 @@ export function recordingText(recording: Omit<Recording, "version">): string {
 }
 
 export function readRecording(path: string): Recording {
-  let text: string;
-  try {
-    text = readFileSync(path, "utf8");
-  } catch {
-    throw new UserError(`no such file or directory: '${path}'`);
-  }
-  try {
-    const recording = JSON.parse(text) as Partial<Recording>;
+  return readOwnJson<Recording>(path, "a recording of bpfc run", (recording) => {
     const isKnown = recording.version === version && Array.isArray(recording.runs);
-    if (isKnown && typeof recording.program === "string") return recording as Recording;
-  } catch {
-    // Not JSON: said below.
-  }
-  throw new UserError(`'${path}' is not a recording of bpfc run`);
+    return isKnown && typeof recording.program === "string";
+  });
 }
 
 export function inputOfRun({ packet, context }: RecordedRun): RunInputBytes {

@@ -6,7 +6,7 @@ import type { Program } from "../../vm/program.ts";
 import { type RunOptions, type RunResult, runProgram as runOnce } from "../../vm/programs/run.ts";
 import { verifierInput } from "../../vm/verifier/program-input.ts";
 import { verify } from "../../vm/verifier/verify.ts";
-import { chooseProgram, loadFile } from "../load.ts";
+import { chooseProgram, openFile } from "../load.ts";
 import { plainReport, print, printError } from "../report.ts";
 import { runEvent } from "./events.ts";
 import {
@@ -206,10 +206,12 @@ async function loadForRun(
   options: RunCommandOptions,
   words: readonly string[],
 ): Promise<LoadedObject | undefined> {
-  const loaded = await loadFile(file, words, options);
-  const refersToKernel = loaded?.programs.some((p) => p.kernelReferences.length > 0) ?? false;
+  const opened = await openFile(file, words, options);
+  if (opened === undefined) return undefined;
+  const { loaded, forShippedKernel } = opened;
+  const refersToKernel = loaded.programs.some((p) => p.kernelReferences.length > 0);
   if (options.btf !== undefined || !refersToKernel) return loaded;
-  return (await loadFile(file, words, { ...options, shipped: true })) ?? loaded;
+  return forShippedKernel() ?? loaded;
 }
 
 /** Runs the subcommand; `words` are compiler options for a C source. */

@@ -1,9 +1,8 @@
 /** The state after a run as a file, for `bpfc prog` and `bpfc map` to look at. */
-import { readFileSync } from "node:fs";
 import type { LoadedObject } from "../../linker/program.ts";
 import type { Kernel, LoadedSet } from "../../vm/kernel/kernel.ts";
 import { toHex } from "./hex.ts";
-import { UserError } from "./inputs.ts";
+import { readOwnJson } from "./json-file.ts";
 import { type MapContents, mapContents } from "./map-contents.ts";
 
 const version = 1;
@@ -58,18 +57,8 @@ export function savedState(loaded: LoadedObject, kernel: Kernel, set: LoadedSet)
 }
 
 export function readSavedState(path: string): SavedState {
-  let text: string;
-  try {
-    text = readFileSync(path, "utf8");
-  } catch {
-    throw new UserError(`no such file or directory: '${path}'`);
-  }
-  try {
-    const state = JSON.parse(text) as Partial<SavedState>;
+  return readOwnJson<SavedState>(path, "a state that bpfc run --save wrote", (state) => {
     const isWhole = Array.isArray(state.programs) && Array.isArray(state.maps);
-    if (state.version === version && isWhole) return state as SavedState;
-  } catch {
-    // Not JSON: said below.
-  }
-  throw new UserError(`'${path}' is not a state that bpfc run --save wrote`);
+    return state.version === version && isWhole;
+  });
 }

@@ -3,7 +3,6 @@ import { readFileSync } from "node:fs";
 import { Diagnostics } from "../../common/diagnostics/diagnostic.ts";
 import { readBtf } from "../../common/object/btf-reader.ts";
 import { readCase, watchOfCase } from "../../vm/verifier/cases.ts";
-import type { Verdict } from "../../vm/verifier/input.ts";
 import type { KernelTypes } from "../../vm/verifier/kernel-types.ts";
 import { kernelTypesOf } from "../../vm/verifier/program-input.ts";
 import { verify } from "../../vm/verifier/verify.ts";
@@ -26,17 +25,14 @@ function shippedTypes(): TypeSource {
   };
 }
 
-function judge(line: string, kernel: KernelTypes | undefined): Verdict | undefined {
-  const portable = readCase(line, { kernel });
-  return portable && verify(portable.input, { watch: watchOfCase(portable.input) });
-}
-
 function answerTo(line: string, named: KernelTypes | undefined, shipped: TypeSource) {
-  const id = readCase(line)?.id;
-  const first = judge(line, named);
-  if (first === undefined) return undefined;
-  const needsTypes = first.verdict === "unsupported" && named === undefined;
-  const verdict = needsTypes ? (judge(line, shipped()) ?? first) : first;
+  const portable = readCase(line, { kernel: named });
+  if (portable === undefined) return undefined;
+  const { id, input } = portable;
+  const options = { watch: watchOfCase(input) };
+  const first = verify(input, options);
+  const kernel = first.verdict === "unsupported" && !named ? shipped() : undefined;
+  const verdict = kernel === undefined ? first : verify({ ...input, kernel }, options);
   const { verdict: kind, reason, messages, insn, processed, watched } = verdict;
   return { id, verdict: kind, reason, messages, insn, processed, r6: watched ?? [] };
 }

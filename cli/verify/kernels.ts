@@ -88,13 +88,10 @@ function matrixText(rows: readonly Row[]): string {
 }
 
 function matrixJson({ program, findings }: Row): object {
-  const answers = profiledKernels().map((kernel) => [
-    kernel,
-    {
-      answer: cell(answerFor(findings, kernel)),
-      text: answerText(program, answerFor(findings, kernel)),
-    },
-  ]);
+  const answers = profiledKernels().map((kernel) => {
+    const answer = answerFor(findings, kernel);
+    return [kernel, { answer: cell(answer), text: answerText(program, answer) }];
+  });
   return {
     program: program.name,
     section: program.section,

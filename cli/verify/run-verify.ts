@@ -2,12 +2,10 @@
 import { Diagnostics } from "../../common/diagnostics/diagnostic.ts";
 import type { LoadedObject, ProgramSpec } from "../../linker/program.ts";
 import { modelledKernel } from "../../vm/kernel-profiles/kernel-answer.ts";
-import type { Privileges } from "../../vm/kernel-profiles/privileges.ts";
-import { withPrivileges } from "../../vm/kernel-profiles/privileges.ts";
+import { type Privileges, withPrivileges } from "../../vm/kernel-profiles/privileges.ts";
 import { profileOf } from "../../vm/verifier/profile.ts";
-import { verifierInput } from "../../vm/verifier/program-input.ts";
 import { type ProgramVerdict, verifyObjectProgram } from "../../vm/verifier/verify-program.ts";
-import { loadFile } from "../load.ts";
+import { type LoadedFile, openFile } from "../load.ts";
 import { type DiagnosticsFormat, plainReport, print, printError, report } from "../report.ts";
 import { judgeCases } from "./cases.ts";
 import { judgeForKernel, showMatrix } from "./kernels.ts";
@@ -81,46 +79,42 @@ function judgeProgram(
 ): ProgramVerdict {
   const { logLevel, privileges } = settings;
   const judged = verifyObjectProgram(loaded, program, { logLevel, profile });
-  const verdict = withPrivileges(verifierInput(loaded, program), judged.verdict, privileges);
+  const { type: programType, insns } = program;
+  const verdict = withPrivileges({ programType, insns }, judged.verdict, privileges);
   return verdict === judged.verdict ? judged : { ...judged, verdict };
 }
 
 /** Program types whose hooks are found in the kernel's types: tracing, struct_ops, ext, LSM. */
 const typedHooks: readonly number[] = [26, 27, 28, 29];
 
-/** The object loaded for the kernel whose types ship; made once, where a verdict asks for it. */
-type Reload = () => Promise<LoadedObject | undefined>;
-
 /** Where the kernel's types are wanted and none were named, those that ship serve. */
-async function judgeWithTypes(
-  loaded: LoadedObject,
+function judgeWithTypes(
+  { loaded, forShippedKernel }: LoadedFile,
   program: ProgramSpec,
   settings: Settings,
   profile: boolean,
-  reload: Reload,
-): Promise<ProgramVerdict> {
+): ProgramVerdict {
   const judged = judgeProgram(loaded, program, settings, profile);
   const lacksTarget = typedHooks.includes(program.type) && program.attachBtfId === 0;
   const wantsTypes = judged.verdict.verdict === "unsupported" || lacksTarget;
   if (!wantsTypes || loaded.targetBtf) return judged;
-  const typed = await reload();
+  const typed = forShippedKernel();
   const again = typed?.programs.find(({ name }) => name === program.name);
   if (typed === undefined || again === undefined) return judged;
   return judgeProgram(typed, again, settings, profile);
 }
 
-async function judge(
-  loaded: LoadedObject,
+function judge(
+  file: LoadedFile,
   programs: readonly ProgramSpec[],
   options: VerifyCommandOptions,
   settings: Settings,
-  reload: Reload,
-): Promise<number> {
+): number {
   const diagnostics = new Diagnostics();
   const machineReadable = settings.format !== "clang";
   const profile = options.profile === true;
   for (const program of programs) {
-    const judged = await judgeWithTypes(loaded, program, settings, profile, reload);
+    const judged = judgeWithTypes(file, program, settings, profile);
     if (!machineReadable) showVerdict(judged, options);
     addRejection(diagnostics, judged);
     addCost(diagnostics, judged, settings.maxProcessed);
@@ -142,8 +136,9 @@ export async function runVerify(
     printError(`bpfc: error: ${settings}`);
     return 1;
   }
-  const loaded = await loadFile(file, words, options);
-  if (loaded === undefined) return 1;
+  const opened = await openFile(file, words, options);
+  if (opened === undefined) return 1;
+  const { loaded } = opened;
   const { program: name, json = false } = options;
   const programs = loaded.programs.filter((p) => name === undefined || p.name === name);
   if (programs.length === 0) {
@@ -156,7 +151,5 @@ export async function runVerify(
   if (options.kernel !== modelledKernel) {
     return judgeForKernel(loaded, programs, options.kernel, json);
   }
-  let typed: Promise<LoadedObject | undefined> | undefined;
-  const reload: Reload = () => (typed ??= loadFile(file, words, { shipped: true }));
-  return judge(loaded, programs, options, settings, reload);
+  return judge(opened, programs, options, settings);
 }

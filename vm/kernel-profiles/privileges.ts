@@ -31,7 +31,7 @@ function refused(verdict: Verdict, reason: string, errno: number): Verdict {
 
 /** The verdict for a caller with these privileges, given that for root. */
 export function withPrivileges(
-  input: VerifierInput,
+  input: Pick<VerifierInput, "programType" | "insns">,
   verdict: Verdict,
   privileges: Privileges,
 ): Verdict {
