@@ -19,6 +19,7 @@ export class Handles {
   /** One more thing keeps the object. */
   hold(object: BpfObject): void {
     this.#holders.set(object, (this.#holders.get(object) ?? 0) + 1);
+    if (!("id" in object)) return;
     const ids = this.#byId.get(object.kind) ?? new Map<number, BpfObject>();
     this.#byId.set(object.kind, ids.set(object.id, object));
   }
@@ -31,7 +32,7 @@ export class Handles {
       return;
     }
     this.#holders.delete(object);
-    this.#byId.get(object.kind)?.delete(object.id);
+    if ("id" in object) this.#byId.get(object.kind)?.delete(object.id);
     this.#destroy(object);
   }
 
@@ -65,13 +66,5 @@ export class Handles {
   nextId(kind: ObjectKind, after: number): number | undefined {
     const later = [...(this.#byId.get(kind)?.keys() ?? [])].filter((id) => id > after);
     return later.length === 0 ? undefined : Math.min(...later);
-  }
-
-  all(kind: ObjectKind): readonly BpfObject[] {
-    return [...(this.#byId.get(kind)?.values() ?? [])];
-  }
-
-  get openCount(): number {
-    return this.#files.size;
   }
 }

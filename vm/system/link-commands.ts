@@ -93,13 +93,23 @@ export function openLink(system: SystemState, program: ProgramObject, hook: Hook
   return system.handles.open(link);
 }
 
-function createLink(system: SystemState, attr: BpfAttr): number {
-  const program = objectOf(system, "program", attr.prog_fd);
+/** The program of a descriptor and the hook that the attributes name for it. */
+function aim(
+  system: SystemState,
+  attr: BpfAttr,
+  descriptor: number | undefined,
+  target: number,
+): { readonly program: ProgramObject; readonly hook: Hook } | number {
+  const program = objectOf(system, "program", descriptor);
   if (typeof program === "number") return program;
-  const target = attr.target_ifindex ?? attr.target_fd ?? 0;
   const hook = hookOf(system, program, { type: attr.attach_type ?? 0, target });
-  if (typeof hook === "number") return hook;
-  return openLink(system, program, hook);
+  return typeof hook === "number" ? hook : { program, hook };
+}
+
+function createLink(system: SystemState, attr: BpfAttr): number {
+  const target = attr.target_ifindex ?? attr.target_fd ?? 0;
+  const aimed = aim(system, attr, attr.prog_fd, target);
+  return typeof aimed === "number" ? aimed : openLink(system, aimed.program, aimed.hook);
 }
 
 /** Takes a link's program off its hook; the link stays. */
@@ -147,11 +157,10 @@ function openRawTracepoint(system: SystemState, attr: BpfAttr): number {
 
 /** BPF_PROG_ATTACH: for cgroups and devices; the program stays until it is detached. */
 function attach(system: SystemState, attr: BpfAttr): number {
-  const program = objectOf(system, "program", attr.attach_bpf_fd);
-  if (typeof program === "number") return program;
   const target = attr.target_fd ?? attr.target_ifindex ?? 0;
-  const hook = hookOf(system, program, { type: attr.attach_type ?? 0, target });
-  if (typeof hook === "number") return hook;
+  const aimed = aim(system, attr, attr.attach_bpf_fd, target);
+  if (typeof aimed === "number") return aimed;
+  const { program, hook } = aimed;
   if (isTaken(system, hook) || programsAt(system, hook).includes(program)) return -errno.EEXIST;
   system.attachments.push({ hook, owner: program });
   system.handles.hold(program);
@@ -159,11 +168,10 @@ function attach(system: SystemState, attr: BpfAttr): number {
 }
 
 function detachProgram(system: SystemState, attr: BpfAttr): number {
-  const program = objectOf(system, "program", attr.attach_bpf_fd);
-  if (typeof program === "number") return program;
   const target = attr.target_fd ?? attr.target_ifindex ?? 0;
-  const hook = hookOf(system, program, { type: attr.attach_type ?? 0, target });
-  if (typeof hook === "number") return hook;
+  const aimed = aim(system, attr, attr.attach_bpf_fd, target);
+  if (typeof aimed === "number") return aimed;
+  const { program, hook } = aimed;
   const at = system.attachments.findIndex(
     (each) => each.owner === program && sameHook(each.hook, hook),
   );

@@ -6,7 +6,7 @@ import { updateFlags } from "../maps/map.ts";
 import { ObjectArrayMap } from "../maps/program-array.ts";
 import type { BpfAttr } from "./attr.ts";
 import { type Command, fileOf, isObjectName, objectOf } from "./command.ts";
-import type { MapAccess, MapObject, ObjectKind } from "./objects.ts";
+import type { MapAccess, MapObject } from "./objects.ts";
 import type { SystemState } from "./system-state.ts";
 
 const arrayOfMaps = 12;
@@ -76,7 +76,7 @@ export function mapFor(system: SystemState, attr: BpfAttr, wanted: Rights): MapO
 }
 
 /** Types whose values are descriptors of objects. */
-const valueKinds: Readonly<Record<number, ObjectKind>> = {
+const valueKinds: Readonly<Record<number, "program" | "cgroup" | "map">> = {
   3: "program",
   8: "cgroup",
   12: "map",

@@ -97,7 +97,6 @@ function infoOf(object: BpfObject): Info | undefined {
       return { type: linkType(object.hook), id: object.id, prog_id: object.program.id };
     case "cgroup":
     case "perf-event":
-    case "iterator":
     case "stats":
       return undefined;
   }
@@ -162,12 +161,9 @@ function bindMap(system: SystemState, attr: BpfAttr): number {
   return 0;
 }
 
-let statsIds = 0;
-
 function enableStats({ handles }: SystemState, attr: BpfAttr): number {
   if ((attr.stats_type ?? 0) !== 0) return -errno.EINVAL;
-  statsIds += 1;
-  return handles.open({ kind: "stats", id: statsIds });
+  return handles.open({ kind: "stats" });
 }
 
 /** By the name of the command without `BPF_`. */

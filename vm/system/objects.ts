@@ -64,20 +64,11 @@ export interface CgroupObject {
 /** What perf_event_open gives: a tracepoint, a probed function, or a counter. */
 export interface PerfEventObject {
   readonly kind: "perf-event";
-  readonly id: number;
   readonly hook: Hook | undefined;
-}
-
-/** The text that an iterator program made, to be read once. */
-export interface IteratorObject {
-  readonly kind: "iterator";
-  readonly id: number;
-  text: Uint8Array;
 }
 
 export interface StatsObject {
   readonly kind: "stats";
-  readonly id: number;
 }
 
 export type BpfObject =
@@ -87,7 +78,6 @@ export type BpfObject =
   | LinkObject
   | CgroupObject
   | PerfEventObject
-  | IteratorObject
   | StatsObject;
 
 export type ObjectKind = BpfObject["kind"];

@@ -117,7 +117,6 @@ export class SimulatedKernel extends Kernel {
       case "btf":
       case "cgroup":
       case "perf-event":
-      case "iterator":
       case "stats":
         return;
     }
@@ -172,7 +171,7 @@ export class SimulatedKernel extends Kernel {
         }
       : parseEvent(event);
     if (hook === undefined) return -errno.EINVAL;
-    return this.#state.handles.open({ kind: "perf-event", id: 0, hook });
+    return this.#state.handles.open({ kind: "perf-event", hook });
   }
 
   /** Creates an object's maps, verifies and loads its programs: what libbpf does with a file. */
