@@ -1,4 +1,5 @@
 /** Random packets, most of them well-formed: Ethernet, VLAN tags, ARP, IPv4, IPv6, TCP, UDP, ICMP. */
+import { randomNumbers } from "../test/support/fuzz.ts";
 
 type Bytes = readonly number[];
 
@@ -15,15 +16,10 @@ function checksum(bytes: Bytes): number {
 }
 
 export class PacketMaker {
-  #state: number;
+  readonly #below: (limit: number) => number;
 
   constructor(seed: number) {
-    this.#state = seed >>> 0;
-  }
-
-  #below(limit: number): number {
-    this.#state = (Math.imul(this.#state, 1664525) + 1013904223) >>> 0;
-    return Math.floor((this.#state / 0x1_0000_0000) * limit);
+    this.#below = randomNumbers(seed);
   }
 
   #pick<T>(list: readonly T[]): T {

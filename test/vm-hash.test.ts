@@ -6,6 +6,7 @@ import { expect, test } from "vitest";
 import { portableCase } from "../linker/portable-case.ts";
 import { Kernel } from "../vm/kernel/kernel.ts";
 import { type RunOptions, runProgram } from "../vm/programs/run.ts";
+import { randomNumbers } from "./support/fuzz.ts";
 import { askKernel, type KernelJob, kernelTest } from "./support/kernel.ts";
 import { loadAssembly } from "./support/load-assembly.ts";
 
@@ -14,11 +15,7 @@ const keySizes = [1, 3, 4, 5, 8, 12, 16, 20, 33, 64, 68];
 const valueSizes = [1, 4, 8, 12, 24, 260];
 const operations = 60;
 
-let state = 11;
-function below(limit: number): number {
-  state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
-  return Math.floor((state / 0x1_0000_0000) * limit);
-}
+const below = randomNumbers(11);
 
 /** r6 sums up what the operations give; keys differ in their first and last byte. */
 function programText(type: number, keySize: number, valueSize: number): string {

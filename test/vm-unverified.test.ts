@@ -6,13 +6,10 @@
 import { expect, test } from "vitest";
 import { Kernel } from "../vm/kernel/kernel.ts";
 import { runProgram } from "../vm/programs/run.ts";
+import { randomNumbers } from "./support/fuzz.ts";
 import { loadAssembly } from "./support/load-assembly.ts";
 
-let state = 5;
-function below(limit: number): number {
-  state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
-  return Math.floor((state / 0x1_0000_0000) * limit);
-}
+const below = randomNumbers(5);
 const pick = <T>(list: readonly T[]): T => list[below(list.length)] as T;
 
 const sizes = ["u8", "u16", "u32", "u64"] as const;

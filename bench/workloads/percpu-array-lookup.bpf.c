@@ -1,26 +1,2 @@
-#include <linux/bpf.h>
-#include <bpf/bpf_helpers.h>
-#include <linux/types.h>
-
-/* 1000 operations on one map; loop.bpf.c is the loop alone. */
-struct {
-	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
-	__uint(max_entries, 2048);
-	__type(key, __u32);
-	__type(value, __u64);
-} map SEC(".maps");
-
-SEC("xdp") int lookup(struct xdp_md *ctx)
-{
-	__u64 sum = 0;
-
-	for (__u32 i = 0; i < 1000; i++) {
-		__u32 key = i;
-		__u64 *value = bpf_map_lookup_elem(&map, &key);
-		if (value)
-			sum += *value;
-	}
-	return sum;
-}
-
-char LICENSE[] SEC("license") = "GPL";
+#define MAP_TYPE BPF_MAP_TYPE_PERCPU_ARRAY
+#include "lookup.h"

@@ -34,21 +34,30 @@ export function skipModifiers(btf: Btf, id: TypeId): BtfType | undefined {
   return btfTypeById(btf, skipModifierIds(btf, id));
 }
 
-/** Size in bytes; undefined for void, functions and forward declarations. */
-export function btfSizeOf(btf: Btf, id: TypeId, depth = 0): number | undefined {
-  const type = skipModifiers(btf, id);
-  if (depth > maximumChain) return undefined;
-  switch (type?.kind) {
+/** Size of a type that needs no other one to tell; undefined for all others. */
+export function btfPlainSizeOf(type: BtfType): number | undefined {
+  switch (type.kind) {
     case "int":
     case "struct":
     case "union":
     case "enum":
     case "enum64":
     case "float":
-    case "datasec":
       return type.size;
     case "ptr":
       return 8;
+    default:
+      return undefined;
+  }
+}
+
+/** Size in bytes; undefined for void, functions and forward declarations. */
+export function btfSizeOf(btf: Btf, id: TypeId, depth = 0): number | undefined {
+  const type = skipModifiers(btf, id);
+  if (depth > maximumChain) return undefined;
+  switch (type?.kind) {
+    case "datasec":
+      return type.size;
     case "array": {
       const element = btfSizeOf(btf, type.element, depth + 1);
       return element === undefined ? undefined : element * type.count;
@@ -56,6 +65,6 @@ export function btfSizeOf(btf: Btf, id: TypeId, depth = 0): number | undefined {
     case "var":
       return btfSizeOf(btf, type.type, depth + 1);
     default:
-      return undefined;
+      return type && btfPlainSizeOf(type);
   }
 }

@@ -301,17 +301,22 @@ function escapeOf(object: IrInstruction, uses: ReadonlyMap<Value, readonly Use[]
   return result;
 }
 
+/** Operations that use an address and keep nothing of it. */
+export const addressUses: ReadonlySet<IrInstruction["operation"]["op"]> = new Set([
+  "load",
+  "memset",
+  "memcpy",
+  "memmove",
+  "memcmp",
+  "icmp",
+  "lifetime_start",
+  "lifetime_end",
+]);
+
 function escapeThrough(user: IrInstruction, index: number): Escape | "derived" {
   const { operation } = user;
+  if (addressUses.has(operation.op)) return "none";
   switch (operation.op) {
-    case "load":
-    case "memset":
-    case "memcpy":
-    case "memmove":
-    case "memcmp":
-    case "icmp":
-    case "lifetime_start":
-    case "lifetime_end":
     case "object_size":
     case "constant_p":
       return "none";

@@ -5,6 +5,7 @@
  */
 import type { IrFunction, IrInstruction, Parameter, Value } from "../4-lower/ir.ts";
 import { computeUses, type Use } from "../4-lower/ir-builder.ts";
+import { addressUses } from "./alias.ts";
 import { helperEffects } from "./effects.ts";
 import { constantAddress, isOp, operand } from "./values.ts";
 
@@ -63,16 +64,8 @@ export class NoaliasFinder {
 
   #isHarmless(user: IrInstruction, index: number): boolean {
     const { operation } = user;
+    if (addressUses.has(operation.op)) return true;
     switch (operation.op) {
-      case "load":
-      case "memset":
-      case "memcpy":
-      case "memmove":
-      case "memcmp":
-      case "icmp":
-      case "lifetime_start":
-      case "lifetime_end":
-        return true;
       case "store":
         return index === 1;
       case "call": {

@@ -7,6 +7,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Kernel } from "../../vm/kernel/kernel.ts";
 import type { BpfMap } from "../../vm/maps/map.ts";
+import { randomNumbers } from "./fuzz.ts";
 
 export type Operation = {
   readonly op: "lookup" | "update" | "delete" | "lookup_and_delete" | "keys";
@@ -93,15 +94,10 @@ const bloomFilter = 30;
 const mapsOfMaps: readonly number[] = [12, 13];
 
 export class OperationMaker {
-  #state: number;
+  readonly #below: (limit: number) => number;
 
   constructor(seed: number) {
-    this.#state = seed >>> 0;
-  }
-
-  #below(limit: number): number {
-    this.#state = (Math.imul(this.#state, 1664525) + 1013904223) >>> 0;
-    return Math.floor((this.#state / 0x1_0000_0000) * limit);
+    this.#below = randomNumbers(seed);
   }
 
   #key({ type, keySize, keys = 8, owners }: MapCase): Uint8Array {

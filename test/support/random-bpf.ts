@@ -2,6 +2,7 @@
  * Random programs that the kernel's verifier accepts: arithmetic on all registers, stack memory,
  * atomics, forward branches, counted loops, calls. The same seed gives the same program.
  */
+import { randomNumbers } from "./fuzz.ts";
 
 const borders = [0, 1, 2, 7, 31, 63, 255, -1, -2, 65535, 0x7fffffff, -0x80000000];
 const operators = ["+=", "-=", "*=", "/=", "%=", "|=", "&=", "^=", "s/=", "s%=", "="];
@@ -11,7 +12,7 @@ const sizes = [8, 16, 32, 64] as const;
 const stackBytes = 64;
 
 class Generator {
-  #state: number;
+  readonly below: (limit: number) => number;
   readonly #prefix: string;
   #labels = 0;
   readonly lines: string[] = [];
@@ -20,12 +21,7 @@ class Generator {
 
   constructor(seed: number, labelPrefix: string) {
     this.#prefix = labelPrefix;
-    this.#state = seed >>> 0;
-  }
-
-  below(limit: number): number {
-    this.#state = (Math.imul(this.#state, 1664525) + 1013904223) >>> 0;
-    return Math.floor((this.#state / 0x1_0000_0000) * limit);
+    this.below = randomNumbers(seed);
   }
 
   pick<T>(list: readonly T[]): T {

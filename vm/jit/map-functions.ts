@@ -236,6 +236,16 @@ function updateBody(shape: MapShape): Uint8Array {
   return code.finish();
 }
 
+/** While an element is free, the number of its chunk is there as a negative one. */
+function emitNegateChunk(code: WasmCode, element: number): void {
+  code.get(element);
+  code.const32(0);
+  code.get(element);
+  code.memory(op.i32Load, elementFields.chunk);
+  code.op(op.i32Sub);
+  code.memory(op.i32Store, elementFields.chunk);
+}
+
 /** Leaves 0, or {@link notDone} where the map is full, has no free element or should grow. */
 function emitInsert(code: WasmCode, shape: MapShape, locals: Locals & { value: number }): void {
   const { key, table, hash, element, link, value } = locals;
@@ -268,13 +278,7 @@ function emitInsert(code: WasmCode, shape: MapShape, locals: Locals & { value: n
   code.get(element);
   code.const32(0);
   code.memory(op.i32Store, elementFields.used);
-  // While it is free, the number of its chunk is there as a negative one.
-  code.get(element);
-  code.const32(0);
-  code.get(element);
-  code.memory(op.i32Load, elementFields.chunk);
-  code.op(op.i32Sub);
-  code.memory(op.i32Store, elementFields.chunk);
+  emitNegateChunk(code, element);
   emitCopy(code, element, key, shape.keySize, elementFields.key);
   emitCopy(code, element, value, shape.valueSize, valueOffset(shape.keySize));
   field("buckets");
@@ -311,12 +315,7 @@ function deleteBody(shape: MapShape): Uint8Array {
   code.get(table);
   code.memory(op.i32Load, tableFields.free);
   code.memory(op.i32Store, elementFields.next);
-  code.get(element);
-  code.const32(0);
-  code.get(element);
-  code.memory(op.i32Load, elementFields.chunk);
-  code.op(op.i32Sub);
-  code.memory(op.i32Store, elementFields.chunk);
+  emitNegateChunk(code, element);
   code.get(table);
   code.get(element);
   code.memory(op.i32Store, tableFields.free);

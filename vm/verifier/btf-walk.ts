@@ -1,6 +1,6 @@
 /** Which member of a structure an access touches: the walk through nested structures and arrays. */
 import type { Btf, BtfMember, BtfType, TypeId } from "../../common/object/btf.ts";
-import { btfTypeById, skipModifierIds } from "../../common/object/btf-types.ts";
+import { btfPlainSizeOf, btfTypeById, skipModifierIds } from "../../common/object/btf-types.ts";
 import { typeFlag } from "./reg-types.ts";
 
 export type Say = (text: string) => void;
@@ -50,28 +50,12 @@ interface Resolved {
     | undefined;
 }
 
-function sizeOfPlain(type: BtfType): number | undefined {
-  switch (type.kind) {
-    case "int":
-    case "struct":
-    case "union":
-    case "enum":
-    case "enum64":
-    case "float":
-      return type.size;
-    case "ptr":
-      return 8;
-    default:
-      return undefined;
-  }
-}
-
 function resolve(btf: Btf, from: TypeId): Resolved | undefined {
   const id = skipModifierIds(btf, from);
   const type = btfTypeById(btf, id);
   if (type === undefined) return undefined;
   if (type.kind !== "array") {
-    const size = sizeOfPlain(type);
+    const size = btfPlainSizeOf(type);
     return size === undefined ? undefined : { type, id, size, element: undefined };
   }
   let count = 1;
@@ -82,7 +66,7 @@ function resolve(btf: Btf, from: TypeId): Resolved | undefined {
     elementId = skipModifierIds(btf, element.element);
     element = btfTypeById(btf, elementId);
   }
-  const size = element && sizeOfPlain(element);
+  const size = element && btfPlainSizeOf(element);
   if (element === undefined || size === undefined) return undefined;
   return { type, id, size: size * count, element: { type: element, id: elementId, size } };
 }
