@@ -2,13 +2,15 @@
 import { cells, type EngineMemory, maximumCallDepth } from "../engine-memory.ts";
 import { HashMap } from "../maps/hash.ts";
 import type { Program } from "../program.ts";
+import { hostFunctionKind, hostFunctionTypes } from "./host-functions.ts";
 import {
   type MapFunctionName,
   type MapShape,
+  mapFunctionNames,
   mapFunctionTypes,
   mapShape,
 } from "./map-functions.ts";
-import { kfuncCall, mapHelpers, Translator } from "./translate.ts";
+import { kfuncCall, mapHelpers, packetLoadCall, Translator } from "./translate.ts";
 import { type ImportKind, op, valueType, WasmBytes, writeModule } from "./wasm-writer.ts";
 
 export interface CompiledProgram {
@@ -31,48 +33,39 @@ export interface CompileOptions {
   readonly memory: EngineMemory;
 }
 
-const { i32, i64, f64 } = valueType;
+const { i32, i64 } = valueType;
 const types = [
-  { params: [i32, i64, i64, i64, i64, i64], results: [i64] },
-  { params: [i32, i32], results: [] },
-  { params: [i32], results: [i32] },
-  { params: [i32, i32], results: [i32] },
-  { params: [i32], results: [f64] },
-  mapFunctionTypes.lookup,
-  mapFunctionTypes.update,
-  mapFunctionTypes.delete,
+  { name: "subprogram", params: [i32, i64, i64, i64, i64, i64], results: [i64] },
+  { name: "enter", params: [i32, i32], results: [] },
+  { name: "enterAlone", params: [i32], results: [] },
+  ...hostFunctionTypes,
+  ...mapFunctionNames.map((name) => ({ name, ...mapFunctionTypes[name] })),
 ] as const;
-/** Indexes of those types. */
-const typeOf = {
-  subprogram: 0,
-  enter: 1,
-  tailCall: 2,
-  packetLoad: 3,
-  helper: 4,
-  lookup: 5,
-  update: 6,
-  delete: 7,
-} as const;
+type TypeName = (typeof types)[number]["name"];
+const typeOf = Object.fromEntries(types.map(({ name }, i) => [name, i])) as Record<
+  TypeName,
+  number
+>;
 
-/** Slots at which functions start: the program, called ones, callbacks. */
-function functionStarts(program: Program): number[] {
-  const starts = new Set([0]);
+/** Slots of functions that the program calls or passes on. */
+function calledSlots(program: Program): ReadonlySet<number> {
+  const starts = new Set<number>();
   for (const [slot, insn] of program.insns.entries()) {
     if (insn?.kind === "call" && insn.target === "local") starts.add(slot + 1 + insn.imm);
     if (insn?.kind === "load_imm64" && insn.source === 4) {
       starts.add(slot + 1 + Number(BigInt.asIntN(32, insn.value)));
     }
   }
-  return [...starts].filter((slot) => program.insns[slot] !== undefined).sort((a, b) => a - b);
+  return starts;
 }
 
 /**
- * `enter(table index, frame)`: calls a function with r1–r5 from the control block and puts r0
+ * `enter(frame, table index)`: calls a function with r1–r5 from the control block and puts r0
  * there; calls below it may go as deep as those of a program.
  */
 function enterBody({ control, frameStride }: EngineMemory): Uint8Array {
   const code = new WasmBytes();
-  const limit = 2;
+  const [frame, tableIndex, limit] = [0, 1, 2];
   code.unsigned(1);
   code.unsigned(1);
   code.byte(i32);
@@ -93,17 +86,17 @@ function enterBody({ control, frameStride }: EngineMemory): Uint8Array {
   memory(op.i32Load, cells.frameLimit);
   local(op.localSet, limit);
   const32(control);
-  local(op.localGet, 1);
+  local(op.localGet, frame);
   const32((maximumCallDepth - 1) * frameStride);
   code.byte(op.i32Add);
   memory(op.i32Store, cells.frameLimit);
   const32(control);
-  local(op.localGet, 1);
+  local(op.localGet, frame);
   for (let register = 0; register < 5; register += 1) {
     const32(control);
     memory(op.i64Load, cells.arguments + register * 8);
   }
-  local(op.localGet, 0);
+  local(op.localGet, tableIndex);
   code.byte(op.callIndirect);
   code.unsigned(0);
   code.byte(0);
@@ -119,10 +112,7 @@ function enterBody({ control, frameStride }: EngineMemory): Uint8Array {
 class ImportList {
   readonly helpers: number[] = [];
   readonly mapFunctions: MapFunctionUse[] = [];
-  readonly imports: { readonly name: string; readonly what: ImportKind }[] = [
-    { name: "tailCall", what: { kind: "function", type: typeOf.tailCall } },
-    { name: "packetLoad", what: { kind: "function", type: typeOf.packetLoad } },
-  ];
+  readonly imports: { readonly name: string; readonly what: ImportKind }[] = [];
   readonly #indexes = new Map<string, number>();
 
   #index(key: string, type: number, name: () => string): number {
@@ -135,7 +125,7 @@ class ImportList {
   }
 
   helper(id: number): number {
-    return this.#index(`helper ${id}`, typeOf.helper, () => {
+    return this.#index(`helper ${id}`, typeOf[hostFunctionKind(id)], () => {
       this.helpers.push(id);
       return `helper ${id}`;
     });
@@ -159,6 +149,7 @@ function noteImports(program: Program, list: ImportList): void {
       const map = program.maps[Number(insn.value & 0xffffffffn)];
       if (map instanceof HashMap && mapShape(map) !== undefined) maps.add(map);
     }
+    if (insn?.kind === "load_packet") list.helper(packetLoadCall);
     if (insn?.kind !== "call" || insn.target === "local") continue;
     list.helper(insn.target === "helper" ? insn.imm : kfuncCall);
     const name = insn.target === "helper" ? mapHelpers[insn.imm] : undefined;
@@ -168,32 +159,39 @@ function noteImports(program: Program, list: ImportList): void {
 }
 
 export function compileProgram(program: Program, options: CompileOptions): CompiledProgram {
-  const starts = functionStarts(program);
+  const called = calledSlots(program);
+  const starts = [...new Set([0, ...called])]
+    .filter((slot) => program.insns[slot] !== undefined)
+    .sort((a, b) => a - b);
   const list = new ImportList();
   noteImports(program, list);
   const first = list.imports.length;
   const order = new Map(starts.map((slot, i) => [slot, first + i]));
+  // The program itself may be called, too.
+  const isAlone = called.size === 0;
   const bodies = starts.map((slot) =>
     new Translator(program, {
       ...options,
+      isAlone,
       functionAt: (at) => order.get(at),
       helperImport: (id) => list.helper(id),
       mapImport: (map, name) => list.mapFunction(map, name),
     }).translate(slot),
   );
+  const enter = { type: typeOf.enter, body: enterBody(options.memory) };
   const bytes = writeModule({
     types,
     imports: [
       ...list.imports,
       { name: "memory", what: { kind: "memory" } },
-      { name: "fuel", what: { kind: "global" } },
+      ...(options.checked ? [{ name: "fuel", what: { kind: "global" } } as const] : []),
     ],
     functions: [
-      ...bodies.map((body) => ({ type: typeOf.subprogram, body })),
-      { type: typeOf.enter, body: enterBody(options.memory) },
+      ...bodies.map((body) => ({ type: isAlone ? typeOf.enterAlone : typeOf.subprogram, body })),
+      ...(isAlone ? [] : [enter]),
     ],
-    table: starts.map((_, i) => first + i),
-    exports: [{ name: "enter", index: first + starts.length }],
+    table: isAlone ? [] : starts.map((_, i) => first + i),
+    exports: [{ name: "enter", index: isAlone ? first : first + starts.length }],
   });
   const tableIndex = new Map(starts.map((slot, i) => [slot, i]));
   return { bytes, tableIndex, helpers: list.helpers, mapFunctions: list.mapFunctions };

@@ -7,6 +7,7 @@ import {
   maximumCallDepth,
   maximumFrames,
   maximumTailCalls,
+  tailCallHelper,
 } from "../engine-memory.ts";
 import { Fault } from "../fault.ts";
 import { type Engine, type Helper, HelperCall } from "../helpers/helper-call.ts";
@@ -17,14 +18,20 @@ import { ProgramArrayMap } from "../maps/program-array.ts";
 import type { Program } from "../program.ts";
 import { ProgramException } from "../program-exception.ts";
 import type { RunState } from "../run-state.ts";
-import { compileProgram } from "./compile.ts";
+import { type CompiledProgram, compileProgram } from "./compile.ts";
+import { hostFunction, hostFunctionKind } from "./host-functions.ts";
 import { MapFunctionCache } from "./map-functions.ts";
-import { faultKinds, kfuncCall } from "./translate.ts";
+import { faultKinds, kfuncCall, packetLoadCall } from "./translate.ts";
 
 interface Instance {
-  readonly enter: (tableIndex: number, frame: number) => void;
-  readonly tableIndex: ReadonlyMap<number, number>;
+  enter: (frame: number, tableIndex: number) => void;
+  readonly compiled: CompiledProgram;
+  readonly module: WebAssembly.Module;
+  uses: number;
 }
+
+/** Uses after which a program's calls of JavaScript get wrappers of their own. */
+const usesUntilHot = 100;
 
 /** A kernel's compiled programs; kept as long as the kernel is. */
 class Compiler {
@@ -32,6 +39,7 @@ class Compiler {
   readonly fuel = new WebAssembly.Global({ value: "i32", mutable: true }, 0);
   readonly #instances = new WeakMap<Program, Map<boolean, Instance>>();
   readonly #mapFunctions: MapFunctionCache;
+  readonly #hostFunctions = new Map<number, WebAssembly.ExportValue>();
   /** The engine that serves the imports of all modules. */
   host: JitEngine | undefined;
 
@@ -44,30 +52,48 @@ class Compiler {
     const variants = this.#instances.get(program) ?? new Map<boolean, Instance>();
     this.#instances.set(program, variants);
     const known = variants.get(checked);
-    if (known !== undefined) return known;
-    const memory = this.#kernel.engineMemory;
-    const compiled = compileProgram(program, { checked, memory });
-    const { tableIndex } = compiled;
-    const env: WebAssembly.ModuleImports = {
-      tailCall: (slot: number) => this.host?.tailCall(slot),
-      packetLoad: (index: number, size: number) => this.host?.packetLoad(index, size),
-      memory: this.#kernel.memory.wasm,
-      fuel: this.fuel,
-    };
-    for (const id of compiled.helpers) env[`helper ${id}`] = this.#helperImport(id);
-    for (const [i, { shape, name }] of compiled.mapFunctions.entries()) {
-      env[`map ${i}`] = this.#mapFunctions.functions(shape)[name];
+    if (known !== undefined) {
+      known.uses += 1;
+      const isHot = known.uses === usesUntilHot && known.compiled.helpers.length > 0;
+      if (isHot) known.enter = this.#link(known.module, known.compiled, true);
+      return known;
     }
-    const { exports } = new WebAssembly.Instance(new WebAssembly.Module(compiled.bytes), { env });
-    const instance = { enter: exports["enter"] as Instance["enter"], tableIndex };
+    const compiled = compileProgram(program, { checked, memory: this.#kernel.engineMemory });
+    const module = new WebAssembly.Module(compiled.bytes);
+    const enter = this.#link(module, compiled, false);
+    const instance = { enter, compiled, module, uses: 1 };
     variants.set(checked, instance);
     return instance;
   }
 
-  #helperImport(id: number): (slot: number) => number {
-    if (id === kfuncCall) return (slot) => (this.host as JitEngine).kfunc(slot);
+  /** `isHot`: calls of JavaScript are to be fast; else linking is. */
+  #link(module: WebAssembly.Module, compiled: CompiledProgram, isHot: boolean): Instance["enter"] {
+    const env: WebAssembly.ModuleImports = { memory: this.#kernel.memory.wasm, fuel: this.fuel };
+    for (const id of compiled.helpers) {
+      env[`helper ${id}`] = isHot ? this.#hostOf(id) : this.#bridge(id);
+    }
+    for (const [i, { shape, name }] of compiled.mapFunctions.entries()) {
+      env[`map ${i}`] = this.#mapFunctions.functions(shape)[name];
+    }
+    const { exports } = new WebAssembly.Instance(module, { env });
+    return exports["enter"] as Instance["enter"];
+  }
+
+  #bridge(id: number): WebAssembly.ExportValue {
+    const known = this.#hostFunctions.get(id);
+    if (known !== undefined) return known;
+    const made = hostFunction(hostFunctionKind(id), this.#hostOf(id));
+    this.#hostFunctions.set(id, made);
+    return made;
+  }
+
+  #hostOf(id: number): (first: number, second: number) => number {
+    const host = (): JitEngine => this.host as JitEngine;
+    if (id === tailCallHelper) return (slot) => host().tailCall(slot);
+    if (id === packetLoadCall) return (index, size) => host().packetLoad(index, size);
+    if (id === kfuncCall) return (slot) => host().kfunc(slot);
     const helper = helperFunction(id);
-    return (slot) => (this.host as JitEngine).helper(helper, slot);
+    return (slot) => host().helper(helper, slot);
   }
 }
 
@@ -128,7 +154,7 @@ export class JitEngine implements Engine {
     try {
       this.#guard(() => {
         const instance = this.#compiler.instance(this.#program, this.#checked);
-        instance.enter(0, lowest);
+        instance.enter(lowest, 0);
       });
     } catch (thrown) {
       if (thrown instanceof ProgramException) return thrown.cookie;
@@ -210,7 +236,7 @@ export class JitEngine implements Engine {
     const caller = this.#program;
     this.#program = target;
     const frame = this.#kernel.memory.view.getUint32(this.#control + cells.frame, true);
-    this.#compiler.instance(target, this.#checked).enter(0, frame);
+    this.#compiler.instance(target, this.#checked).enter(frame, 0);
     this.#program = caller;
     return 1;
   }
@@ -229,7 +255,9 @@ export class JitEngine implements Engine {
     const { view } = this.#kernel.memory;
     const instance = this.#compiler.instance(this.#program, this.#checked);
     const isCode = address >= codeAddressBase && address < codeAddressBase + 0x1_0000_0000n;
-    const index = isCode ? instance.tableIndex.get(Number(address - codeAddressBase)) : undefined;
+    const index = isCode
+      ? instance.compiled.tableIndex.get(Number(address - codeAddressBase))
+      : undefined;
     if (index === undefined) {
       throw new Fault("bad-argument", "not the address of a function", address);
     }
@@ -244,7 +272,7 @@ export class JitEngine implements Engine {
       throw new Fault("stack-overflow", "callbacks are nested too deeply");
     }
     if (this.#checked) clearFrames(this.#kernel.memory, engineMemory, frame + frameStride, 1);
-    instance.enter(index, frame + frameStride);
+    instance.enter(frame + frameStride, index);
     this.#kernel.memory.view.setUint32(at + cells.frame, frame, true);
     return this.#result();
   }

@@ -26,15 +26,19 @@ import { emitControlFlow } from "./structure.ts";
 import { WasmCode } from "./wasm-code.ts";
 import { emptyBlockType, op, saturation, simd, valueType } from "./wasm-writer.ts";
 
-/** Functions that every module imports, by index; those that it needs come after them. */
-export const imports = { tailCall: 0, packetLoad: 1 } as const;
-/** Helper id of a kfunc call; which one is known from the slot. */
+/** Helper ids of what is no helper: a kfunc call (which one is known from the slot), LD_ABS and LD_IND. */
 export const kfuncCall = -1;
+export const packetLoadCall = -2;
 
 export const faultKinds = { access: 1, fuel: 2, depth: 3, instruction: 4, frame: 5 } as const;
 
 export interface TranslateOptions {
   readonly checked: boolean;
+  /**
+   * The program's only function: it is entered from outside, takes r1–r5 from the control block and
+   * puts r0 there.
+   */
+  readonly isAlone: boolean;
   readonly memory: EngineMemory;
   /** Function index of the subprogram that starts at a slot. */
   readonly functionAt: (slot: number) => number | undefined;
@@ -152,9 +156,10 @@ export class Translator {
   /** The function's body, locals included. */
   translate(entry: number): Uint8Array {
     const code = this.#code;
+    const firstWide = this.#options.isAlone ? 1 : locals.r0;
     code.unsigned(4);
     for (const [count, type] of [
-      [locals.word - locals.r0, valueType.i64],
+      [locals.word - firstWide, valueType.i64],
       [locals.result - locals.word, valueType.i32],
       [1, valueType.f64],
       [1, valueType.v128],
@@ -163,6 +168,7 @@ export class Translator {
       code.byte(type);
     }
     this.#takeFuel();
+    if (this.#options.isAlone) this.#takeArguments();
     const graph = buildFlowGraph(this.#program.insns, entry);
     this.#isReducible = graph.isReducible;
     const values = new KnownValues(this.#program, graph.blocks, entry, this.#options.checked);
@@ -176,6 +182,23 @@ export class Translator {
     code.byte(op.unreachable);
     code.byte(op.end);
     return code.finish();
+  }
+
+  #takeArguments(): void {
+    for (let register = 1; register <= 5; register += 1) {
+      this.#code.const32(this.#options.memory.control);
+      this.#code.memory(op.i64Load, cells.arguments + (register - 1) * 8);
+      this.#code.set(register);
+    }
+  }
+
+  /** Leaves the function with the i64 that `value` pushes. */
+  #return(value: () => void): void {
+    const { isAlone, memory } = this.#options;
+    if (isAlone) this.#code.const32(memory.control);
+    value();
+    if (isAlone) this.#code.memory(op.i64Store, cells.result);
+    this.#code.byte(op.return);
   }
 
   /** Pushes a register as i64. */
@@ -332,8 +355,7 @@ export class Translator {
       case "exit":
         this.#checkFuel();
         this.#giveFuel();
-        this.#code.get(locals.r0);
-        this.#code.byte(op.return);
+        this.#return(() => this.#code.get(locals.r0));
         break;
       case "jump":
       case "branch":
@@ -823,14 +845,12 @@ export class Translator {
       code.byte(op.i32Add);
     }
     this.#code.const32(insn.size);
-    code.byte(op.call);
-    code.unsigned(imports.packetLoad);
+    code.call(this.#options.helperImport(packetLoadCall));
     code.byte(op.i32Eqz);
     code.byte(op.if);
     code.byte(emptyBlockType);
     this.#giveFuel();
-    this.#code.const64(0n);
-    code.byte(op.return);
+    this.#return(() => code.const64(0n));
     code.byte(op.end);
     this.#takeResult();
   }
@@ -898,11 +918,13 @@ export class Translator {
     this.#giveFuel();
     code.const32(this.#slot);
     if (isHelper && insn.imm === tailCallHelper) {
-      code.call(imports.tailCall);
+      code.call(this.#options.helperImport(tailCallHelper));
       code.open(op.if, emptyBlockType);
-      code.const32(control);
-      code.memory(op.i64Load, cells.result);
-      code.op(op.return, op.end);
+      this.#return(() => {
+        code.const32(control);
+        code.memory(op.i64Load, cells.result);
+      });
+      code.op(op.end);
       return;
     }
     code.call(this.#options.helperImport(isHelper ? insn.imm : kfuncCall));

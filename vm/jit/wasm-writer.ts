@@ -228,11 +228,13 @@ export function writeModule(parts: ModuleParts): Uint8Array<ArrayBuffer> {
   section(3, parts.functions.length, (bytes) => {
     for (const { type } of parts.functions) bytes.unsigned(type);
   });
-  section(4, 1, (bytes) => {
-    bytes.byte(functionReference);
-    bytes.byte(0);
-    bytes.unsigned(parts.table.length);
-  });
+  if (parts.table.length > 0) {
+    section(4, 1, (bytes) => {
+      bytes.byte(functionReference);
+      bytes.byte(0);
+      bytes.unsigned(parts.table.length);
+    });
+  }
   section(7, parts.exports.length, (bytes) => {
     for (const { name, index } of parts.exports) {
       bytes.text(name);
@@ -240,14 +242,7 @@ export function writeModule(parts: ModuleParts): Uint8Array<ArrayBuffer> {
       bytes.unsigned(index);
     }
   });
-  section(9, 1, (bytes) => {
-    bytes.byte(0);
-    bytes.byte(op.i32Const);
-    bytes.signed(0);
-    bytes.byte(op.end);
-    bytes.unsigned(parts.table.length);
-    for (const index of parts.table) bytes.unsigned(index);
-  });
+  if (parts.table.length > 0) section(9, 1, (bytes) => writeElements(bytes, parts.table));
   section(10, parts.functions.length, (bytes) => {
     for (const { body } of parts.functions) {
       bytes.unsigned(body.length);
@@ -255,6 +250,15 @@ export function writeModule(parts: ModuleParts): Uint8Array<ArrayBuffer> {
     }
   });
   return out.finish();
+}
+
+function writeElements(bytes: WasmBytes, table: readonly number[]): void {
+  bytes.byte(0);
+  bytes.byte(op.i32Const);
+  bytes.signed(0);
+  bytes.byte(op.end);
+  bytes.unsigned(table.length);
+  for (const index of table) bytes.unsigned(index);
 }
 
 function writeImports(bytes: WasmBytes, parts: ModuleParts): void {
