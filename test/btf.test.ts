@@ -122,9 +122,9 @@ describe("broken BTF", () => {
 /** The types that are left, and the new id by old id. */
 function deduplicate(types: readonly BtfType[]): { types: readonly BtfType[]; ids: Int32Array } {
   const { btf } = writeBtf({ endian: "little", types });
-  const { packed, strings, graph } = readBtfWithStrings(btf, new Diagnostics())!;
+  const { packed, strings } = readBtfWithStrings(btf, new Diagnostics())!;
   const typeAt = (index: number): BtfType => decodeType(packed, strings, index);
-  const joined = new JoinedTypes([{ packed, kinds: graph.kinds, edges: graph.edges, typeAt }]);
+  const joined = new JoinedTypes([{ packed, typeAt }]);
   const unified = deduplicateTypes(joined);
   const ext = { endian: "little", funcInfo: [], lineInfo: [], coreRelocations: [] } as const;
   const written = writeJoinedTypes(joined, unified, [], ext, "little").btf;

@@ -11,6 +11,9 @@ import type { TypeEdges } from "./packed-btf.ts";
 /** Deeper nesting than this is refused, so that recursive walks cannot overflow the stack. */
 const maxDepth = 512;
 
+/** Types or edges that one call of a search looks at. */
+const portion = 128;
+
 /** What the checks look at. */
 export interface TypeGraph {
   /** Kind numbers, by id - 1. */
@@ -34,22 +37,51 @@ const composite = flags(struct, union);
 /** The first thing that is wrong, in words; undefined for sound types. */
 export function findBtfStructureError(graph: TypeGraph): string | undefined {
   const { kinds, edges } = graph;
-  const { starts, targets } = edges;
-  const count = kinds.length;
-  for (let edge = 0; edge < targets.length; edge++) {
-    const id = targets[edge]!;
-    // Ids above 2^31 are negative here.
-    if (id <= count && id >= 0) continue;
-    const owner = starts.findIndex((start) => start > edge);
-    return `type ${owner} refers to type ${id >>> 0}, which does not exist`;
+  const missing = firstMissing(edges.targets, kinds.length);
+  if (missing !== undefined) {
+    const owner = edges.starts.findIndex((start) => start > missing);
+    return `type ${owner} refers to type ${edges.targets[missing]! >>> 0}, which does not exist`;
   }
-  for (let index = 0; index < count; index++) {
+  return (
+    inPortions(kinds.length, (from, to) => firstWrongReference(graph, from, to)) ??
+    findLoop(graph, indirect, "contains itself") ??
+    findLoop(graph, composite, "refers to itself")
+  );
+}
+
+/**
+ * The first answer of a search through `count` things. Short functions are called often, as V8
+ * optimises a long loop only with what ran so far.
+ */
+function inPortions<T>(
+  count: number,
+  search: (from: number, to: number) => T | undefined,
+): T | undefined {
+  for (let from = 0; from < count; from += portion) {
+    const found = search(from, Math.min(from + portion, count));
+    if (found !== undefined) return found;
+  }
+  return undefined;
+}
+
+/** The first edge to a type above `count`. */
+function firstMissing(targets: Int32Array, count: number): number | undefined {
+  return inPortions(targets.length, (from, to) => {
+    for (let edge = from; edge < to; edge++) {
+      const id = targets[edge]!;
+      // Ids above 2^31 are negative here.
+      if (id > count || id < 0) return edge;
+    }
+    return undefined;
+  });
+}
+
+function firstWrongReference(graph: TypeGraph, from: number, to: number): string | undefined {
+  for (let index = from; index < to; index++) {
     const wrong = wrongReference(graph, index);
     if (wrong !== undefined) return `type ${index + 1}: ${wrong}`;
   }
-  return (
-    findLoop(graph, indirect, "contains itself") ?? findLoop(graph, composite, "refers to itself")
-  );
+  return undefined;
 }
 
 /** References that only certain kinds may hold. */
@@ -73,52 +105,63 @@ function wrongReference({ kinds, edges, nameOf }: TypeGraph, index: number): str
   return undefined;
 }
 
-/** Depth-first search without recursion; kinds in `leaves` have no edges in this graph. */
-function findLoop(
-  { kinds, edges: { starts, targets } }: TypeGraph,
-  leaves: Uint8Array,
-  what: string,
-): string | undefined {
-  const count = kinds.length;
-  // 0 unseen, -1 on the path, otherwise 1 + the height of what hangs below.
-  const height = new Int32Array(count + 1);
-  height[0] = 1;
-  // The path: ids, the next edge of each, and its height so far.
-  const path = new Int32Array(count + 1);
-  const next = new Int32Array(count + 1);
-  const reached = new Int32Array(count + 1);
-  const enter = (depth: number, id: TypeId): void => {
-    height[id] = -1;
-    path[depth] = id;
-    next[depth] = starts[id - 1]!;
-    reached[depth] = 1;
-  };
-  for (let root = 1; root <= count; root++) {
-    if (height[root] !== 0) continue;
-    let depth = 0;
-    enter(0, root);
-    while (depth >= 0) {
-      const top = path[depth]!;
-      const end = leaves[kinds[top - 1]!] === 1 ? 0 : starts[top]!;
-      const edge = next[depth]!;
-      if (edge >= end) {
-        const high = reached[depth]!;
-        if (high > maxDepth) return `type ${top} is nested deeper than ${maxDepth}`;
-        height[top] = high;
-        depth -= 1;
-        if (depth >= 0) reached[depth] = Math.max(reached[depth]!, high + 1);
-        continue;
-      }
-      next[depth] = edge + 1;
-      const id = targets[edge]!;
-      const known = height[id]!;
-      if (known === -1) return `type ${id} ${what}`;
-      if (known > 0) reached[depth] = Math.max(reached[depth]!, known + 1);
-      else {
-        depth += 1;
-        enter(depth, id);
-      }
-    }
+/** Looks for chains without an end, or too long ones; kinds in `leaves` end every chain. */
+function findLoop(graph: TypeGraph, leaves: Uint8Array, what: string): string | undefined {
+  const search = new ChainSearch(graph, leaves);
+  const id = inPortions(graph.kinds.length, (from, to) => search.first(from, to));
+  if (id === undefined) return undefined;
+  return search.isLoop ? `type ${id} ${what}` : `type ${id} is nested deeper than ${maxDepth}`;
+}
+
+/** Depth-first search, which goes no deeper than what is legal. */
+class ChainSearch {
+  readonly #kinds: Uint8Array;
+  readonly #starts: Int32Array;
+  readonly #targets: Int32Array;
+  readonly #leaves: Uint8Array;
+  /** By id: 0 unseen, -1 on the path, otherwise 1 + the height of what hangs below. */
+  readonly #heights: Int16Array;
+  /** Whether what was found is a loop. */
+  isLoop = false;
+
+  constructor({ kinds, edges: { starts, targets } }: TypeGraph, leaves: Uint8Array) {
+    this.#kinds = kinds;
+    this.#starts = starts;
+    this.#targets = targets;
+    this.#leaves = leaves;
+    this.#heights = new Int16Array(kinds.length + 1);
+    this.#heights[0] = 1;
   }
-  return undefined;
+
+  /** The first type with a wrong chain among those at `from` and on. */
+  first(from: number, to: number): TypeId | undefined {
+    for (let id = from + 1; id <= to; id++) {
+      if (this.#heights[id] !== 0) continue;
+      const height = this.#visit(id, 1);
+      if (height < 0) return -height;
+    }
+    return undefined;
+  }
+
+  /** The type's height, or the wrong type, negative. */
+  #visit(id: TypeId, depth: number): number {
+    const heights = this.#heights;
+    const end = this.#leaves[this.#kinds[id - 1]!] === 1 ? 0 : this.#starts[id]!;
+    heights[id] = -1;
+    let height = 1;
+    for (let edge = this.#starts[id - 1]!; edge < end; edge++) {
+      const target = this.#targets[edge]!;
+      let below = heights[target]!;
+      if (below === 0) below = depth > maxDepth ? -id : this.#visit(target, depth + 1);
+      else if (below < 0) {
+        this.isLoop = true;
+        return -target;
+      }
+      if (below < 0) return below;
+      if (below >= height) height = below + 1;
+    }
+    if (height > maxDepth) return -id;
+    heights[id] = height;
+    return height;
+  }
 }

@@ -24,14 +24,8 @@ import {
 } from "./btf-constants.ts";
 import { ByteReader, stringAt } from "./byte-reader.ts";
 import type { Endian } from "./object-file.ts";
-import {
-  countOfInfo,
-  kindOfInfo,
-  type PackedBtf,
-  packBtf,
-  packedEdges,
-  packedKinds,
-} from "./packed-btf.ts";
+import { packBtf } from "./pack-btf.ts";
+import { countOfInfo, kindOfInfo, type PackedBtf } from "./packed-btf.ts";
 
 /** The string table that .BTF and .BTF.ext share, by byte offset. */
 export interface BtfStrings {
@@ -114,8 +108,7 @@ export function decodeType(packed: PackedBtf, strings: BtfStrings, index: number
 }
 
 function graphOf(packed: PackedBtf, strings: BtfStrings, base: TypeGraph | undefined): TypeGraph {
-  const own = packedEdges(packed);
-  const kinds = packedKinds(packed);
+  const { edges: own, kinds } = packed;
   const known = base?.kinds.length ?? 0;
   const nameOf = (id: TypeId): string =>
     id <= known

@@ -43,9 +43,8 @@ export function mergeBtf(
   const joined = new JoinedTypes(
     inputs.map(({ view: { btfRead } }) => {
       if (btfRead === undefined) return undefined;
-      const { packed, strings, graph } = btfRead;
-      const { kinds, edges } = graph;
-      return { packed, kinds, edges, typeAt: (index) => decodeType(packed, strings, index) };
+      const { packed, strings } = btfRead;
+      return { packed, typeAt: (index) => decodeType(packed, strings, index) };
     }),
   );
   const merge: Merge = { inputs, globals, drafts, joined, diagnostics };

@@ -1,36 +1,30 @@
-/** Strings as bytes, each once: number 0 is the empty one, others count from 1. */
+/**
+ * Strings as bytes, each once and in the order of their first use, as .BTF wants its table: a string's
+ * number is where it starts there. 0 is the empty string.
+ */
 const encoder = new TextEncoder();
 
-/** A list of numbers that grows by doubling. */
-class Numbers {
-  list = new Int32Array(1 << 12);
-
-  set(index: number, value: number): void {
-    if (index >= this.list.length) {
-      const grown = new Int32Array(this.list.length * 2);
-      grown.set(this.list);
-      this.list = grown;
-    }
-    this.list[index] = value;
-  }
-}
-
 export class ByteStrings {
-  readonly #tables: Uint8Array[] = [];
-  /** By number: index of the table that holds the bytes, their start and their end. */
-  readonly #table = new Numbers();
-  readonly #start = new Numbers();
-  readonly #end = new Numbers();
-  readonly #hash = new Numbers();
-  #count = 1;
-  /** Open addressing: number of the string in each slot. */
+  #pool: Uint8Array<ArrayBuffer>;
+  #length = 1;
+  #count = 0;
+  /** Open addressing: the string in each slot, and its hash. */
   #slots: Int32Array;
+  #hashes: Int32Array;
 
-  /** `expected`: about how many strings there will be. */
+  /** `expected`: about how many bytes there will be. */
   constructor(expected = 0) {
-    let size = 1 << 12;
-    while (size < expected * 2) size *= 2;
+    this.#pool = new Uint8Array(expected + 1024);
+    // Names have 20 bytes or so; half of the slots stay free.
+    let size = 1 << 10;
+    while (size < expected >> 3) size *= 2;
     this.#slots = new Int32Array(size);
+    this.#hashes = new Int32Array(size);
+  }
+
+  /** The table, each string with its NUL. */
+  get bytes(): Uint8Array {
+    return this.#pool.subarray(0, this.#length);
   }
 
   /** The string that starts there and ends with NUL or the table. */
@@ -43,16 +37,18 @@ export class ByteStrings {
       hash = Math.imul(hash ^ byte, 0x01000193);
     }
     if (end === start) return 0;
-    if (this.#count * 2 > this.#slots.length) this.#grow();
+    if (this.#count * 2 >= this.#slots.length) this.#grow();
+    hash ^= hash >>> 15;
     const slots = this.#slots;
     const mask = slots.length - 1;
-    for (let slot = (hash ^ (hash >>> 15)) & mask; ; slot = (slot + 1) & mask) {
+    for (let slot = hash & mask; ; slot = (slot + 1) & mask) {
       const known = slots[slot]!;
       if (known === 0) {
-        slots[slot] = this.#count;
-        return this.#append(table, start, end, hash);
+        slots[slot] = this.#length;
+        this.#hashes[slot] = hash;
+        return this.#append(table, start, end);
       }
-      if (this.#hash.list[known] === hash && this.#equals(known, table, start, end)) return known;
+      if (this.#hashes[slot] === hash && this.#equals(known, table, start, end)) return known;
     }
   }
 
@@ -60,42 +56,41 @@ export class ByteStrings {
     return text === "" ? 0 : this.addFrom(encoder.encode(text), 0);
   }
 
-  bytes(text: number): Uint8Array {
-    if (text === 0) return new Uint8Array();
-    const table = this.#tables[this.#table.list[text]!]!;
-    return table.subarray(this.#start.list[text]!, this.#end.list[text]!);
-  }
-
-  #append(table: Uint8Array, start: number, end: number, hash: number): number {
-    if (this.#tables.at(-1) !== table) this.#tables.push(table);
-    const number = this.#count;
+  #append(table: Uint8Array, start: number, end: number): number {
+    const number = this.#length;
+    const after = number + end - start + 1;
+    if (after > this.#pool.length) {
+      const grown = new Uint8Array(after * 2);
+      grown.set(this.#pool);
+      this.#pool = grown;
+    }
+    const pool = this.#pool;
+    for (let at = start, to = number; at < end; at++, to++) pool[to] = table[at]!;
+    this.#length = after;
     this.#count += 1;
-    this.#table.set(number, this.#tables.length - 1);
-    this.#start.set(number, start);
-    this.#end.set(number, end);
-    this.#hash.set(number, hash);
     return number;
   }
 
   #equals(known: number, table: Uint8Array, start: number, end: number): boolean {
-    const from = this.#start.list[known]!;
-    if (this.#end.list[known]! - from !== end - start) return false;
-    const other = this.#tables[this.#table.list[known]!]!;
+    const pool = this.#pool;
+    const shift = known - start;
     for (let at = start; at < end; at++) {
-      if (other[from + at - start] !== table[at]) return false;
+      if (pool[at + shift] !== table[at]) return false;
     }
-    return true;
+    return pool[end + shift] === 0;
   }
 
   #grow(): void {
-    const slots = new Int32Array(this.#slots.length * 4);
-    const mask = slots.length - 1;
-    for (let number = 1; number < this.#count; number++) {
-      const hash = this.#hash.list[number]!;
-      let slot = (hash ^ (hash >>> 15)) & mask;
-      while (slots[slot] !== 0) slot = (slot + 1) & mask;
-      slots[slot] = number;
+    const [slots, hashes] = [this.#slots, this.#hashes];
+    const mask = slots.length * 4 - 1;
+    this.#slots = new Int32Array(mask + 1);
+    this.#hashes = new Int32Array(mask + 1);
+    for (let from = 0; from < slots.length; from++) {
+      if (slots[from] === 0) continue;
+      let slot = hashes[from]! & mask;
+      while (this.#slots[slot] !== 0) slot = (slot + 1) & mask;
+      this.#slots[slot] = slots[from]!;
+      this.#hashes[slot] = hashes[from]!;
     }
-    this.#slots = slots;
   }
 }

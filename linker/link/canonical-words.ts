@@ -8,10 +8,9 @@ import { btfKindNumbers } from "../../common/object/btf-constants.ts";
 import {
   elementType,
   elementWords,
+  fixedWords,
   headIsType,
   headWords,
-  kindOfInfo,
-  namedElements,
   type PackedBtf,
 } from "../../common/object/packed-btf.ts";
 import type { ByteStrings } from "./byte-strings.ts";
@@ -38,46 +37,82 @@ for (const kind of ["fwd", "decl_tag", "type_tag"] as const)
 /** Encoding, offset and bits of an integer. */
 const intMask = 0x07ff_00ff;
 
-/** Writes the canonical words of all types of `packed` into `out` from `to`. */
+/** Types that one call handles: V8 optimises short functions that are called often best. */
+const portion = 64;
+
+/**
+ * Writes the canonical words of all types of `packed` into `out` from `to`. Sections are left out,
+ * because linking makes them anew.
+ */
 export function canonicalWords(
-  { words, starts, strings: table }: PackedBtf,
+  packed: PackedBtf,
   strings: ByteStrings,
   out: Uint32Array,
   to: number,
 ): void {
-  const memo = new Int32Array(table.length);
-  const text = (offset: number): number => {
-    if (offset === 0) return 0;
-    const known = memo[offset]!;
-    if (known !== 0) return known;
-    const number = strings.addFrom(table, offset);
-    memo[offset] = number;
-    return number;
-  };
-  const count = starts.length - 1;
-  for (let index = 0; index < count; index++) {
+  const writer = new CanonicalWriter(packed, strings, out, to);
+  const count = packed.kinds.length;
+  for (let from = 0; from < count; from += portion) {
+    writer.types(from, Math.min(from + portion, count));
+  }
+}
+
+class CanonicalWriter {
+  readonly #packed: PackedBtf;
+  readonly #strings: ByteStrings;
+  readonly #out: Uint32Array;
+  /** From a word's place in the input to its place in `out`. */
+  readonly #shift: number;
+  /** Numbers of the strings that were used before, by offset in the input's table. */
+  readonly #known: Int32Array;
+
+  constructor(packed: PackedBtf, strings: ByteStrings, out: Uint32Array, shift: number) {
+    this.#packed = packed;
+    this.#strings = strings;
+    this.#out = out;
+    this.#shift = shift;
+    this.#known = new Int32Array(packed.strings.length);
+  }
+
+  types(from: number, to: number): void {
+    const { kinds } = this.#packed;
+    for (let index = from; index < to; index++) {
+      if (kinds[index] !== btfKindNumbers.datasec) this.#type(index, kinds[index]!);
+    }
+  }
+
+  #type(index: number, kind: number): void {
+    const { words, starts } = this.#packed;
+    const out = this.#out;
     const at = starts[index]!;
-    const end = starts[index + 1]!;
-    const kind = kindOfInfo(words[at + 1]!);
-    const put = at + to;
-    out[put] = nameless[kind] === 1 ? 0 : text(words[at]!);
+    const put = at + this.#shift;
+    out[put] = nameless[kind] === 1 ? 0 : this.#text(words[at]!);
     out[put + 1] = words[at + 1]! & infoMasks[kind]!;
     out[put + 2] = headIsType[kind] === 1 || sizeless[kind] === 1 ? 0 : words[at + 2]!;
+    if (elementWords[kind] !== 0) this.#elements(at + headWords, starts[index + 1]!, kind);
+    else if (kind === btfKindNumbers.array) out[put + 5] = words[at + 5]!;
+    else if (kind === btfKindNumbers.int) out[put + 3] = words[at + 3]! & intMask;
+    else if (fixedWords[kind] === 1) out[put + 3] = words[at + 3]!;
+  }
+
+  #elements(from: number, end: number, kind: number): void {
+    const { words } = this.#packed;
+    const out = this.#out;
+    const shift = this.#shift;
     const size = elementWords[kind]!;
-    if (size === 0) {
-      if (kind === btfKindNumbers.array) out[put + 5] = words[at + 5]!;
-      else if (kind === btfKindNumbers.int) out[put + 3] = words[at + 3]! & intMask;
-      else if (end > at + headWords) out[put + 3] = words[at + 3]!;
-      continue;
+    const hasType = elementType[kind] === 2;
+    for (let at = from; at < end; at += size) {
+      out[at + shift] = this.#text(words[at]!);
+      out[at + shift + 1] = hasType ? 0 : words[at + 1]!;
+      if (size === 3) out[at + shift + 2] = words[at + 2]!;
     }
-    const typeAt = elementType[kind]! - 1;
-    const isNamed = namedElements[kind] === 1;
-    for (let element = at + headWords; element < end; element += size) {
-      const place = element + to;
-      const first = words[element]!;
-      out[place] = isNamed ? text(first) : typeAt === 0 ? 0 : first;
-      out[place + 1] = typeAt === 1 ? 0 : words[element + 1]!;
-      if (size === 3) out[place + 2] = words[element + 2]!;
-    }
+  }
+
+  #text(offset: number): number {
+    const known = this.#known[offset]!;
+    if (known !== 0 || offset === 0) return known;
+    const number = this.#strings.addFrom(this.#packed.strings, offset);
+    this.#known[offset] = number;
+    return number;
   }
 }

@@ -5,23 +5,12 @@
 import type { BtfLinkage, BtfType, TypeId } from "../../common/object/btf.ts";
 import { btfKindNumbers, btfLinkageNumbers } from "../../common/object/btf-constants.ts";
 import { mapReferences } from "../../common/object/btf-references.ts";
-import {
-  elementType,
-  elementWords,
-  headIsType,
-  headWords,
-  namedElements,
-  type PackedBtf,
-  type TypeEdges,
-} from "../../common/object/packed-btf.ts";
+import { headWords, type PackedBtf, type TypeEdges } from "../../common/object/packed-btf.ts";
 import { ByteStrings } from "./byte-strings.ts";
 import { canonicalWords } from "./canonical-words.ts";
 
 export interface JoinedInput {
   readonly packed: PackedBtf;
-  /** Kind numbers and references of its types. */
-  readonly kinds: Uint8Array;
-  readonly edges: TypeEdges;
   /** Decodes one type; `index` is its id in the input - 1. */
   readonly typeAt: (index: number) => BtfType;
 }
@@ -37,8 +26,6 @@ export class JoinedTypes {
   /** First id minus one of each input's types. */
   readonly bases: readonly number[];
   readonly strings: ByteStrings;
-  /** Bytes of all inputs' strings. */
-  readonly stringBytes: number;
   /** What an id is replaced by; itself otherwise. */
   readonly replaced = new Map<TypeId, TypeId>();
   /** 1 for types that are left out. */
@@ -47,40 +34,32 @@ export class JoinedTypes {
 
   constructor(inputs: readonly (JoinedInput | undefined)[]) {
     this.#inputs = inputs;
-    const packed = inputs.map((input) => input?.packed);
+    const present = inputs.flatMap((input) => (input === undefined ? [] : [input.packed]));
     const sum = (size: (each: PackedBtf) => number): number =>
-      packed.reduce((total, each) => total + (each === undefined ? 0 : size(each)), 0);
-    this.count = sum(({ starts }) => starts.length - 1);
+      present.reduce((total, each) => total + size(each), 0);
+    this.count = sum(({ kinds }) => kinds.length);
     this.kinds = new Uint8Array(this.count);
     this.dropped = new Uint8Array(this.count + 1);
     this.words = new Uint32Array(sum(({ words }) => words.length));
-    this.starts = new Int32Array(this.count + 1);
-    this.stringBytes = sum(({ strings }) => strings.length);
-    this.strings = new ByteStrings(this.stringBytes >> 4);
-    const edgeStarts = new Int32Array(this.count + 1);
-    const targets: Int32Array[] = [];
+    this.strings = new ByteStrings(sum(({ strings }) => strings.length));
     const bases: number[] = [];
-    let [base, word, edge] = [0, 0, 0];
+    let base = 0;
     for (const input of inputs) {
       bases.push(base);
-      if (input === undefined) continue;
-      const { packed: each, kinds, edges: own } = input;
-      const types = each.starts.length - 1;
-      this.kinds.set(kinds, base);
-      for (let type = 0; type < types; type++) {
-        this.starts[base + type] = each.starts[type]! + word;
-        edgeStarts[base + type] = own.starts[type]! + edge;
-      }
-      canonicalWords(each, this.strings, this.words, word);
-      targets.push(shiftedIds(own.targets, base));
-      base += types;
-      word += each.words.length;
-      edge += own.targets.length;
+      this.kinds.set(input?.packed.kinds ?? [], base);
+      base += input?.packed.kinds.length ?? 0;
     }
     this.bases = bases;
-    this.starts[this.count] = word;
-    edgeStarts[this.count] = edge;
-    this.edges = { starts: edgeStarts, targets: joinLists(targets, edge) };
+    this.starts = joinStarts(present.map(({ starts }) => starts));
+    this.edges = {
+      starts: joinStarts(present.map(({ edges }) => edges.starts)),
+      targets: joinTargets(present),
+    };
+    let word = 0;
+    for (const each of present) {
+      canonicalWords(each, this.strings, this.words, word);
+      word += each.words.length;
+    }
   }
 
   /** The type with ids of the whole. */
@@ -90,6 +69,11 @@ export class JoinedTypes {
     const base = this.bases[input]!;
     const type = this.#inputs[input]!.typeAt(id - base - 1);
     return mapReferences(type, (target) => (target === 0 ? 0 : target + base));
+  }
+
+  /** Whether all types of the inputs are kept, or equal ones. */
+  get isWhole(): boolean {
+    return this.replaced.size === 0 && !this.dropped.includes(1);
   }
 
   /** The number of the string that names a type; 0 without a name. */
@@ -102,6 +86,18 @@ export class JoinedTypes {
     return this.words[this.starts[id - 1]! + 1]!;
   }
 
+  /** Whether two types say the same themselves, whatever they refer to. */
+  sameWords(a: TypeId, b: TypeId): boolean {
+    const { words, starts } = this;
+    const end = starts[a]!;
+    const shift = starts[b - 1]! - starts[a - 1]!;
+    if (starts[b]! - end !== shift) return false;
+    for (let at = starts[a - 1]!; at < end; at++) {
+      if (words[at] !== words[at + shift]) return false;
+    }
+    return true;
+  }
+
   /** Of a function or variable. */
   setLinkage(id: TypeId, linkage: BtfLinkage): void {
     const at = this.starts[id - 1]!;
@@ -109,55 +105,34 @@ export class JoinedTypes {
     if (this.kinds[id - 1] === btfKindNumbers.var) this.words[at + headWords] = number;
     else this.words[at + 1] = (this.words[at + 1]! & ~0xffff) | number;
   }
-
-  /**
-   * The type's words as a file has them, into `out` from `to`: ids through `ids`, strings as `place`
-   * puts them. Returns where it ends.
-   */
-  fileWords(
-    id: TypeId,
-    ids: Int32Array,
-    place: (text: number) => number,
-    out: Uint32Array,
-    to: number,
-  ): number {
-    const { words } = this;
-    const { starts: edgeStarts, targets } = this.edges;
-    const at = this.starts[id - 1]!;
-    const length = this.starts[id]! - at;
-    const kind = this.kinds[id - 1]!;
-    let edge = edgeStarts[id - 1]!;
-    for (let word = 0; word < length; word++) out[to + word] = words[at + word]!;
-    out[to] = place(words[at]!);
-    if (headIsType[kind] === 1) out[to + 2] = ids[targets[edge++]!]!;
-    if (kind === btfKindNumbers.array) {
-      out[to + 3] = ids[targets[edge++]!]!;
-      out[to + 4] = ids[targets[edge++]!]!;
-    }
-    const size = elementWords[kind]!;
-    if (size === 0) return to + length;
-    const typeAt = elementType[kind]! - 1;
-    const isNamed = namedElements[kind] === 1;
-    for (let element = headWords; element < length; element += size) {
-      if (isNamed) out[to + element] = place(words[at + element]!);
-      if (typeAt >= 0) out[to + element + typeAt] = ids[targets[edge++]!]!;
-    }
-    return to + length;
-  }
 }
 
-function shiftedIds(targets: Int32Array, base: number): Int32Array {
-  return base === 0 ? targets : targets.map((id) => (id === 0 ? 0 : id + base));
-}
-
-function joinLists(lists: readonly Int32Array[], length: number): Int32Array {
+/** Lists of starts, each with its end, one after another. */
+function joinStarts(lists: readonly Int32Array[]): Int32Array {
   const [first] = lists;
   if (first !== undefined && lists.length === 1) return first;
-  const joined = new Int32Array(length);
-  let at = 0;
+  const joined = new Int32Array(lists.reduce((sum, list) => sum + list.length - 1, 1));
+  let [at, shift] = [0, 0];
   for (const list of lists) {
-    joined.set(list, at);
-    at += list.length;
+    for (const [index, start] of list.entries()) joined[at + index] = start + shift;
+    at += list.length - 1;
+    shift = joined[at]!;
+  }
+  return joined;
+}
+
+/** References in ids that count through; 0 stays 0. */
+function joinTargets(inputs: readonly PackedBtf[]): Int32Array {
+  const [first] = inputs;
+  if (first !== undefined && inputs.length === 1) return first.edges.targets;
+  const joined = new Int32Array(inputs.reduce((sum, { edges }) => sum + edges.targets.length, 0));
+  let [at, base] = [0, 0];
+  for (const { edges, kinds } of inputs) {
+    for (const id of edges.targets) {
+      joined[at] = id === 0 ? 0 : id + base;
+      at += 1;
+    }
+    base += kinds.length;
   }
   return joined;
 }
