@@ -19,7 +19,8 @@ function checkSeed(seed: number, cpu: CpuVersion): void {
   const diagnostics = new Diagnostics();
   const options = { endian: "little", cpu, strictAlign: false } as const;
   const module = createModule("random.c", "little");
-  const environment = { module, defined: new Set<string>(), options, diagnostics };
+  const none = new Set<string>();
+  const environment = { module, defined: none, compiled: none, options, diagnostics };
   const fn = selectFunction(ir, environment);
   const selected = printMachine(fn);
   allocateFunction(fn, options, diagnostics);

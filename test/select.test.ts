@@ -16,7 +16,7 @@ goldenSuite({
       .map((cpu) => {
         const diagnostics = new Diagnostics();
         const options = { endian: module.endian, cpu, strictAlign: false };
-        const environment = { module, defined, options, diagnostics };
+        const environment = { module, defined, compiled: defined, options, diagnostics };
         const code = module.functions.map((fn) => printMachine(selectFunction(fn, environment)));
         const errors = diagnostics.list.map(({ message }) => `error: ${message}\n`);
         return `# ${cpu}\n${errors.join("")}${code.join("\n")}`;

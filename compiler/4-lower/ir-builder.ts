@@ -67,7 +67,7 @@ export function createModule(path: string, endian: IrModule["endian"]): IrModule
 
 type FunctionHead = Pick<IrFunction, "name" | "returns"> &
   Partial<Omit<IrFunction, "name" | "returns" | "blocks" | "params">> & {
-    readonly params: readonly Pick<Parameter, "type" | "name" | "noalias">[];
+    readonly params: readonly Omit<Parameter, "kind" | "index">[];
   };
 
 /** A function without blocks; what is not given is that of a plain static function. */

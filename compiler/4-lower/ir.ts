@@ -68,7 +68,14 @@ export interface Parameter {
   readonly name: string;
   /** Of a pointer: it points to an object that the function reaches through nothing else. */
   readonly noalias?: true;
+  /** Of an i32: its C type is narrower, and callers extend from that to 32 bits (the ABI says so). */
+  readonly extendedFrom?: NarrowCType;
+  /** The function relies on `extendedFrom`; the kernel's verifier then knows nothing of the range. */
+  readonly trusted?: true;
 }
+
+/** C integer types below `int`, by signedness and width. */
+export type NarrowCType = "s8" | "u8" | "s16" | "u16";
 
 export type BinaryOp =
   | "add"

@@ -15,14 +15,8 @@ import type { TargetOptions } from "../options.ts";
 import { convertInteger } from "./access.ts";
 import { removeUnreachableBlocks } from "./cfg.ts";
 import { FunctionState, type NodeVisitor } from "./function-state.ts";
-import type { IrFunction, IrModule, Value } from "./ir.ts";
-import {
-  constant,
-  createFunction,
-  createModule,
-  undefinedValue,
-  type ValueType,
-} from "./ir-builder.ts";
+import type { IrFunction, IrModule, Parameter, Value } from "./ir.ts";
+import { constant, createFunction, createModule, undefinedValue } from "./ir-builder.ts";
 import { lowerExpression } from "./lower-expression.ts";
 import { isTrue } from "./lower-expression-tools.ts";
 import { lowerGlobal } from "./lower-global.ts";
@@ -67,17 +61,16 @@ export function lowerUnit(
   return module;
 }
 
-interface ParameterPiece {
-  readonly name: string;
-  readonly type: ValueType;
-}
+type ParameterPiece = Omit<Parameter, "kind" | "index">;
 
 /** Registers that one C parameter takes. */
 function piecesOf(symbol: VariableSymbol): ParameterPiece[] {
   const { name, type } = symbol;
   if (!isMemory(type)) {
     const scalar = scalarType(type);
-    return [{ name, type: scalar === "i8" || scalar === "i16" ? "i32" : scalar }];
+    if (scalar !== "i8" && scalar !== "i16") return [{ name, type: scalar }];
+    const width = scalar === "i8" ? 8 : 16;
+    return [{ name, type: "i32", extendedFrom: `${isSigned(type) ? "s" : "u"}${width}` }];
   }
   if (sizeOf(type) === 0) return [];
   const pieces = recordPieces(type);

@@ -5,8 +5,16 @@
 import type { Diagnostics } from "../../common/diagnostics/diagnostic.ts";
 import type { SourceFile } from "../../common/diagnostics/source.ts";
 import type { SymbolBinding, SymbolVisibility } from "../../common/object/object-file.ts";
-import type { Block, DebugLocation, IrFunction, IrGlobal, IrInstruction, IrModule } from "./ir.ts";
-import { createFunction, createInstruction, createModule, type ValueType } from "./ir-builder.ts";
+import type {
+  Block,
+  DebugLocation,
+  IrFunction,
+  IrGlobal,
+  IrInstruction,
+  IrModule,
+  Parameter,
+} from "./ir.ts";
+import { createFunction, createInstruction, createModule } from "./ir-builder.ts";
 import { IrLexer, type IrToken } from "./ir-lexer.ts";
 import { FunctionScope, parseOperation, parseType, parseValueType } from "./parse-ir-operation.ts";
 
@@ -119,14 +127,13 @@ function bytesOf(text: string): Uint8Array {
 function parseFunction(lexer: IrLexer, pending: PendingLocation[]): IrFunction {
   const returns = parseType(lexer);
   const name = lexer.take("symbol");
-  const params: { type: ValueType; name: string; noalias?: true }[] = [];
+  const params: Omit<Parameter, "kind" | "index">[] = [];
   lexer.expect("(");
   while (!lexer.accept(")") && !lexer.failed) {
     if (params.length > 0) lexer.expect(",");
     const type = parseValueType(lexer);
     lexer.take("value");
-    const param = { type, name: lexer.take("string") };
-    params.push(lexer.accept("noalias") ? { ...param, noalias: true } : param);
+    params.push({ type, name: lexer.take("string"), ...parseParameterWords(lexer) });
   }
   const binding = parseBinding(lexer);
   const visibility = parseVisibility(lexer);
@@ -143,6 +150,15 @@ function parseFunction(lexer: IrLexer, pending: PendingLocation[]): IrFunction {
   });
   parseBody(lexer, fn, pending);
   return fn;
+}
+
+function parseParameterWords(
+  lexer: IrLexer,
+): Pick<Parameter, "noalias" | "extendedFrom" | "trusted"> {
+  const noalias = lexer.accept("noalias") ? { noalias: true as const } : {};
+  const trusted = lexer.accept("trusted") ? { trusted: true as const } : {};
+  const from = (["s8", "u8", "s16", "u16"] as const).find((word) => lexer.accept(word));
+  return { ...noalias, ...trusted, ...(from && { extendedFrom: from }) };
 }
 
 function parseInline(lexer: IrLexer): IrFunction["inline"] {

@@ -13,6 +13,7 @@ import type {
   IrInstruction,
   IrModule,
   Operation,
+  Parameter,
   Value,
 } from "./ir.ts";
 import { signedValue } from "./ir-builder.ts";
@@ -85,10 +86,15 @@ function bytesText(data: Uint8Array): string {
   return String.fromCharCode(...data);
 }
 
+function parameterWords({ noalias, extendedFrom, trusted }: Parameter): string {
+  const words = [noalias && "noalias", trusted && "trusted", extendedFrom];
+  return words.map((word) => (word === undefined ? "" : ` ${word}`)).join("");
+}
+
 function functionText(fn: IrFunction, locations: LocationTable | undefined): string {
   const params = fn.params.map(
-    ({ type, index, name, noalias }) =>
-      `${type} %p${index} ${quote(name)}${noalias === true ? " noalias" : ""}`,
+    (parameter) =>
+      `${parameter.type} %p${parameter.index} ${quote(parameter.name)}${parameterWords(parameter)}`,
   );
   const words = [`define ${fn.returns} @${symbol(fn.name)}(${params.join(", ")}) ${fn.binding}`];
   if (fn.visibility !== "default") words.push(fn.visibility);

@@ -1,9 +1,10 @@
 /**
  * What is known of an integer wherever it is computed: bits that are zero, and an unsigned range.
  * Only facts that the kernel's verifier finds as well (masks, shifts, loads, extensions) are used,
- * because a check that is dropped for a cleverer reason is a check that the verifier misses.
+ * because a check that is dropped for a cleverer reason is a check that the verifier misses; parameters
+ * are known only where nothing depends on the verifier's knowing (trust-parameters.ts).
  */
-import type { Value } from "../4-lower/ir.ts";
+import type { Parameter, Value } from "../4-lower/ir.ts";
 import { bitWidth } from "../4-lower/ir.ts";
 import { isOp, operand } from "./values.ts";
 
@@ -43,6 +44,7 @@ export function knownOf(value: Value, depth = 0): Known {
     return { min: value.value, max: value.value, zeros: onesOf(bits) & ~value.value };
   }
   const anything = fromZeros(0n, bits);
+  if (value.kind === "parameter") return trustedRange(value, bits) ?? anything;
   if (value.kind !== "instruction" || depth >= depthLimit) return anything;
   const { operation } = value;
   switch (operation.op) {
@@ -86,6 +88,12 @@ export function knownOf(value: Value, depth = 0): Known {
     default:
       return anything;
   }
+}
+
+/** What callers promise of a parameter that is zero-extended. */
+function trustedRange({ trusted, extendedFrom }: Parameter, bits: number): Known | undefined {
+  if (trusted !== true || extendedFrom === undefined || extendedFrom[0] === "s") return undefined;
+  return fromMax(onesOf(Number(extendedFrom.slice(1))), bits);
 }
 
 function union(a: Known, b: Known): Known {

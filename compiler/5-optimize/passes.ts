@@ -41,6 +41,7 @@ import { specialiseFunctions } from "./specialise-functions.ts";
 import { splitAggregates } from "./split-aggregates.ts";
 import { splitReturns } from "./split-returns.ts";
 import { threadJumps } from "./thread-jumps.ts";
+import { trustParameters } from "./trust-parameters.ts";
 import { unrollLoops } from "./unroll-loops.ts";
 
 /** Makes a function small and plain; run before it is judged for inlining and after each stage. */
@@ -106,6 +107,7 @@ const full: readonly Pass[] = [
   inlining,
   removeUnusedSymbols,
   specialiseFunctions,
+  trustParameters,
   ...afterInlining,
   removeUnusedSymbols,
   checkCalls,
@@ -159,9 +161,14 @@ export const functionPasses: ReadonlyMap<string, FunctionPass> = new Map(
 
 /** The passes over the whole module by name, for the same. */
 export const modulePasses: ReadonlyMap<string, ModulePass> = new Map(
-  [foldStaticGlobals, inlining, removeUnusedSymbols, specialiseFunctions, checkCalls].map(
-    (pass) => [pass.name, pass],
-  ),
+  [
+    foldStaticGlobals,
+    inlining,
+    removeUnusedSymbols,
+    specialiseFunctions,
+    trustParameters,
+    checkCalls,
+  ].map((pass) => [pass.name, pass]),
 );
 
 /** Called after each pass; for tests, and for `--print=ir-after-all`. */

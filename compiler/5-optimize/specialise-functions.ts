@@ -40,7 +40,7 @@ export const specialiseFunctions: ModulePass = {
 };
 
 /** All calls of each function that nobody else can call. */
-function callsOfPrivate(module: IrModule): Map<IrFunction, Call[]> {
+export function callsOfPrivate(module: IrModule): Map<IrFunction, Call[]> {
   const result = new Map<IrFunction, Call[]>();
   if (module.fileAsm.length > 0) return result;
   const named = new Set<string>();
@@ -198,7 +198,8 @@ function passesOn(user: IrInstruction): boolean {
   return isOp(user, "ret") || isOp(user, "phi");
 }
 
-function replaceUses(
+/** All uses of a value become another, but for those of certain users. Returns whether there were any. */
+export function replaceUses(
   fn: IrFunction,
   value: Value,
   by: Value,

@@ -45,6 +45,8 @@ export interface SelectEnvironment {
   readonly module: IrModule;
   /** Names of the functions that this module defines. */
   readonly defined: ReadonlySet<string>;
+  /** Those and functions of other objects: compiled C, which extends its own parameters. */
+  readonly compiled: ReadonlySet<string>;
   readonly options: TargetOptions;
   readonly diagnostics: Diagnostics;
 }
@@ -69,6 +71,7 @@ export class SelectContext {
   readonly ir: IrFunction;
   readonly module: IrModule;
   readonly defined: ReadonlySet<string>;
+  readonly compiled: ReadonlySet<string>;
   readonly options: TargetOptions;
   readonly diagnostics: Diagnostics;
   readonly uses: ReadonlyMap<Value, readonly Use[]>;
@@ -109,6 +112,7 @@ export class SelectContext {
     this.ir = ir;
     this.module = environment.module;
     this.defined = environment.defined;
+    this.compiled = environment.compiled;
     this.options = environment.options;
     this.diagnostics = environment.diagnostics;
     this.uses = analyses.uses;

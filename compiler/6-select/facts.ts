@@ -34,13 +34,13 @@ export function widthOf(value: Value): number {
 export function needsCleanArgument(
   callee: Callee,
   index: number,
-  defined: ReadonlySet<string>,
+  compiled: ReadonlySet<string>,
 ): boolean {
   switch (callee.kind) {
     case "helper":
       return !helperTakesAnything(callee.id, index);
     case "function":
-      return !defined.has(callee.symbol);
+      return !compiled.has(callee.symbol);
     case "indirect":
       return true;
   }
@@ -50,15 +50,15 @@ export function needsCleanArgument(
 export interface FactsTarget {
   /** ALU32 and JMP32 exist. */
   readonly has32: boolean;
-  /** Functions of this module, which clean their own parameters. */
-  readonly defined: ReadonlySet<string>;
+  /** Functions that clean their own parameters (not those of the kernel). */
+  readonly compiled: ReadonlySet<string>;
 }
 
 /** Does this operand of this user have to be zero-extended to 64 (or to 32, where enough) bits? */
 function usesZeroExtended(
   user: IrInstruction,
   index: number,
-  { has32, defined }: FactsTarget,
+  { has32, compiled }: FactsTarget,
 ): boolean {
   const operation = user.operation;
   const operand = user.operands[index];
@@ -66,7 +66,7 @@ function usesZeroExtended(
   const isNative = has32 && operand.type === "i32";
   switch (operation.op) {
     case "call":
-      return needsCleanArgument(operation.callee, index, defined);
+      return needsCleanArgument(operation.callee, index, compiled);
     case "zext":
     case "asm":
     case "asm_goto":

@@ -60,7 +60,7 @@ function passArguments(context: SelectContext, args: readonly Value[], callee: C
     if (isDirect || context.frameAddressOf(value) !== undefined) {
       return () => context.moveValue(index + 1, value, true);
     }
-    const isPlain = widthOf(value) === 64 || !needsCleanArgument(callee, index, context.defined);
+    const isPlain = widthOf(value) === 64 || !needsCleanArgument(callee, index, context.compiled);
     const held = isPlain ? context.register(value) : context.zeroExtended(value);
     return () => context.move(index + 1, held);
   });

@@ -44,7 +44,7 @@ export function selectFunction(ir: IrFunction, environment: SelectEnvironment): 
   const { cpu } = environment.options;
   const facts = computeFacts(order, uses, {
     has32: cpu === "v3" || cpu === "v4",
-    defined: environment.defined,
+    compiled: environment.compiled,
   });
   const context = new SelectContext(fn, ir, environment, {
     uses,

@@ -15,7 +15,7 @@ import { machinePredecessors } from "../6-select/machine.ts";
 import { visitRegisters } from "../6-select/operands.ts";
 import { machineOrder } from "./flow.ts";
 
-/** A constant (`c` and 64 bits) or the number of an unknown value: positive for results of calls. */
+/** A constant (`c` and 64 bits, or a CO-RE question whose answer a loader fills in) or the number of an unknown value: positive for results of calls. */
 type Held = string | number;
 type State = (Held | undefined)[];
 
@@ -45,7 +45,11 @@ export function reuseValues(fn: MachineFunction): void {
 
 /** What the move puts into its register, if that can be named. */
 function movedValue(op: MachineInstruction, state: State): Held | undefined {
-  if (op.kind !== "alu" || op.op !== "mov" || op.core !== undefined) return undefined;
+  if (op.kind !== "alu" || op.op !== "mov") return undefined;
+  if (op.core !== undefined) {
+    const { relocation, rootName, access } = op.core;
+    return `core ${relocation} ${rootName} ${access}`;
+  }
   if (op.src.kind === "register") return op.width === 64 ? state[op.src.register] : undefined;
   const wide = BigInt.asUintN(op.width, BigInt(op.src.value));
   return `c${wide}`;

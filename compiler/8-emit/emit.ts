@@ -30,7 +30,9 @@ export function generateMachineCode(
   diagnostics: Diagnostics,
 ): MachineFunction[] {
   const defined = new Set(ir.functions.map(({ name }) => name));
-  const environment = { module: ir, defined, options, diagnostics };
+  const elsewhere = ir.externFunctions.filter(({ section }) => section !== ".ksyms");
+  const compiled = new Set([...defined, ...elsewhere.map(({ name }) => name)]);
+  const environment = { module: ir, defined, compiled, options, diagnostics };
   return ir.functions.map((each) => {
     const fn = selectFunction(each, environment);
     if (!diagnostics.hasErrors) allocateFunction(fn, options, diagnostics);

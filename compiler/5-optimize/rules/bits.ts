@@ -1,5 +1,5 @@
 /** And, or, xor, shifts, byte swaps. */
-import { bitWidth } from "../../4-lower/ir.ts";
+import { bitWidth, type Value } from "../../4-lower/ir.ts";
 import { constant, sameValue, signedValue, type ValueType } from "../../4-lower/ir-builder.ts";
 import { isNonNegative, knownOf, onesOf } from "../known-bits.ts";
 import { isBinary, isConstant, isOp, operand } from "../values.ts";
@@ -114,6 +114,22 @@ export const bitRules: readonly Rule[] = [
       const narrow = ({ 8: "i8", 16: "i16", 32: "i32" } as const)[width];
       if (narrow === undefined || narrow === type) return undefined;
       return tools.convert("sext", tools.resize(operand(a, 0), narrow), type as ValueType);
+    },
+  },
+  {
+    // (x + y) >> k → x >> k   where the low k bits of x are zero and y has no others: nothing is carried
+    name: "shift-out-addend",
+    on: ["ashr", "lshr"],
+    rewrite: ({ operation, operands: [a, b] }, tools) => {
+      if (operation.op !== "binary" || b?.kind !== "constant" || !isBinary(a, "add"))
+        return undefined;
+      if (b.value >= BigInt(bitWidth[b.type as ValueType])) return undefined;
+      const cut = onesOf(Number(b.value));
+      const [x, y] = [operand(a, 0), operand(a, 1)];
+      const drops = (kept: Value, added: Value): boolean =>
+        (knownOf(kept).zeros & cut) === cut && knownOf(added).max <= cut;
+      const kept = drops(x, y) ? x : drops(y, x) ? y : undefined;
+      return kept && tools.binary(operation.binary, kept, b);
     },
   },
   {

@@ -31,6 +31,35 @@ export const castRules: readonly Rule[] = [
     },
   },
   {
+    // sext(sext x >>s k) → sext x >>s k   in the wider type, with one extension
+    name: "sign-extend-shifted",
+    on: ["sext"],
+    rewrite: ({ type, operands: [a] }, tools) => {
+      if (!isBinary(a, "ashr") || !tools.hasOneUse(a)) return undefined;
+      const source = operand(a, 0);
+      const amount = operand(a, 1);
+      if (!isOp(source, "sext") || amount.kind !== "constant") return undefined;
+      if (amount.value >= BigInt(widthOf(a))) return undefined;
+      const wide = tools.convert("sext", operand(source, 0), type as ValueType);
+      return tools.binary("ashr", wide, constant(type as ValueType, amount.value));
+    },
+  },
+  {
+    // sext(trunc p) → p or sext p   where the caller has sign-extended p from no more than that
+    name: "sign-extend-parameter",
+    on: ["sext"],
+    rewrite: ({ type, operands: [a] }, tools) => {
+      if (!isOp(a, "trunc")) return undefined;
+      const source = operand(a, 0);
+      if (source.kind !== "parameter" || source.trusted !== true) return undefined;
+      const { extendedFrom } = source;
+      if (extendedFrom === undefined || extendedFrom[0] === "u") return undefined;
+      if (Number(extendedFrom.slice(1)) > widthOf(a) || widthOf({ type }) < widthOf(source))
+        return undefined;
+      return type === source.type ? source : tools.convert("sext", source, type as ValueType);
+    },
+  },
+  {
     // sext x → zext x where x is never negative
     name: "sign-extend-nonnegative",
     on: ["sext"],
