@@ -13,7 +13,9 @@ export interface Judgement {
 
 /** Undefined if the verifier was not reached. */
 export function judgementOf(result: KernelVerdict): Judgement | undefined {
-  const messages = result.log.split("\n").filter((line) => line.trim() !== "");
+  // A few of the kernel's messages do not end their line.
+  const log = result.log.replace(/(?<!\n)verification time /, "\nverification time ");
+  const messages = log.split("\n").filter((line) => line.trim() !== "");
   const end = messages.findIndex((line) => line.startsWith("verification time"));
   if (end < 0) return undefined;
   const own = messages.slice(0, end);

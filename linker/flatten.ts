@@ -86,6 +86,26 @@ function rangeAt(code: CodeIndex, section: SectionIndex, slot: number): CodeRang
   return code.ranges.get(section)?.find((range) => range.start === slot);
 }
 
+const exceptionTag = "exception_callback:";
+
+/** What the kernel calls for exceptions: no call names it, only a tag of the program. */
+function exceptionHandler(code: CodeIndex, main: CodeRange): CodeRange | undefined {
+  const { view } = code;
+  const id = view.btfIdOf("func", main.symbol.name);
+  if (id === 0) return undefined;
+  const tag = view.btf?.types.find(
+    (type) =>
+      type.kind === "decl_tag" &&
+      type.type === id &&
+      type.componentIndex === -1 &&
+      type.name.startsWith(exceptionTag),
+  );
+  if (tag?.kind !== "decl_tag") return undefined;
+  const name = tag.name.slice(exceptionTag.length);
+  const ranges = [...code.ranges.values()].flat();
+  return ranges.find(({ symbol }) => symbol.name === name && symbol.binding !== "local");
+}
+
 /** A reference from a slot of the flat program to a function that may be appended later. */
 interface PendingCall {
   readonly slot: number;
@@ -112,6 +132,8 @@ class Flattener {
 
   run(main: CodeRange): FlatProgram {
     this.#appendAll(main);
+    const handler = exceptionHandler(this.#code, main);
+    if (handler !== undefined && !this.#starts.has(handler)) this.#appendAll(handler);
     const insns = this.#join();
     this.#patchCalls(insns);
     return {
@@ -124,8 +146,9 @@ class Flattener {
 
   /** A function, then what it reaches, callees before the caller's next callee, as libbpf does. */
   #appendAll(main: CodeRange): void {
+    const first = this.#pending.length;
     this.#append(main);
-    const open = [{ next: 0, callees: this.#pending.map(({ callee }) => callee) }];
+    const open = [{ next: 0, callees: this.#pending.slice(first).map(({ callee }) => callee) }];
     for (let top = open.at(-1); top !== undefined; top = open.at(-1)) {
       const callee = top.callees[top.next];
       top.next += 1;

@@ -8,8 +8,13 @@ import { compile } from "../../compiler/compile.ts";
 
 /** The object of a program that has no errors; throws with the messages otherwise. */
 export function compileText(text: string, path = "test.c"): ObjectFile {
+  return compileWith({ [path]: text }, path);
+}
+
+/** The object of one of these files, which may include the others. */
+export function compileWith(texts: Readonly<Record<string, string>>, path: string): ObjectFile {
   const diagnostics = new Diagnostics();
-  const files = memoryFileSystem({ [path]: text });
+  const files = memoryFileSystem(texts);
   const { object } = compile(path, defaultPreprocessOptions, files, diagnostics);
   if (object === undefined) {
     throw new Error(diagnostics.list.map((each) => each.message).join("\n"));

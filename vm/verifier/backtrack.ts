@@ -1,7 +1,8 @@
 /** What one instruction does to the set of registers and slots whose precise value matters. */
 import type { Env } from "./env.ts";
 import { subprogramAt } from "./env.ts";
-import { callsSyncCallback, helperId } from "./helper-ids.ts";
+import { helperId } from "./helper-ids.ts";
+import { callsBackNow } from "./kfuncs.ts";
 import {
   aluOp,
   atomicOp,
@@ -199,7 +200,7 @@ function throughJump(
     throughLocalCall(env, wanted, insn, at);
     return false;
   }
-  if (isHelperCall(insn) && callsSyncCallback(insn.imm) && at !== following - 1) {
+  if (callsBackNow(env, insn) && at !== following - 1) {
     throughCallbackCall(env, wanted);
     return false;
   }

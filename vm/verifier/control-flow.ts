@@ -5,9 +5,8 @@
  */
 
 import { type Env, type Subprogram, subprogramOf } from "./env.ts";
-import { callsAsyncCallback, callsSyncCallback } from "./helper-ids.ts";
 import { changesPacketHelpers, helperPrototypeOf } from "./helper-prototypes.ts";
-import { hasFlag, kfuncOf } from "./kfuncs.ts";
+import { callsBackLater, callsBackNow, changesPacket, hasFlag, kfuncOf } from "./kfuncs.ts";
 import {
   isFunctionAddress,
   isHelperCall,
@@ -29,6 +28,13 @@ const done = 2;
 interface Edge {
   readonly to: number;
   readonly isBranch: boolean;
+}
+
+/** An instruction on the path that is being walked. */
+interface Step {
+  readonly at: number;
+  readonly edges: readonly Edge[];
+  next: number;
 }
 
 function merge(caller: Subprogram | undefined, callee: Subprogram | undefined): void {
@@ -98,18 +104,15 @@ class Walk {
   markCall(at: number): void {
     const { env } = this;
     const insn = env.insnAt(at);
-    if (isKfuncCall(insn)) {
-      this.markKfunc(at, insn);
-      return;
-    }
-    if (!isHelperCall(insn)) return;
-    if (callsAsyncCallback(insn.imm)) this.markPrune(at);
-    if (callsSyncCallback(insn.imm)) {
+    if (callsBackLater(env, insn)) this.markPrune(at);
+    if (callsBackNow(env, insn)) {
       env.facts.callsCallback[at] = 1;
       env.facts.forceCheckpoint[at] = 1;
       this.markPrune(at);
       this.markJump(at);
     }
+    if (isKfuncCall(insn)) this.markKfunc(at, insn);
+    if (!isHelperCall(insn)) return;
     const caller = env.subprograms[subprogramOf(env, at)];
     if (caller === undefined) return;
     if (helperPrototypeOf(env, insn.imm)?.mightSleep) caller.mightSleep = true;
@@ -125,7 +128,9 @@ class Walk {
       env.facts.forceCheckpoint[at] = 1;
     }
     const caller = env.subprograms[subprogramOf(env, at)];
-    if (caller !== undefined && hasFlag(kfunc, "KF_SLEEPABLE")) caller.mightSleep = true;
+    if (caller === undefined) return;
+    if (hasFlag(kfunc, "KF_SLEEPABLE")) caller.mightSleep = true;
+    if (changesPacket(kfunc)) caller.changesPacket = true;
   }
 
   checkTarget(from: number, to: number): void {
@@ -134,12 +139,20 @@ class Walk {
   }
 
   run(): void {
-    const path: { at: number; edges: Edge[]; next: number }[] = [];
+    const path: Step[] = [];
     const enter = (at: number): void => {
       this.status[at] = onPath;
       path.push({ at, edges: this.edges(at), next: 0 });
     };
     enter(0);
+    this.#finish(path, enter);
+    const exception = this.env.subprograms[this.env.exceptionCallback ?? -1];
+    if (exception === undefined || this.status[exception.start] !== unseen) return;
+    enter(exception.start);
+    this.#finish(path, enter);
+  }
+
+  #finish(path: Step[], enter: (at: number) => void): void {
     for (let top = path.at(-1); top !== undefined; top = path.at(-1)) {
       const edge = top.edges[top.next];
       if (edge === undefined) {

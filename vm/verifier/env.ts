@@ -47,6 +47,8 @@ export interface Subprogram {
   name: string;
   linkage: "static" | "global" | "extern";
   type: number;
+  /** Run at exceptions only. */
+  isExceptionCallback: boolean;
   /** A global function that was called, so that it is verified on its own. */
   isCalled: boolean;
   isVerified: boolean;
@@ -79,6 +81,8 @@ export class Env {
   /** What a tracing program attaches to. */
   attach: AttachTarget | undefined = undefined;
   subprograms: Subprogram[] = [];
+  /** Index of the function that handles exceptions. */
+  exceptionCallback: number | undefined = undefined;
   records: MapRecord[] = [];
   readonly objectRecords = new Map<number, readonly SpecialField[]>();
   readonly kfuncs = new Map<number, KernelFunction | undefined>();

@@ -2,6 +2,7 @@
 import { pushAsync, pushPath, widenImprecise } from "./branching.ts";
 import { type Env, subprogramAt } from "./env.ts";
 import { type FunctionArg, functionArgs, matchArgs } from "./function-args.ts";
+import type { VerifierMap } from "./input.ts";
 import type { RawInsn } from "./opcodes.ts";
 import { invalidatePacketPointers } from "./packet-pointers.ts";
 import { markPrecise } from "./precision.ts";
@@ -118,7 +119,7 @@ function checkCallbackReturn(env: Env, callee: Frame): void {
   if (reg.type !== kind.scalar) env.reject("R0 not a scalar value");
   markPrecise(env, 0);
   if (callee.callback !== undefined) {
-    checkRange(env, reg, callee.callback.range, "At callback return");
+    checkRange(env, 0, reg, callee.callback.range, "At callback return");
   }
 }
 
@@ -152,6 +153,8 @@ export function returnFromFunction(env: Env): number {
 export interface CallbackSetup {
   readonly fill: (caller: Frame, callee: Frame) => void;
   readonly max: number;
+  /** Whether a callback that runs later may sleep then. */
+  readonly isSleepable?: boolean;
 }
 
 /** One more round of a callback that the helper calls before it returns. */
@@ -172,6 +175,21 @@ export function pushCallback(env: Env, subprog: number, setup: CallbackSetup): v
   caller.callbackDepth = 0;
 }
 
+/** What a timer or work item calls, with the map that it is in. */
+export function timerSetup(f: { readonly map: VerifierMap | undefined }): CallbackSetup {
+  const pointerTo = (type: number): Reg => {
+    const reg = pointerReg(type);
+    reg.map = f.map;
+    return reg;
+  };
+  const fill = (_caller: Frame, callee: Frame): void => {
+    callee.regs[1] = pointerTo(kind.mapPtr);
+    callee.regs[2] = pointerTo(kind.mapKey);
+    callee.regs[3] = pointerTo(kind.mapValue);
+  };
+  return { fill, max: 0 };
+}
+
 /** A callback that runs some time later, on its own stack. */
 export function pushAsyncCallback(env: Env, subprog: number, setup: CallbackSetup): void {
   argsFit(env, subprog);
@@ -184,5 +202,6 @@ export function pushAsyncCallback(env: Env, subprog: number, setup: CallbackSetu
   callee.asyncEntries = caller.asyncEntries + 1;
   setup.fill(caller, callee);
   callee.callback = { isAsync: true, range: { min: 0, max: setup.max } };
-  pushAsync(env, sub.start, env.insn, callee);
+  const state = pushAsync(env, sub.start, env.insn, callee);
+  state.inSleepable = setup.isSleepable === true;
 }

@@ -5,6 +5,7 @@ import { constantMapKey } from "./constant-key.ts";
 import { checkConstantString } from "./constant-string.ts";
 import { isAcquiredDynptr, processDynptrArg } from "./dynptr.ts";
 import type { Env } from "./env.ts";
+import { inTreeCallback } from "./graphs.ts";
 import { helperId } from "./helper-ids.ts";
 import { checkHelperMemory, checkMemorySize } from "./helper-memory.ts";
 import { checkObjectArg } from "./helper-objects.ts";
@@ -20,7 +21,7 @@ import { isNull, type Reg } from "./reg.ts";
 import { dynptrFlags, isPacketKind, kind, kindOf, typeFlag, typeName } from "./reg-types.ts";
 import { mayPassPacket } from "./regions.ts";
 import { readReg } from "./registers.ts";
-import { processSpinLock, processTimer } from "./special-fields.ts";
+import { processLock, processTimer } from "./special-fields.ts";
 import type { RawAccess } from "./stack-access.ts";
 import { errno } from "./stop.ts";
 
@@ -278,7 +279,8 @@ function checkContent(
       checkValue(env, register, reg, arg.flags, f);
       break;
     case "PTR_TO_SPIN_LOCK":
-      processSpinLock(env, register, f.prototype.id === helperId.spinLock);
+      if (inTreeCallback(env)) env.reject("can't spin_{lock,unlock} in rbtree cb");
+      processLock(env, register, { kind: "lock", isLock: f.prototype.id === helperId.spinLock });
       break;
     case "PTR_TO_TIMER":
       processTimer(env, register, f);
@@ -331,7 +333,8 @@ export function checkArg(env: Env, index: number, arg: HelperArg, f: CallFacts):
     checkArgOffset(env, reg, register, arg.flags, wanted === "PTR_TO_DYNPTR");
   }
   checkRelease(env, register, reg, arg, f);
-  if (reg.refObjId !== 0) {
+  // The object that a field is in stays where it is.
+  if (reg.refObjId !== 0 && wanted !== "KPTR_XCHG_DEST") {
     if (f.refObjId !== 0) {
       env.reject(`more than one arg with ref_obj_id R${register} ${reg.refObjId} ${f.refObjId}`);
     }

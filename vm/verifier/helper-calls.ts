@@ -10,6 +10,7 @@ import {
   pushAsyncCallback,
   pushCallback,
   returnFromFunction,
+  timerSetup,
 } from "./function-calls.ts";
 import { type CallFacts, checkArg } from "./helper-args.ts";
 import { helperId } from "./helper-ids.ts";
@@ -24,7 +25,7 @@ import {
 import { measuredConfig } from "./input.ts";
 import { kptrResult, releaseToMap } from "./kptrs.ts";
 import { isGplCompatible } from "./license.ts";
-import { recordOf } from "./map-record.ts";
+import { mayHoldLock } from "./map-record.ts";
 import { checkMapHelper, isArrayLike, isReadOnlyForPrograms, mapType } from "./map-rules.ts";
 import { accessAt } from "./memory.ts";
 import type { RawInsn } from "./opcodes.ts";
@@ -185,15 +186,6 @@ function drainSetup(env: Env): CallbackSetup {
   return { fill, max: 1 };
 }
 
-function timerSetup(f: CallFacts): CallbackSetup {
-  const fill = (_caller: Frame, callee: Frame): void => {
-    callee.regs[1] = pointerTo(kind.mapPtr, f);
-    callee.regs[2] = pointerTo(kind.mapKey, f);
-    callee.regs[3] = pointerTo(kind.mapValue, f);
-  };
-  return { fill, max: 0 };
-}
-
 /** A loop without flags and with one callback is inlined: that the flags are 0 then matters. */
 function noteInlining(env: Env, subprogram: number): void {
   const known = env.inlinedLoops.get(env.insn);
@@ -316,7 +308,7 @@ function setMapResult(env: Env, f: CallFacts, reg: MutableReg): void {
   if (isKnownKey) reg.type &= ~typeFlag.maybeNull;
   reg.map = map;
   reg.mapUid = f.mapUid;
-  if (!mayBeNull(reg.type) && recordOf(env, map).spinLock !== undefined) reg.id = env.newId();
+  if (!mayBeNull(reg.type) && mayHoldLock(env, reg)) reg.id = env.newId();
 }
 
 const trampolineHooks: ReadonlySet<number> = new Set([

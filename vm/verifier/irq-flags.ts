@@ -28,7 +28,10 @@ function newestFlag(refs: readonly Reference[]): number {
   return refs.findLast((ref) => ref.kind === "irq")?.id ?? 0;
 }
 
-function save(env: Env, register: number): void {
+/** Flags saved by themselves, or by taking a lock: each kind is restored by its own functions. */
+export type IrqOwner = "native" | "lock";
+
+function save(env: Env, register: number, owner: IrqOwner): void {
   const reg = env.regs[register]!;
   const before = slotOf(env, reg, "irq_flag", 1);
   if (before !== unusedSlot && (before < 0 || holdsFlag(env, reg, before))) {
@@ -41,6 +44,7 @@ function save(env: Env, register: number): void {
   const flag = new MutableReg();
   flag.type = kind.stack;
   flag.refObjId = acquireFlag(env);
+  flag.irqOwner = owner;
   frame.stack[index] = { types: allBytes(byteKind.irq), reg: flag };
   env.liveStack?.write(frame.frameNo, index);
   env.scratchSlot(index);
@@ -58,7 +62,7 @@ function releaseFlag(env: Env, state: State, id: number): void {
   state.activeIrq = newestFlag(state.refs);
 }
 
-function restore(env: Env, register: number): void {
+function restore(env: Env, register: number, owner: IrqOwner): void {
   const reg = env.regs[register]!;
   const index = slotOf(env, reg, "irq_flag", 1);
   const frame = env.state.frames[reg.frame]!;
@@ -69,14 +73,34 @@ function restore(env: Env, register: number): void {
   }
   env.liveStack?.read(env, frame.frameNo, index);
   env.scratchSlot(index);
+  const saved = slot.reg.irqOwner ?? "native";
+  if (saved !== owner) {
+    env.reject(
+      `irq flag acquired by ${saved} kfuncs cannot be restored with ${owner} kfuncs`,
+      errno.invalid,
+    );
+  }
   releaseFlag(env, env.state, slot.reg.refObjId);
   frame.stack[index] = emptySlot;
   env.liveStack?.write(frame.frameNo, index);
 }
 
+interface IrqCall {
+  readonly saves: boolean;
+  readonly owner: IrqOwner;
+}
+
+const irqCalls: Readonly<Record<string, IrqCall>> = {
+  bpf_local_irq_save: { saves: true, owner: "native" },
+  bpf_local_irq_restore: { saves: false, owner: "native" },
+  bpf_res_spin_lock_irqsave: { saves: true, owner: "lock" },
+  bpf_res_spin_unlock_irqrestore: { saves: false, owner: "lock" },
+};
+
 /** The argument of the functions that save and restore interrupt flags. */
 export function processIrqFlag(env: Env, register: number, name: string): void {
-  if (name === "bpf_local_irq_save") save(env, register);
-  else if (name === "bpf_local_irq_restore") restore(env, register);
-  else env.unsupported(`kernel function ${name}`);
+  const call = irqCalls[name];
+  if (call === undefined) env.unsupported(`kernel function ${name}`);
+  if (call.saves) save(env, register, call.owner);
+  else restore(env, register, call.owner);
 }

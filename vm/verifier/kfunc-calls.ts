@@ -1,44 +1,80 @@
 /** Calls of kernel functions: availability, protected regions, release and result. */
+import { MutableScalar, syncBounds, unknownScalar } from "../../common/domain/scalar.ts";
+import type { Btf } from "../../common/object/btf.ts";
 import { btfSizeOf, btfTypeById, skipModifierIds } from "../../common/object/btf-types.ts";
+import { pushPath } from "./branching.ts";
 import { inRcuSection } from "./btf-pointers.ts";
 import { btfKindName, btfName, isStructure } from "./btf-walk.ts";
 import { dynptrFlag, unmarkDynptr } from "./dynptr.ts";
 import type { Env } from "./env.ts";
+import { leaveByException, throwName } from "./exceptions.ts";
+import {
+  type CallbackSetup,
+  pushAsyncCallback,
+  pushCallback,
+  timerSetup,
+} from "./function-calls.ts";
+import { giveToGraph, graphNode, inTreeCallback, rootBehind, setNonOwning } from "./graphs.ts";
 import { advanceIterator, iteratorAt } from "./iterators.ts";
 import type { KernelTypes } from "./kernel-types.ts";
-import { checkKfuncArgs, type KfuncFacts } from "./kfunc-args.ts";
-import { hasFlag, type KernelFunction, kfuncOf } from "./kfuncs.ts";
-import { objectRecord } from "./map-record.ts";
+import type { KfuncFacts } from "./kfunc-arg-checks.ts";
+import { checkKfuncArgs, isPlainStructure } from "./kfunc-args.ts";
+import {
+  callsBackLater,
+  callsBackNow,
+  changesPacket,
+  hasFlag,
+  type KernelFunction,
+  kfuncOf,
+} from "./kfuncs.ts";
+import { mayHoldLock, objectRecord } from "./map-record.ts";
 import type { RawInsn } from "./opcodes.ts";
+import { invalidatePacketPointers } from "./packet-pointers.ts";
+import { pathEnd } from "./path.ts";
 import { enterRegion, leaveRegion } from "./protected-regions.ts";
 import { acquireReference, releaseAndInvalidate } from "./references.ts";
-import { type MutableReg, notInitReg, pointerReg, type Reg, unknownReg } from "./reg.ts";
-import { kind, mayBeNull, typeFlag } from "./reg-types.ts";
+import {
+  type MutableReg,
+  notInitReg,
+  pointerReg,
+  type Reg,
+  scalarReg,
+  unknownReg,
+  zeroReg,
+} from "./reg.ts";
+import { kind, typeFlag } from "./reg-types.ts";
 import { mayWritePacket } from "./regions.ts";
 import { clearCallerSaved, setReg } from "./registers.ts";
+import { currentFrame, type Frame } from "./state.ts";
 import { errno } from "./stop.ts";
 
-/** Functions with rules of their own that are not modelled. */
-const unmodelled: ReadonlySet<string> = new Set([
-  "bpf_throw",
-  "bpf_percpu_obj_new_impl",
-  "bpf_refcount_acquire_impl",
-  "bpf_arena_alloc_pages",
-  "bpf_arena_free_pages",
-  "bpf_arena_reserve_pages",
-  "bpf_xdp_pull_data",
-  "bpf_set_exception_callback",
-  "bpf_get_kmem_cache",
-]);
+const maxErrno = 4095;
+
+function takesResilientLock({ name }: KernelFunction): boolean {
+  return name === "bpf_res_spin_lock" || name === "bpf_res_spin_lock_irqsave";
+}
+
+/** Resilient locks may fail: a path of its own, with an error number and without the lock. */
+function pushFailedLock(env: Env): void {
+  const { regs } = currentFrame(pushPath(env, env.insn + 1, env.insn));
+  for (let r = 1; r <= 5; r += 1) regs[r] = notInitReg;
+  const s = new MutableScalar(unknownScalar);
+  s.s32min = -maxErrno;
+  s.s32max = -1;
+  s.smin = BigInt(-maxErrno);
+  s.smax = -1n;
+  syncBounds(s);
+  regs[0] = scalarReg(s);
+}
 
 function findKfunc(env: Env, insn: RawInsn): KernelFunction {
   const kfunc = kfuncOf(env, insn);
   if (kfunc === undefined) env.unsupported("call of no kernel function");
   if (!kfunc.isAllowed) env.reject(`calling kernel function ${kfunc.name} is not allowed`);
+  if (takesResilientLock(kfunc)) pushFailedLock(env);
   if (kfunc.name === "__bpf_trap") {
     env.reject("unexpected __bpf_trap() due to uninitialized variable?", errno.fault);
   }
-  if (unmodelled.has(kfunc.name)) env.unsupported(`kernel function ${kfunc.name}`);
   if (hasFlag(kfunc, "KF_SLEEPABLE") && !env.state.inSleepable) {
     env.reject(`program must be sleepable to call sleepable kfunc ${kfunc.name}`);
   }
@@ -48,6 +84,10 @@ function findKfunc(env: Env, insn: RawInsn): KernelFunction {
 function checkRegions(env: Env, kfunc: KernelFunction): void {
   const { name } = kfunc;
   const isSleepable = hasFlag(kfunc, "KF_SLEEPABLE");
+  const isReadSection = name === "bpf_rcu_read_lock" || name === "bpf_rcu_read_unlock";
+  if (isReadSection && env.state.activeRcu > 0 && inTreeCallback(env)) {
+    env.reject("Calling bpf_rcu_read_{lock,unlock} in unnecessary rbtree callback");
+  }
   enterRegion(env, name);
   leaveRegion(env, name);
   if (isSleepable) {
@@ -101,6 +141,9 @@ function castResult(env: Env, kernel: KernelTypes, f: KfuncFacts): MutableReg {
   env.reject("kfunc bpf_rdonly_cast type ID argument must be of a struct or void", errno.invalid);
 }
 
+/** Largest object that has an instance per CPU. */
+const maxPerCpuSize = 512;
+
 /** Memory for a structure of the program's own. */
 function newObject(env: Env, f: KfuncFacts): MutableReg {
   const id = f.constant ?? 0n;
@@ -118,13 +161,39 @@ function newObject(env: Env, f: KfuncFacts): MutableReg {
       errno.invalid,
     );
   }
-  if (objectRecord(env, btf, Number(id)).length > 0) {
-    env.unsupported("allocated object with special fields");
-  }
-  const reg = pointerReg(kind.btfId | typeFlag.alloc);
+  const isPerCpu = f.kfunc.name === "bpf_percpu_obj_new_impl";
+  if (isPerCpu) checkPerCpuObject(env, btf, Number(id), type.size);
+  const reg = pointerReg(kind.btfId | typeFlag.alloc | (isPerCpu ? typeFlag.percpu : 0));
   reg.btf = btf;
   reg.btfId = Number(id);
   reg.btfName = type.name;
+  return reg;
+}
+
+function checkPerCpuObject(env: Env, btf: Btf, id: number, size: number): void {
+  if (size > maxPerCpuSize) {
+    env.reject(
+      `bpf_percpu_obj_new type size (${size}) is greater than ${maxPerCpuSize}`,
+      errno.invalid,
+    );
+  }
+  const what = "bpf_percpu_obj_new type ID argument must";
+  const type = btfTypeById(btf, id);
+  if (type === undefined || !isPlainStructure(env, btf, type, 0)) {
+    env.reject(`${what} be of a struct of scalars`, errno.invalid);
+  }
+  if (objectRecord(env, btf, id).length > 0) {
+    env.reject(`${what} not contain special fields`, errno.invalid);
+  }
+}
+
+/** One more reference to an object with a counter. */
+function countedObject(env: Env, f: KfuncFacts): MutableReg {
+  if (f.counted === undefined) env.unsupported("reference to no object");
+  const reg = pointerReg(kind.btfId | typeFlag.alloc);
+  reg.btf = f.counted.btf;
+  reg.btfId = f.counted.id;
+  reg.btfName = btfName(f.counted.btf, f.counted.id);
   return reg;
 }
 
@@ -184,13 +253,17 @@ function objectOf(env: Env, kernel: KernelTypes, f: KfuncFacts, id: number): Mut
   } else if (hasFlag(f.kfunc, "KF_RCU_PROTECTED")) {
     type |= typeFlag.rcu;
   }
+  if (f.kfunc.name === "bpf_get_kmem_cache") type = kind.btfId | typeFlag.untrusted;
   const reg = pointerReg(type);
   setObject(reg, kernel, id);
   return reg;
 }
 
+const nodeNames: ReadonlySet<string> = new Set(["bpf_list_node", "bpf_rb_node"]);
+
 function pointerResult(env: Env, kernel: KernelTypes, f: KfuncFacts, target: number): Reg {
   const id = skipModifierIds(kernel.btf, target);
+  const isNode = nodeNames.has(btfName(kernel.btf, id));
   let reg: MutableReg;
   switch (f.kfunc.name) {
     case "bpf_dynptr_slice":
@@ -198,7 +271,11 @@ function pointerResult(env: Env, kernel: KernelTypes, f: KfuncFacts, target: num
       reg = sliceResult(env, f);
       break;
     case "bpf_obj_new_impl":
+    case "bpf_percpu_obj_new_impl":
       reg = newObject(env, f);
+      break;
+    case "bpf_refcount_acquire_impl":
+      reg = countedObject(env, f);
       break;
     case "bpf_rdonly_cast":
       reg = castResult(env, kernel, f);
@@ -208,19 +285,26 @@ function pointerResult(env: Env, kernel: KernelTypes, f: KfuncFacts, target: num
       break;
     default:
       if (id === 0) return unknownReg;
+      if (isNode) {
+        if (f.graph === undefined) env.unsupported("node of no graph");
+        reg = graphNode(f.graph);
+        break;
+      }
       reg = isStructure(btfTypeById(kernel.btf, id))
         ? objectOf(env, kernel, f, id)
         : memoryResult(env, kernel, f, id);
   }
-  if (hasFlag(f.kfunc, "KF_RET_NULL")) {
+  const returnsNull = hasFlag(f.kfunc, "KF_RET_NULL") && f.counted?.isOwned !== true;
+  if (returnsNull) {
     reg.type |= typeFlag.maybeNull;
     reg.id = env.newId();
   }
   if (hasFlag(f.kfunc, "KF_ACQUIRE")) {
     const reference = acquireReference(env, env.insn);
-    if (mayBeNull(reg.type)) reg.id = reference;
+    if (returnsNull) reg.id = reference;
     reg.refObjId = reference;
-  }
+  } else if (isNode) setNonOwning(env, reg);
+  if (reg.id === 0 && mayHoldLock(env, reg)) reg.id = env.newId();
   return reg;
 }
 
@@ -229,10 +313,38 @@ function resultOf(env: Env, kernel: KernelTypes, f: KfuncFacts): Reg {
   const type = btfTypeById(kernel.btf, skipModifierIds(kernel.btf, returns));
   if (type === undefined) return notInitReg;
   if (type.kind === "ptr") return pointerResult(env, kernel, f, type.type);
-  return unknownReg;
+  return takesResilientLock(f.kfunc) ? zeroReg : unknownReg;
 }
 
-/** Gives the next instruction. */
+/** The callback compares two nodes that are in the tree, or soon will be. */
+function comparisonSetup(env: Env): CallbackSetup {
+  const fill = (caller: Frame, callee: Frame): void => {
+    const root = rootBehind(env, caller.regs[1]!);
+    if (root?.graph === undefined) env.unsupported("comparison of no tree");
+    for (const register of [1, 2]) {
+      const node = graphNode(root.graph);
+      setNonOwning(env, node);
+      callee.regs[register] = node;
+    }
+  };
+  return { fill, max: 1 };
+}
+
+/** Callbacks are followed after the call's own path. */
+function pushCallbacks(env: Env, insn: RawInsn, f: KfuncFacts): void {
+  if (callsBackNow(env, insn)) pushCallback(env, f.subprogram, comparisonSetup(env));
+  if (callsBackLater(env, insn)) {
+    pushAsyncCallback(env, f.subprogram, { ...timerSetup(f), isSleepable: true });
+  }
+}
+
+const addsNode: ReadonlySet<string> = new Set([
+  "bpf_list_push_front_impl",
+  "bpf_list_push_back_impl",
+  "bpf_rbtree_add_impl",
+]);
+
+/** Gives the next instruction, or {@link pathEnd}. */
 export function callKfunc(env: Env, insn: RawInsn): number {
   const { kernel } = env.input;
   // Without a number it stays as it is, to be refused if it is not removed.
@@ -248,13 +360,26 @@ export function callKfunc(env: Env, insn: RawInsn): number {
     isResultReadOnly: false,
     dynptr: undefined,
     iterator: undefined,
+    graph: undefined,
+    counted: undefined,
+    subprogram: 0,
   };
+  const { kfunc } = f;
   checkKfuncArgs(env, kernel, f);
-  checkRegions(env, f.kfunc);
+  pushCallbacks(env, insn, f);
+  checkRegions(env, kfunc);
   releaseArgument(env, f);
+  if (addsNode.has(kfunc.name)) {
+    giveToGraph(env, env.regs[2]!.refObjId, `${kfunc.name}#${kfunc.id}`);
+  }
+  if (kfunc.name === throwName) {
+    leaveByException(env);
+    return pathEnd;
+  }
   clearCallerSaved(env);
   setReg(env, 0, resultOf(env, kernel, f));
-  if (f.iterator !== undefined && hasFlag(f.kfunc, "KF_ITER_NEXT")) {
+  if (changesPacket(kfunc)) invalidatePacketPointers(env);
+  if (f.iterator !== undefined && hasFlag(kfunc, "KF_ITER_NEXT")) {
     advanceIterator(env, f.iterator);
   }
   return env.insn + 1;

@@ -4,8 +4,10 @@ import { type Kfunc, kfuncByName } from "../../common/platform/kfuncs.ts";
 import { programTypeById } from "../../common/platform/program-types.ts";
 import type { FunctionProto } from "./attach-target.ts";
 import type { Env } from "./env.ts";
+import { callsAsyncCallback, callsSyncCallback } from "./helper-ids.ts";
 import { isGplCompatible } from "./license.ts";
-import { isKfuncCall, type RawInsn } from "./opcodes.ts";
+import { isHelperCall, isKfuncCall, type RawInsn } from "./opcodes.ts";
+import { attachType } from "./program-variants.ts";
 import { errno } from "./stop.ts";
 
 export type KfuncFlag =
@@ -46,16 +48,28 @@ export function isIterator(kfunc: KernelFunction): boolean {
   );
 }
 
-/** `XDP`, or `KPROBE@session,…` for some attach types only. Needing to sleep is judged at the call. */
+/** Attach types that the tables name. */
+const attachTypeNames: Readonly<Record<number, string>> = {
+  [attachType.rawTracepoint]: "TRACE_RAW_TP",
+  [attachType.iterator]: "TRACE_ITER",
+  [attachType.kprobeSession]: "TRACE_KPROBE_SESSION",
+  [attachType.uprobeSession]: "TRACE_UPROBE_SESSION",
+};
+
+/** `TRACE_ITER,TRACE_ITER+sleepable`; those that only need to sleep are judged at the call. */
+function fitsHook(env: Env, restriction: string): boolean {
+  const hooks = restriction.split(",");
+  if (hooks.every((hook) => hook.includes("sleepable"))) return true;
+  return hooks.includes(attachTypeNames[env.input.attachType] ?? "");
+}
+
+/** `XDP`, or `KPROBE@session,…` for some attach types only. */
 function isAllowed(env: Env, known: Kfunc): boolean {
   const name = programTypeById(env.input.programType)?.name.replace("BPF_PROG_TYPE_", "") ?? "";
-  for (const entry of known.programTypes) {
+  return known.programTypes.some((entry) => {
     const [type, restriction] = entry.split("@");
-    if (type !== name) continue;
-    if (restriction === undefined || restriction.includes("sleepable")) return true;
-    env.unsupported(`kernel function ${known.name} for some attach types only`);
-  }
-  return false;
+    return type === name && (restriction === undefined || fitsHook(env, restriction));
+  });
 }
 
 function describe(env: Env, id: number): KernelFunction | undefined {
@@ -87,6 +101,9 @@ export function kfuncOf(env: Env, insn: RawInsn): KernelFunction | undefined {
 /** Most kernel functions that one program may call. */
 const maxKfuncs = 256;
 
+/** What a network driver tells of its packets: only to programs that are loaded for its device. */
+const deviceFunctions = /^bpf_xdp_metadata_rx_/;
+
 /** Before anything is walked: every call must name a function of the kernel. */
 export function registerKfunc(env: Env, insn: RawInsn): void {
   if (!isGplCompatible(env.input.license)) {
@@ -94,8 +111,12 @@ export function registerKfunc(env: Env, insn: RawInsn): void {
   }
   if (insn.off !== 0) env.unsupported("function of a kernel module");
   if (insn.imm === 0) return;
-  if (kfuncOf(env, insn) === undefined) {
+  const kfunc = kfuncOf(env, insn);
+  if (kfunc === undefined) {
     env.reject(`kernel btf_id ${insn.imm} is not a function`, errno.invalid);
+  }
+  if (deviceFunctions.test(kfunc.name)) {
+    env.reject("metadata kfuncs require device-bound program", errno.invalid);
   }
   if (env.kfuncs.size > maxKfuncs) {
     env.reject("too many different kernel function calls", errno.tooBig);
@@ -109,9 +130,26 @@ export function isIteratorNext(env: Env, insn: RawInsn): boolean {
   return kfunc?.isAllowed === true && hasFlag(kfunc, "KF_ITER_NEXT");
 }
 
+/** After which packet pointers are no longer valid. */
+export function changesPacket(kfunc: KernelFunction): boolean {
+  return kfunc.name === "bpf_xdp_pull_data";
+}
+
+/** Calls its callback, any number of times, before it returns: helpers, and trees that compare. */
+export function callsBackNow(env: Env, insn: RawInsn): boolean {
+  if (isHelperCall(insn)) return callsSyncCallback(insn.imm);
+  return isKfuncCall(insn) && kfuncOf(env, insn)?.name === "bpf_rbtree_add_impl";
+}
+
+/** Registers a callback that runs later, on its own. */
+export function callsBackLater(env: Env, insn: RawInsn): boolean {
+  if (isHelperCall(insn)) return callsAsyncCallback(insn.imm);
+  return isKfuncCall(insn) && kfuncOf(env, insn)?.name === "bpf_wq_set_callback_impl";
+}
+
 /** Graphs, numbers and locks of their own are all that may be used while a lock is held. */
 const callableWithLock =
-  /^bpf_(list_(push|pop)_(front|back)|list_(front|back)|rbtree_|iter_num_|refcount_acquire|res_spin_)/;
+  /^bpf_(list_(push_(front|back)_impl|pop_(front|back))|list_(front|back)|rbtree_|iter_num_|refcount_acquire|res_spin_)/;
 
 export function mayCallWithLock(env: Env, insn: RawInsn): boolean {
   const kfunc = kfuncOf(env, insn);

@@ -1,7 +1,6 @@
 /** Two-slot immediates: numbers, maps, addresses in map values, functions. */
 import { type Env, subprogramAt } from "./env.ts";
 import { kernelSymbol } from "./kernel-variables.ts";
-import { recordOf } from "./map-record.ts";
 import { opLoadImm64, pseudo, type RawInsn } from "./opcodes.ts";
 import { constantReg, pointerReg } from "./reg.ts";
 import { kind } from "./reg-types.ts";
@@ -42,9 +41,7 @@ export function checkLoadImm64(env: Env, insn: RawInsn): void {
   const isValue = insn.src === pseudo.mapValue || insn.src === pseudo.mapIndexValue;
   const reg = pointerReg(isValue ? kind.mapValue : kind.mapPtr);
   reg.map = map;
-  if (isValue) {
-    reg.off = high;
-    if (recordOf(env, map).spinLock !== undefined) reg.id = env.newId();
-  }
+  // All such pointers are to the map's one value: they need no ids to tell its lock from others.
+  if (isValue) reg.off = high;
   setReg(env, insn.dst, reg);
 }

@@ -1,8 +1,10 @@
-/** Special fields (locks, timers, kptrs …) of map values and allocated objects, by their BTF types. */
+/** Special fields (locks, timers, kptrs, lists …) of map values and allocated objects, by their BTF. */
 import type { Btf, BtfType, TypeId } from "../../common/object/btf.ts";
-import { btfTypeById, skipModifierIds, skipModifiers } from "../../common/object/btf-types.ts";
+import { btfTypeById, skipModifierIds } from "../../common/object/btf-types.ts";
 import type { Env } from "./env.ts";
 import type { VerifierMap } from "./input.ts";
+import type { Reg } from "./reg.ts";
+import { kind, kindOf, typeFlag } from "./reg-types.ts";
 
 export type KptrKind = "unreferenced" | "referenced" | "percpu" | "user";
 
@@ -15,19 +17,29 @@ export interface KptrTarget {
   readonly isKernel: boolean;
 }
 
+/** What the nodes of a list or tree are: a structure of the program, and where the node is in it. */
+export interface GraphTarget {
+  readonly btf: Btf;
+  readonly id: TypeId;
+  readonly name: string;
+  readonly nodeOffset: number;
+}
+
 export interface SpecialField {
   /** As messages name it: `bpf_spin_lock`, `kptr`. */
   readonly name: string;
   readonly offset: number;
   readonly size: number;
   readonly kptr?: KptrTarget;
+  /** Of `bpf_list_head` and `bpf_rb_root`. */
+  readonly graph?: GraphTarget;
 }
+
+export type Fields = readonly SpecialField[];
 
 export interface MapRecord {
   readonly map: VerifierMap;
-  readonly fields: readonly SpecialField[];
-  readonly spinLock: number | undefined;
-  readonly timer: number | undefined;
+  readonly fields: Fields;
   /** The map has a value type, but the case came without its BTF. */
   readonly isUnknown: boolean;
 }
@@ -53,6 +65,12 @@ const objectFields: Readonly<Record<string, number>> = {
   bpf_refcount: 4,
 };
 
+/** The node that each root links. */
+const nodeOfRoot: Readonly<Record<string, string>> = {
+  bpf_list_head: "bpf_list_node",
+  bpf_rb_root: "bpf_rb_node",
+};
+
 const kptrTags: Readonly<Record<string, readonly [KptrKind, string]>> = {
   kptr_untrusted: ["unreferenced", "kptr"],
   kptr: ["referenced", "kptr"],
@@ -60,11 +78,62 @@ const kptrTags: Readonly<Record<string, readonly [KptrKind, string]>> = {
   uptr: ["user", "uptr"],
 };
 
+const maxDepth = 32;
+const maxFields = 11;
+
+/** Aligned to four bytes, all others to eight. */
+const halfWords: ReadonlySet<string> = new Set([
+  "bpf_spin_lock",
+  "bpf_res_spin_lock",
+  "bpf_refcount",
+]);
+
+/** Of these there may be one. */
+const single: ReadonlySet<string> = new Set([...halfWords, "bpf_timer", "bpf_wq", "bpf_task_work"]);
+
+/** What arrays may have in each element. */
+function isRepeatable({ kptr, graph }: SpecialField): boolean {
+  return kptr !== undefined || graph !== undefined;
+}
+
+type Structure = Extract<BtfType, { kind: "struct" | "union" }>;
+
+/** What a field was declared in, for its tags. */
+interface Place {
+  readonly owner: TypeId;
+  readonly component: number;
+}
+
+/** Tags sit on the structure's member, or on the variable itself (component -1). */
+function containsTag(btf: Btf, { owner, component }: Place): string | undefined {
+  for (const type of btf.types) {
+    if (type.kind !== "decl_tag" || type.type !== owner) continue;
+    if (type.componentIndex !== component || !type.name.startsWith("contains:")) continue;
+    return type.name.slice("contains:".length);
+  }
+  return undefined;
+}
+
+function graphTarget(btf: Btf, place: Place, root: string): GraphTarget | undefined {
+  const [name = "", node] = (containsTag(btf, place) ?? "").split(":");
+  const index = btf.types.findIndex((type) => type.kind === "struct" && type.name === name);
+  const type = btf.types[index];
+  if (type?.kind !== "struct") return undefined;
+  const member = type.members.find((candidate) => candidate.name === node);
+  const of = member && btfTypeById(btf, member.type);
+  if (member === undefined || of?.kind !== "struct" || of.name !== nodeOfRoot[root]) {
+    return undefined;
+  }
+  return { btf, id: index + 1, name, nodeOffset: member.bitOffset >> 3 };
+}
+
 class Collector {
   readonly env: Env;
   readonly btf: Btf;
   readonly sizes: Readonly<Record<string, number>>;
   readonly fields: SpecialField[] = [];
+  /** The kernel finds fault with some field: then it knows none. */
+  isBroken = false;
 
   constructor(env: Env, btf: Btf, sizes: Readonly<Record<string, number>>) {
     this.env = env;
@@ -72,57 +141,95 @@ class Collector {
     this.sizes = sizes;
   }
 
-  collect(id: TypeId, offset: number, depth: number): void {
-    const type = skipModifiers(this.btf, id);
-    if (depth > 8 || type === undefined) return;
-    if (type.kind === "struct") this.structure(type, offset, depth);
-    else if (type.kind === "array") this.array(type, offset, depth);
-    else if (type.kind === "ptr") this.pointer(type.type, offset);
-    else if (type.kind === "datasec") {
-      for (const entry of type.entries) {
-        const variable = btfTypeById(this.btf, entry.type);
-        if (variable?.kind === "var") this.collect(variable.type, entry.offset, depth + 1);
+  /** All fields of a structure or of a section of variables. */
+  collect(id: TypeId): void {
+    const type = btfTypeById(this.btf, id);
+    if (type?.kind === "struct") this.members(id, type, 0, 0);
+    if (type?.kind !== "datasec") return;
+    for (const entry of type.entries) {
+      const variable = btfTypeById(this.btf, entry.type);
+      if (variable?.kind !== "var") continue;
+      this.field(variable.type, entry.offset, { owner: entry.type, component: -1 }, 0);
+    }
+  }
+
+  members(id: TypeId, type: Structure, offset: number, depth: number): void {
+    for (const [component, member] of type.members.entries()) {
+      this.field(member.type, offset + (member.bitOffset >> 3), { owner: id, component }, depth);
+    }
+  }
+
+  /** A member or variable; elements of arrays have their fields each. */
+  field(id: TypeId, offset: number, place: Place, depth: number): void {
+    if (depth > maxDepth) return;
+    let count = 1;
+    let at = id;
+    let type = btfTypeById(this.btf, at);
+    while (type?.kind === "array") {
+      count *= type.count;
+      at = type.element;
+      type = btfTypeById(this.btf, at);
+    }
+    if (type === undefined || count === 0) return;
+    const from = this.fields.length;
+    const size = this.single(at, type, offset, place, depth);
+    const found = this.fields.slice(from);
+    if (found.length === 0) return;
+    if (count > 1 && !found.every(isRepeatable)) this.isBroken = true;
+    for (let i = 1; i < Math.min(count, 64); i += 1) {
+      for (const field of found) {
+        this.fields.push({ ...field, offset: field.offset + i * size });
       }
     }
   }
 
-  structure(
-    type: Extract<BtfType, { kind: "struct" | "union" }>,
-    offset: number,
-    depth: number,
-  ): void {
-    const size = this.sizes[type.name];
-    if (size !== undefined) {
-      this.fields.push({ name: type.name, offset, size });
+  /** Gives the size of one element. */
+  single(id: TypeId, type: BtfType, offset: number, place: Place, depth: number): number {
+    if (type.kind !== "struct") {
+      this.pointer(type, offset);
+      return 8;
+    }
+    const { name } = type;
+    const size = this.sizes[name];
+    if (size === undefined) {
+      this.members(id, type, offset, depth + 1);
+      return type.size;
+    }
+    if (offset % (halfWords.has(name) ? 4 : 8) !== 0) return size;
+    if (nodeOfRoot[name] === undefined) {
+      this.fields.push({ name, offset, size });
+      return size;
+    }
+    const graph = graphTarget(this.btf, place, name);
+    if (graph === undefined) this.isBroken = true;
+    else this.fields.push({ name, offset, size, graph });
+    return size;
+  }
+
+  /** The fields in their order, if they go together. */
+  finish(): Fields {
+    const { fields } = this;
+    const once = fields.filter(({ name }) => single.has(name)).map(({ name }) => name);
+    const hasRoot = hasField(fields, "bpf_list_head", "bpf_rb_root");
+    const isInBoth = hasField(fields, "bpf_list_node") && hasField(fields, "bpf_rb_node");
+    const isFaulty =
+      this.isBroken ||
+      fields.length > maxFields ||
+      new Set(once).size < once.length ||
+      (hasRoot && !hasField(fields, "bpf_spin_lock")) ||
+      (isInBoth && !hasField(fields, "bpf_refcount"));
+    return isFaulty ? [] : fields.sort((a, b) => a.offset - b.offset);
+  }
+
+  pointer(type: BtfType, offset: number): void {
+    const own = kptrType(this.btf, type);
+    if (own === undefined) return;
+    const [kptrKind, name] = own.tag;
+    const structure = btfTypeById(this.btf, own.target);
+    if (structure?.kind !== "struct" && structure?.kind !== "fwd") {
+      this.isBroken = true;
       return;
     }
-    for (const member of type.members) {
-      this.collect(member.type, offset + (member.bitOffset >> 3), depth + 1);
-    }
-  }
-
-  /** Fields of the element, once for every element. */
-  array(type: Extract<BtfType, { kind: "array" }>, offset: number, depth: number): void {
-    const element = new Collector(this.env, this.btf, this.sizes);
-    element.collect(type.element, 0, depth + 1);
-    if (element.fields.length === 0) return;
-    const of = skipModifiers(this.btf, type.element);
-    const size = of?.kind === "struct" ? of.size : 8;
-    for (let i = 0; i < Math.min(type.count, 64); i += 1) {
-      for (const field of element.fields) {
-        this.fields.push({ ...field, offset: offset + i * size + field.offset });
-      }
-    }
-  }
-
-  pointer(target: TypeId, offset: number): void {
-    const tag = btfTypeById(this.btf, target);
-    const known = tag?.kind === "type_tag" ? kptrTags[tag.name] : undefined;
-    if (tag?.kind !== "type_tag" || known === undefined) return;
-    const [kind, name] = known;
-    const own = skipModifierIds(this.btf, tag.type);
-    const structure = btfTypeById(this.btf, own);
-    if (structure?.kind !== "struct" && structure?.kind !== "fwd") return;
     const { kernel } = this.env.input;
     if (kernel === undefined) this.env.unsupported("kptr without the kernel's types");
     const inKernel = kernel.find("struct", structure.name);
@@ -132,9 +239,9 @@ class Collector {
       offset,
       size: 8,
       kptr: {
-        kind,
+        kind: kptrKind,
         btf: isKernel ? kernel.btf : this.btf,
-        id: isKernel ? inKernel : own,
+        id: isKernel ? inKernel : own.target,
         name: structure.name,
         isKernel,
       },
@@ -142,23 +249,30 @@ class Collector {
   }
 }
 
+interface KptrType {
+  readonly tag: readonly [KptrKind, string];
+  /** The structure behind the tag. */
+  readonly target: TypeId;
+}
+
+/** A tagged pointer; the pointer itself may be volatile. */
+function kptrType(btf: Btf, type: BtfType | undefined): KptrType | undefined {
+  const pointer = type?.kind === "volatile" ? btfTypeById(btf, type.type) : type;
+  const tagged = pointer?.kind === "ptr" ? btfTypeById(btf, pointer.type) : undefined;
+  if (tagged?.kind !== "type_tag") return undefined;
+  const tag = kptrTags[tagged.name];
+  return tag && { tag, target: skipModifierIds(btf, tagged.type) };
+}
+
 function computeRecord(env: Env, map: VerifierMap): MapRecord {
   const { btf } = env.input;
-  let fields: readonly SpecialField[] = [];
+  let fields: Fields = [];
   if (btf !== undefined && map.btfValue !== 0) {
     const collector = new Collector(env, btf, valueFields);
-    collector.collect(map.btfValue, 0, 0);
-    ({ fields } = collector);
+    collector.collect(skipModifierIds(btf, map.btfValue));
+    fields = collector.finish();
   }
-  const at = (name: string): number | undefined =>
-    fields.find((field) => field.name === name)?.offset;
-  return {
-    map,
-    fields,
-    spinLock: at("bpf_spin_lock"),
-    timer: at("bpf_timer"),
-    isUnknown: btf === undefined && map.btfValue !== 0,
-  };
+  return { map, fields, isUnknown: btf === undefined && map.btfValue !== 0 };
 }
 
 export function recordOf(env: Env, map: VerifierMap): MapRecord {
@@ -170,15 +284,46 @@ export function recordOf(env: Env, map: VerifierMap): MapRecord {
   return record;
 }
 
+/** Only structures that have such a field themselves, not just in an inner structure, are objects. */
+function hasOwnField(btf: Btf, type: Structure): boolean {
+  return type.members.some((member) => {
+    const of = btfTypeById(btf, member.type);
+    if (of?.kind === "struct") return objectFields[of.name] !== undefined;
+    return kptrType(btf, of) !== undefined;
+  });
+}
+
 /** Special fields of a structure that a program allocates. */
-export function objectRecord(env: Env, btf: Btf, id: TypeId): readonly SpecialField[] {
+export function objectRecord(env: Env, btf: Btf, id: TypeId): Fields {
   if (btf !== env.input.btf) return [];
   let fields = env.objectRecords.get(id);
   if (fields === undefined) {
     const collector = new Collector(env, btf, objectFields);
-    collector.collect(id, 0, 0);
-    ({ fields } = collector);
+    const type = btfTypeById(btf, id);
+    if (type?.kind === "struct" && hasOwnField(btf, type)) collector.collect(id);
+    fields = collector.finish();
     env.objectRecords.set(id, fields);
   }
   return fields;
+}
+
+/** Special fields of what a register points to. */
+export function recordBehind(env: Env, reg: Reg): Fields {
+  if (reg.type === kind.mapValue && reg.map !== undefined) return recordOf(env, reg.map).fields;
+  const isObject = kindOf(reg.type) === kind.btfId && (reg.type & typeFlag.alloc) !== 0;
+  return isObject && reg.btf !== undefined ? objectRecord(env, reg.btf, reg.btfId) : [];
+}
+
+export function hasField(fields: Fields, ...names: readonly string[]): boolean {
+  return fields.some((field) => names.includes(field.name));
+}
+
+/** Where the field of that name is; undefined if there is none. */
+export function fieldOffset(fields: Fields, name: string): number | undefined {
+  return fields.find((field) => field.name === name)?.offset;
+}
+
+/** Whether two pointers to such things may be locks of their own, so that their ids matter. */
+export function mayHoldLock(env: Env, reg: Reg): boolean {
+  return hasField(recordBehind(env, reg), "bpf_spin_lock", "bpf_res_spin_lock");
 }

@@ -246,7 +246,7 @@ export function checkMapForProgram(env: Env, map: VerifierMap): void {
       env.reject("tracing progs cannot use bpf_spin_lock yet", errno.invalid);
     }
   }
-  if (record.timer !== undefined && tracingTypes.has(type)) {
+  if (has("bpf_timer") && tracingTypes.has(type)) {
     env.reject("tracing progs cannot use bpf_timer yet", errno.invalid);
   }
   if (has("bpf_wq") && tracingTypes.has(type)) {

@@ -2,7 +2,7 @@
 import { zeroScalar } from "../../common/domain/scalar.ts";
 import type { Env } from "./env.ts";
 import type { VerifierMap } from "./input.ts";
-import { recordOf } from "./map-record.ts";
+import { hasField, mayHoldLock, recordOf } from "./map-record.ts";
 import { isMapOfMaps, mapType } from "./map-rules.ts";
 import { releaseReference } from "./references.ts";
 import { editReg, type MutableReg, type Reg, zeroReg } from "./reg.ts";
@@ -28,7 +28,8 @@ function becomeValid(env: Env, reg: MutableReg): void {
       const inner = env.input.maps[map.inner];
       if (inner === undefined) env.unsupported("map of maps without a template");
       reg.map = templateOf(env, inner);
-      if (recordOf(env, inner).timer !== undefined) reg.mapUid = reg.id;
+      const { fields } = recordOf(env, inner);
+      if (hasField(fields, "bpf_timer", "bpf_wq", "bpf_task_work")) reg.mapUid = reg.id;
       return;
     }
     if (map.type === mapType.xskmap) {
@@ -50,21 +51,13 @@ export function becomeNonNull(env: Env, reg: Reg): Reg {
   return edited;
 }
 
-function hasLock(env: Env, reg: Reg): boolean {
-  return (
-    reg.type === kind.mapValue &&
-    reg.map !== undefined &&
-    recordOf(env, reg.map).fields.some(({ name }) => name.endsWith("spin_lock"))
-  );
-}
-
 function resolved(env: Env, reg: Reg, id: number, isNull: boolean): Reg {
   if (!mayBeNull(reg.type) || reg.id !== id) return reg;
   if (isNull) return zeroReg;
   const edited = editReg(reg);
   becomeValid(env, edited);
-  // A lock is told from another of the same map by the id of the lookup.
-  if (!hasLock(env, edited)) edited.id = 0;
+  // A lock is told from another of the same map or type by the id of the lookup.
+  if (!mayHoldLock(env, edited)) edited.id = 0;
   edited.scalar = zeroScalar;
   return edited;
 }

@@ -3,6 +3,9 @@ import type { Env } from "./env.ts";
 import { previousOnPath } from "./history.ts";
 import type { State } from "./state.ts";
 
+/** In place of a next instruction: the path ended. */
+export const pathEnd = -1;
+
 const maxPath = 100_000;
 
 /** Oldest first; the current instruction last. Long paths keep their end. */

@@ -3,7 +3,7 @@ import { printScalarParts, printSigned, printUnsigned } from "../../common/domai
 import type { Env } from "./env.ts";
 import { isPreciseReg, isPreciseSlot } from "./precision-marks.ts";
 import type { Reg } from "./reg.ts";
-import { isPacketKind, kind, kindOf, typeName } from "./reg-types.ts";
+import { isPacketKind, kind, kindOf, typeFlag, typeName } from "./reg-types.ts";
 import { byteKind, byteOf, type Frame, isSpilledReg, type Slot, type State } from "./state.ts";
 
 function isMapKind(type: number): boolean {
@@ -18,6 +18,7 @@ function idParts(reg: Reg): string[] {
     parts.push(`id=${reg.id}${reg.link !== 0 ? `${sign}${reg.off}` : ""}`);
   }
   if (reg.refObjId !== 0) parts.push(`ref_obj_id=${reg.refObjId}`);
+  if ((reg.type & typeFlag.nonOwningRef) !== 0) parts.push("non_own_ref");
   return parts;
 }
 

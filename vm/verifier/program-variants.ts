@@ -47,6 +47,8 @@ export const attachType = {
   lsmMac: 27,
   iterator: 28,
   lsmCgroup: 43,
+  kprobeSession: 56,
+  uprobeSession: 57,
 } as const;
 
 /** BPF_F_SLEEPABLE. */

@@ -194,7 +194,10 @@ function contentSafe(
         ids.matches(old.reg.refObjId, current.reg.refObjId)
       );
     case byteKind.irq:
-      return ids.matches(old.reg.refObjId, current.reg.refObjId);
+      return (
+        old.reg.irqOwner === current.reg.irqOwner &&
+        ids.matches(old.reg.refObjId, current.reg.refObjId)
+      );
     default:
       return true;
   }

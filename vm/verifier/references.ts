@@ -26,8 +26,13 @@ export function releaseAndInvalidate(env: Env, id: number): boolean {
   return true;
 }
 
-export function acquireLock(env: Env, insn: number, id: number, lockOf: unknown): void {
-  const lock: Reference = { kind: "lock", id, insn, lockOf };
+export type LockKind = Exclude<Reference["kind"], "resource" | "irq">;
+
+/** Locks of every kind. */
+export const lockKinds: readonly LockKind[] = ["lock", "res-lock", "res-lock-irq"];
+
+export function acquireLock(env: Env, lockKind: LockKind, id: number, lockOf: unknown): void {
+  const lock: Reference = { kind: lockKind, id, insn: env.insn, lockOf };
   const { state } = env;
   state.refs = [...state.refs, lock];
   state.activeLocks += 1;
@@ -35,24 +40,40 @@ export function acquireLock(env: Env, insn: number, id: number, lockOf: unknown)
   state.activeLockOf = lockOf;
 }
 
-export function findLock(state: State, id: number, lockOf: unknown): Reference | undefined {
-  return state.refs.find((ref) => ref.kind === "lock" && ref.id === id && ref.lockOf === lockOf);
+export function findLock(
+  state: State,
+  kinds: readonly LockKind[],
+  id: number,
+  lockOf: unknown,
+): Reference | undefined {
+  return state.refs.find(
+    (ref) =>
+      kinds.some((lockKind) => lockKind === ref.kind) && ref.id === id && ref.lockOf === lockOf,
+  );
 }
 
+/** The lock taken before it is then the last one. */
 export function releaseLock(state: State, lock: Reference): void {
+  const before = state.refs.slice(0, state.refs.indexOf(lock));
+  const previous = before.findLast((ref) => lockKinds.some((one) => one === ref.kind));
   state.refs = state.refs.filter((ref) => ref !== lock);
   state.activeLocks -= 1;
-  state.activeLockId = 0;
-  state.activeLockOf = undefined;
+  state.activeLockId = previous?.id ?? 0;
+  state.activeLockOf = previous?.lockOf;
 }
 
 /** At the end of the program, and before tail calls: nothing may be held. */
-export function checkResources(env: Env, checksLocks: boolean, place: string): void {
+export function checkResources(
+  env: Env,
+  checksLocks: boolean,
+  place: string,
+  isException = false,
+): void {
   const { state } = env;
   if (checksLocks && state.activeLocks > 0) {
     env.reject(`${place} cannot be used inside bpf_spin_lock-ed region`, errno.invalid);
   }
-  checkReferenceLeak(env, place);
+  checkReferenceLeak(env, place, isException);
   if (checksLocks && state.activeIrq !== 0) {
     env.reject(`${place} cannot be used inside bpf_local_irq_save-ed region`, errno.invalid);
   }
@@ -64,10 +85,10 @@ export function checkResources(env: Env, checksLocks: boolean, place: string): v
   }
 }
 
-/** Inner frames may hold references: their callers can still release them. */
-function checkReferenceLeak(env: Env, place: string): void {
+/** Inner frames may hold references: their callers can still release them, unless it all ends. */
+function checkReferenceLeak(env: Env, place: string, isException: boolean): void {
   const { state } = env;
-  if (state.frames.length > 1) return;
+  if (state.frames.length > 1 && !isException) return;
   const held = state.refs.filter((ref) => ref.kind === "resource");
   if (held.length === 0) return;
   for (const ref of held) {

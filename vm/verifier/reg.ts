@@ -39,6 +39,8 @@ export class MutableReg {
   iterator: IteratorInfo | undefined = undefined;
   /** Memory of a dynptr: the dynptr's id. */
   dynptrId = 0;
+  /** Of saved interrupt flags on the stack: what saved them. */
+  irqOwner: "native" | "lock" | undefined = undefined;
 }
 
 /** Of an iterator on the stack, in all of its slots; the first one tells its state. */
@@ -77,6 +79,7 @@ export function editReg(from: Reg): MutableReg {
   reg.dynptr = from.dynptr;
   reg.iterator = from.iterator;
   reg.dynptrId = from.dynptrId;
+  reg.irqOwner = from.irqOwner;
   return reg;
 }
 

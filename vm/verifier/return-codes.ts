@@ -59,41 +59,49 @@ function describe(reg: Reg): string {
 }
 
 /** Rejects with the register's bounds and the range it should have been in. */
-export function checkRange(env: Env, register: Reg, range: ReturnRange, place: string): void {
-  const { smin, smax } = register.scalar;
+export function checkRange(
+  env: Env,
+  register: number,
+  reg: Reg,
+  range: ReturnRange,
+  place: string,
+): void {
+  const { smin, smax } = reg.scalar;
   if (smin >= BigInt(range.min) && smax <= BigInt(range.max)) return;
   env.reject(
-    `${place} the register R0 has${describe(register)} should have been in [${range.min}, ${range.max}]`,
+    `${place} the register R${register} has${describe(reg)} should have been in [${range.min}, ${range.max}]`,
     errno.invalid,
   );
 }
 
-function enforce(env: Env, reg: Reg, range: ReturnRange, place: string): void {
+function enforce(env: Env, register: number, range: ReturnRange, place: string): void {
+  const reg = env.regs[register]!;
   if (reg.type !== kind.scalar) {
     env.reject(
-      `${place} the register R0 is not a known value (${typeName(reg.type)})`,
+      `${place} the register R${register} is not a known value (${typeName(reg.type)})`,
       errno.invalid,
     );
   }
-  markPrecise(env, 0);
-  checkRange(env, env.regs[0]!, range, place);
+  markPrecise(env, register);
+  checkRange(env, register, env.regs[register]!, range, place);
 }
 
-/** At the exit of the outermost frame. */
-export function checkReturn(env: Env): void {
-  const { frame } = env;
-  const reg = readReg(env, 0);
-  if (frame.callback?.isAsync) {
-    enforce(env, reg, frame.callback.range, "At async callback return");
+/** At the exit of the outermost frame, whose result is in the register; r1 for exceptions. */
+export function checkReturn(env: Env, register: number): void {
+  const outermost = env.state.frames[0]!;
+  const reg = readReg(env, register);
+  if (outermost.callback?.isAsync) {
+    enforce(env, register, outermost.callback.range, "At async callback return");
     return;
   }
-  if (frame.subprog > 0) {
+  const isException = outermost.subprog === env.exceptionCallback;
+  if (outermost.subprog > 0 && !isException) {
     if (reg.type === kind.scalar) return;
     env.reject(
-      `At subprogram exit the register R0 is not a scalar value (${typeName(reg.type)})`,
+      `At subprogram exit the register R${register} is not a scalar value (${typeName(reg.type)})`,
       errno.invalid,
     );
   }
   const range = programRange(env);
-  if (range !== undefined) enforce(env, reg, range, "At program exit");
+  if (range !== undefined) enforce(env, register, range, "At program exit");
 }

@@ -1,6 +1,8 @@
 /** Stack used along every chain of calls. */
 import { type Env, subprogramAt } from "./env.ts";
-import { isFunctionAddress, isLocalCall } from "./opcodes.ts";
+import { throwName } from "./exceptions.ts";
+import { kfuncOf } from "./kfuncs.ts";
+import { isFunctionAddress, isKfuncCall, isLocalCall } from "./opcodes.ts";
 import { programType } from "./program-variants.ts";
 import { maxFrames, maxStack } from "./state.ts";
 import { errno } from "./stop.ts";
@@ -22,6 +24,8 @@ type Mode = "unknown" | "shared" | "private";
 class DepthCheck {
   readonly env: Env;
   readonly modes: Mode[];
+  /** Functions entered and not yet left, the innermost last. */
+  readonly chain: number[] = [];
 
   constructor(env: Env) {
     this.env = env;
@@ -59,25 +63,51 @@ class DepthCheck {
         env.reject(`combined stack size of ${frame + 1} calls is ${depth}. Too large`);
       }
     }
+    this.chain.push(subprog);
     for (let at = sub.start; at < sub.end; at += 1) {
       this.visitCall(at, depth, frame, allowsPrivate);
     }
+    this.chain.pop();
+    this.checkTailCall(subprog);
   }
 
   visitCall(at: number, depth: number, frame: number, allowsPrivate: boolean): void {
     const { env } = this;
     const insn = env.insnAt(at);
+    if (isKfuncCall(insn)) this.checkThrow(at);
     if (!isLocalCall(insn) && !isFunctionAddress(insn)) return;
     const callee = subprogramAt(env, at + insn.imm + 1);
     const sub = env.subprograms[callee]!;
     if (sub.isAsyncCallback) {
       if (sub.hasTailCall) env.reject("verifier bug: subprog has tail_call and async cb", 14);
       if (!isLocalCall(insn)) return;
+      if (sub.isExceptionCallback) {
+        env.reject(`insn ${at} cannot call exception cb directly`, errno.invalid);
+      }
     }
     if (frame + 1 >= maxFrames) {
       env.reject(`the call stack of ${frame + 1} frames is too deep !`, errno.tooBig);
     }
     this.visit(callee, depth, frame + 1, allowsPrivate);
+  }
+
+  /** Exceptions end the program, but not the kernel's own function that runs a callback. */
+  checkThrow(at: number): void {
+    const { env, chain } = this;
+    if (kfuncOf(env, env.insnAt(at))?.name !== throwName) return;
+    if (!chain.some((subprog) => env.subprograms[subprog]?.isCallback)) return;
+    env.reject(
+      `bpf_throw kfunc (insn ${at}) cannot be called from callback subprog ${chain.at(-1)}`,
+      errno.invalid,
+    );
+  }
+
+  /** Tail calls replace the frames below, which exception callbacks do not have. */
+  checkTailCall(subprog: number): void {
+    const { env, chain } = this;
+    if (!env.subprograms[subprog]?.hasTailCall) return;
+    if (!chain.some((one) => env.subprograms[one]?.isExceptionCallback)) return;
+    env.reject("cannot tail call within exception cb", errno.invalid);
   }
 }
 

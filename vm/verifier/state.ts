@@ -96,7 +96,7 @@ function copyFrame(frame: Frame): Frame {
 
 /** Something acquired that must be released. */
 export interface Reference {
-  readonly kind: "resource" | "lock" | "irq";
+  readonly kind: "resource" | "lock" | "res-lock" | "res-lock-irq" | "irq";
   readonly id: number;
   readonly insn: number;
   /** What is locked: the map's identity or the object. */

@@ -1,6 +1,7 @@
 /** Splits the program into functions and checks that no jump leaves the one it is in. */
 import { btfTypeById, skipModifiers } from "../../common/object/btf-types.ts";
-import type { Env, Subprogram } from "./env.ts";
+import { type Env, type Subprogram, subprogramAt } from "./env.ts";
+import { exceptionCallbackStart } from "./exceptions.ts";
 import { helperId } from "./helper-ids.ts";
 import { registerKfunc } from "./kfuncs.ts";
 import {
@@ -38,6 +39,7 @@ function newSubprogram(start: number, end: number): Subprogram {
     isCalled: false,
     isVerified: false,
     isUnreliable: false,
+    isExceptionCallback: false,
   };
 }
 
@@ -53,13 +55,27 @@ export function findSubprograms(env: Env): void {
     starts.add(target);
     if (starts.size > maxSubprograms) env.reject("too many subprograms", errno.tooBig);
   });
+  const exception = exceptionCallbackStart(env);
+  if (exception > 0) starts.add(exception);
   const sorted = [...starts].sort((a, b) => a - b);
   env.subprograms = sorted.map((start, i) => newSubprogram(start, sorted[i + 1] ?? count));
+  if (exception > 0) noteExceptionCallback(env, exception);
   if (env.log.isDetailed) {
     for (const [i, subprogram] of env.subprograms.entries()) {
       env.say(`func#${i} @${subprogram.start}`);
     }
   }
+}
+
+/** It runs on a stack of its own, as other callbacks that come later. */
+function noteExceptionCallback(env: Env, start: number): void {
+  const index = subprogramAt(env, start);
+  const callback = env.subprograms[index];
+  if (callback === undefined) return;
+  env.exceptionCallback = index;
+  callback.isExceptionCallback = true;
+  callback.isCallback = true;
+  callback.isAsyncCallback = true;
 }
 
 function noteFeatures(env: Env, subprogram: Subprogram, at: number): void {

@@ -112,12 +112,17 @@ function enterFunction(env: Env, subprog: number): void {
   if (env.log.isTracing) env.say(`Validating ${sub.name}() func#${subprog}...`);
   const args = functionArgs(env, sub);
   if (args === undefined) throw new Rejection(errno.invalid);
+  if (sub.isExceptionCallback && (args.length !== 1 || args[0]?.kind !== "number")) {
+    env.reject("exception cb only supports single integer argument", errno.invalid);
+  }
   setInitialArgs(env, args);
 }
 
 /** Global functions that were called, each on its own, until no new one turns up. */
 function walkGlobals(env: Env): void {
   if (env.input.functions.length === 0) return;
+  const exception = env.subprograms[env.exceptionCallback ?? -1];
+  if (exception !== undefined) exception.isCalled = true;
   for (let found = true; found; ) {
     found = false;
     for (const [i, sub] of env.subprograms.entries()) {

@@ -12,6 +12,7 @@ import { mayCallWithLock } from "./kfuncs.ts";
 import { checkLoadImm64 } from "./load-imm64.ts";
 import { checkLoad, checkPacketLoad, checkStore } from "./memory-insns.ts";
 import { callKind, insnClass, jmpOp, memMode, opJumpLong, type RawInsn } from "./opcodes.ts";
+import { pathEnd } from "./path.ts";
 import { printInsn } from "./print-insn.ts";
 import { printReg, printState, traceInsnState } from "./print-state.ts";
 import { checkResources } from "./references.ts";
@@ -19,9 +20,6 @@ import { checkReturn } from "./return-codes.ts";
 import { verboseLine } from "./source-lines.ts";
 import { noteState } from "./state-view.ts";
 import { errno } from "./stop.ts";
-
-/** No next instruction: the path ended. */
-const pathEnd = -1;
 
 function checkCallFields(env: Env, insn: RawInsn): void {
   const isKfunc = insn.src === callKind.kfunc;
@@ -69,7 +67,7 @@ function exit(env: Env, insn: RawInsn): number {
   const isOutermost = env.state.frames.length === 1;
   checkResources(env, isOutermost, "BPF_EXIT instruction in main prog");
   if (isOutermost) {
-    checkReturn(env);
+    checkReturn(env, 0);
     return pathEnd;
   }
   env.liveStack!.update();
