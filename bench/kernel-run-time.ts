@@ -15,7 +15,8 @@ import { readElf } from "../common/object/read-elf.ts";
 import { isCode } from "../linker/object-view.ts";
 import type { LoadedObject } from "../linker/program.ts";
 import { askKernelInTurns, type KernelJob, type KernelResult } from "../test/support/kernel.ts";
-import { compileFile, kernelJob, kernelMaps, load } from "../test/support/toolchain.ts";
+import { compileFile, hex, kernelJob, kernelMaps, load } from "../test/support/toolchain.ts";
+import { synPacket } from "./packets.ts";
 import { geometricMean } from "./programs.ts";
 
 const { values: cli } = parseArgs({
@@ -29,21 +30,6 @@ const { values: cli } = parseArgs({
 const folder = join(import.meta.dirname, "kernel-workloads");
 const headers = join(import.meta.dirname, "../compiler/include");
 const work = mkdtempSync(join(tmpdir(), "bpfc-run-time-"));
-
-/** Ethernet, IPv4, TCP with the options of a SYN and time stamps, then bytes of no meaning. */
-function packet(): string {
-  const head =
-    "020000000001020000000002080045000400123440004006abcd0a000001c0a80102" +
-    "c35001bb0000000100000000f0020ffff00000000000" +
-    "020405b40402080a0001e240000000000103030701010101080a0001e24100000000";
-  const bytes = [...Buffer.from(head, "hex")];
-  let random = 1;
-  while (bytes.length < 1024) {
-    random = (Math.imul(random, 1_103_515_245) + 12_345) >>> 0;
-    bytes.push(random >>> 24);
-  }
-  return Buffer.from(bytes).toString("hex");
-}
 
 function withClang(path: string): ObjectFile {
   const output = join(work, "clang.o");
@@ -61,7 +47,7 @@ interface Prepared {
   readonly instructions: number;
 }
 
-const run = { data: packet(), repeat: Number(cli.repeat) };
+const run = { data: hex(synPacket()), repeat: Number(cli.repeat) };
 
 function prepare(object: ObjectFile, path: string): Prepared {
   const loaded = load(object, path);

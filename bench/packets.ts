@@ -137,3 +137,18 @@ export class PacketMaker {
     return kind === 1 ? packet.slice(0, 14 + this.#below(packet.length - 13)) : packet;
   }
 }
+
+/** Ethernet, IPv4, TCP with the options of a SYN and time stamps, then bytes of no meaning. */
+export function synPacket(): Uint8Array {
+  const head =
+    "020000000001020000000002080045000400123440004006abcd0a000001c0a80102" +
+    "c35001bb0000000100000000f0020ffff00000000000" +
+    "020405b40402080a0001e240000000000103030701010101080a0001e24100000000";
+  const bytes = [...Buffer.from(head, "hex")];
+  let random = 1;
+  while (bytes.length < 1024) {
+    random = (Math.imul(random, 1_103_515_245) + 12_345) >>> 0;
+    bytes.push(random >>> 24);
+  }
+  return Uint8Array.from(bytes);
+}

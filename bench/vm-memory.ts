@@ -61,7 +61,10 @@ function measure(name: string, kernel: Kernel, count: number, step: (i: number) 
   console.log(`${name}: after ${warm} ${JSON.stringify(before)}`);
   console.log(`${name}: after ${count} ${JSON.stringify(after)}`);
   const grown = after.heap - before.heap + after.external - before.external;
-  return grown < 5 && after.linear === before.linear && after.handles === before.handles;
+  const isSteady = after.resident - before.resident < 30;
+  return (
+    isSteady && grown < 5 && after.linear === before.linear && after.handles === before.handles
+  );
 }
 
 function load(kernel: Kernel) {

@@ -3,23 +3,24 @@
  * engines on the same instructions. Rounds are interleaved and minima taken; a run of the empty
  * program is subtracted. Run with NODE_EXTRA_CA_CERTS unset, as root:
  *
- *     npx tsx bench/vm.ts [--rounds 10] [--only NAME] [--ubpf FOLDER]
+ *     npx tsx bench/vm.ts [--rounds 10] [--only NAME] [--ubpf FOLDER] [--folder FOLDER]
  *
- * FOLDER holds the sources of uBPF (its `vm` folder inside), which are compiled for the measurement.
+ * uBPF's folder holds its sources (`vm` inside), which are compiled for the measurement. The other
+ * one holds further workloads, in C: one program each, and perhaps one that is called `fill`.
  */
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
+import { readdirSync, readFileSync } from "node:fs";
+import { basename, dirname, join } from "node:path";
 import { parseArgs } from "node:util";
 import { Diagnostics } from "../common/diagnostics/diagnostic.ts";
 import { loadObject } from "../linker/load.ts";
-import { portableCase } from "../linker/portable-case.ts";
 import type { LoadedObject, ProgramSpec } from "../linker/program.ts";
 import { compileText } from "../test/support/compile.ts";
 import { askKernel, type KernelJob } from "../test/support/kernel.ts";
-import { compileFile } from "../test/support/toolchain.ts";
+import { compileFile, hex, kernelJob } from "../test/support/toolchain.ts";
 import { Kernel, type LoadedSet } from "../vm/kernel/kernel.ts";
 import type { Program } from "../vm/program.ts";
 import { runProgram } from "../vm/programs/run.ts";
+import { synPacket } from "./packets.ts";
 import { geometricMean } from "./programs.ts";
 import { Ubpf } from "./ubpf.ts";
 
@@ -28,20 +29,16 @@ const { values: cli } = parseArgs({
     rounds: { type: "string", default: "10" },
     only: { type: "string" },
     ubpf: { type: "string" },
+    folder: { type: "string" },
   },
 });
 const rounds = Number(cli.rounds);
 const folder = join(import.meta.dirname, "workloads");
+/** What the workloads of this folder get; those of the others get a TCP packet. */
 const packet = Uint8Array.from({ length: 1500 }, (_, i) => (i * 7 + 3) & 255);
-const packetHex = Buffer.from(packet).toString("hex");
 /** Nanoseconds that one measurement takes; many short ones dodge other processes. */
 const chunk = 2_000_000;
 
-/** Compute and packet workloads, judged as ratios. */
-const compute = [
-  ...["xorshift", "fnv", "jhash", "checksum", "division", "calls", "histogram", "options"],
-  ...["rewrite", "counters", "siphash"],
-];
 /** Operations of one run, judged per operation. */
 const operations: Readonly<Record<string, number>> = {
   "array-lookup": 1000,
@@ -55,11 +52,29 @@ const operations: Readonly<Record<string, number>> = {
   "helper-call": 1000,
 };
 
+/** Compute and packet workloads, judged as ratios. */
+const compute = [
+  ...workloadFiles(folder).filter((path) => !(workloadName(path) in operations)),
+  ...workloadFiles(join(import.meta.dirname, "kernel-workloads")),
+  ...(cli.folder === undefined ? [] : workloadFiles(cli.folder)),
+].filter((path) => !["null", "loop"].includes(workloadName(path)));
+
+function workloadFiles(where: string): string[] {
+  const files = readdirSync(where).filter((file) => file.endsWith(".c"));
+  return files.sort().map((file) => join(where, file));
+}
+
+function workloadName(path: string): string {
+  return basename(path).replace(/(\.bpf)?\.c$/, "");
+}
+
 type Engine = "kernel" | "verified" | "checked" | "ubpf";
 const engines: readonly Engine[] = ["kernel", "verified", "checked", "ubpf"];
 
 interface Workload {
   readonly name: string;
+  readonly path: string;
+  readonly packet: Uint8Array;
   readonly object: LoadedObject;
   readonly spec: ProgramSpec;
   readonly set: LoadedSet;
@@ -71,22 +86,24 @@ interface Workload {
 
 const vm = new Kernel();
 
-function load(name: string): Workload {
-  const path = join(folder, `${name}.bpf.c`);
+const own = (name: string): string => join(folder, `${name}.bpf.c`);
+
+function load(path: string): Workload {
+  const name = workloadName(path);
+  const input = dirname(path) === folder ? packet : synPacket();
   const diagnostics = new Diagnostics();
   const object = loadObject(compileFile(path), path, diagnostics);
   if (object === undefined) throw new Error(diagnostics.list[0]?.message);
   const set = vm.load(object);
   if ("message" in set) throw new Error(set.message);
   const fill = set.programs.get("fill");
-  if (fill !== undefined) runProgram(vm, fill, { packet });
+  if (fill !== undefined) runProgram(vm, fill, { packet: input });
   const spec = object.programs.find((one) => one.name !== "fill");
   const program = spec && set.programs.get(spec.name);
   if (spec === undefined || program === undefined) throw new Error(`${path}: no program`);
-  const portable = portableCase(object, spec);
-  const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString("hex");
-  const maps = portable.maps.map((map) => {
-    const made = set.maps.get(map.name);
+  const portable = kernelJob(object, spec);
+  const maps = (portable.maps ?? []).map((map, i) => {
+    const made = set.maps.get(object.maps[i]?.name ?? "");
     const copies = made?.isPerCpu ? hostCpus : 1;
     const entries = fill === undefined ? [] : (made?.entries() ?? []);
     return {
@@ -99,7 +116,7 @@ function load(name: string): Workload {
   });
   const job = { ...portable, maps, log_level: 0 } as KernelJob;
   const best = { kernel: Infinity, verified: Infinity, checked: Infinity, ubpf: Infinity };
-  return { name, object, spec, set, program, job, best };
+  return { name, path, packet: input, object, spec, set, program, job, best };
 }
 
 const hostCpus =
@@ -116,7 +133,7 @@ function repeats(workload: Workload, engine: Engine): number {
 
 function measureVm(workload: Workload, engine: "verified" | "checked"): void {
   const repeat = repeats(workload, engine);
-  const options = { packet, repeat, fuel: 2e9, verified: engine === "verified" };
+  const options = { packet: workload.packet, repeat, fuel: 2e9, verified: engine === "verified" };
   const start = process.hrtime.bigint();
   const { error } = runProgram(vm, workload.program, options);
   const elapsed = Number(process.hrtime.bigint() - start);
@@ -127,7 +144,7 @@ function measureVm(workload: Workload, engine: "verified" | "checked"): void {
 function measureKernel(workloads: readonly Workload[]): void {
   const jobs = workloads.map((workload) => {
     const repeat = Math.max(20, repeats(workload, "kernel"));
-    const runs = Array.from({ length: 4 }, () => ({ data: packetHex, repeat }));
+    const runs = Array.from({ length: 4 }, () => ({ data: hex(workload.packet), repeat }));
     return { ...workload.job, runs };
   });
   for (const [i, result] of askKernel(jobs).entries()) {
@@ -137,18 +154,26 @@ function measureKernel(workloads: readonly Workload[]): void {
   }
 }
 
-/** The engines must agree on what they measure. */
-function checkResults(workloads: readonly Workload[]): void {
-  const jobs = workloads.map((one) => ({ ...one.job, log_level: 4, runs: [{ data: packetHex }] }));
-  for (const [i, result] of askKernel(jobs).entries()) {
-    const { name, program } = workloads[i] as Workload;
-    if (result.verdict !== "accept")
-      throw new Error(`${name}: the kernel refuses it\n${result.log.slice(-300)}`);
+/** Those on which kernel and VM agree; the others are an error. */
+function agreeing(workloads: readonly Workload[]): readonly Workload[] {
+  const jobs = workloads.map((one) => {
+    return { ...one.job, log_level: 4, runs: [{ data: hex(one.packet) }] };
+  });
+  const results = askKernel(jobs);
+  return workloads.filter(({ name, program, packet: input }, i) => {
+    const result = results[i];
+    if (result?.verdict !== "accept") {
+      console.log(`${name}: the kernel refuses it\n${result?.log.slice(-300)}`);
+      process.exitCode = 1;
+      return false;
+    }
     const wanted = (result.runs?.[0]?.retval ?? 0) | 0;
-    const { retval } = runProgram(vm, program, { packet, verified: true });
-    if (name !== "helper-call" && wanted !== retval)
-      throw new Error(`${name}: kernel ${wanted}, VM ${retval}`);
-  }
+    const { retval } = runProgram(vm, program, { packet: input, verified: true });
+    if (name === "helper-call" || wanted === retval) return true;
+    console.log(`${name}: kernel ${wanted}, VM ${retval}`);
+    process.exitCode = 1;
+    return false;
+  });
 }
 
 const warmUp = 100;
@@ -160,7 +185,7 @@ const measured = 200;
  */
 function readyTimes(): void {
   for (const [label, base] of [
-    ["small", load("checksum").spec],
+    ["small", load(own("checksum")).spec],
     ["large", largeProgram()],
   ] as const) {
     const times: number[] = [];
@@ -216,13 +241,13 @@ char LICENSE[] SEC("license") = "GPL";`;
   return object?.programs[0] as ProgramSpec;
 }
 
-const isChosen = (name: string): boolean => cli.only === undefined || name.includes(cli.only);
-const names = ["null", "loop", ...compute.filter(isChosen)];
-for (const name of Object.keys(operations)) if (isChosen(name)) names.push(name);
-const workloads = names.map(load);
+const isChosen = (path: string): boolean =>
+  cli.only === undefined || workloadName(path).includes(cli.only);
+const operationFiles = Object.keys(operations).map(own);
+const chosen = [...compute, ...operationFiles].filter(isChosen);
+const workloads = agreeing([own("null"), own("loop"), ...chosen].map(load));
 const empty = workloads[0] as Workload;
 const loop = workloads[1] as Workload;
-checkResults(workloads);
 const ubpf = cli.ubpf === undefined ? undefined : new Ubpf(cli.ubpf, packet);
 for (let round = 0; round < rounds; round += 1) {
   measureKernel(workloads);
@@ -250,7 +275,7 @@ const ratios: Record<"kernel" | "ubpf" | "checked", number[]> = {
   ubpf: [],
   checked: [],
 };
-for (const workload of workloads.filter(({ name }) => compute.includes(name))) {
+for (const workload of workloads.filter(({ path }) => compute.includes(path))) {
   const times = Object.fromEntries(engines.map((e) => [e, net(workload, e)])) as Record<
     Engine,
     number

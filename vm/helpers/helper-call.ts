@@ -58,7 +58,7 @@ export class HelperCall {
 
   map(register: number): BpfMap {
     const isHandle = this.high(register) === mapHandleHigh;
-    const map = isHandle ? this.kernel.mapById(this.low(register)) : undefined;
+    const map = isHandle ? this.kernel.mapAtSlot(this.low(register)) : undefined;
     if (map !== undefined) return map;
     throw new Fault("bad-argument", `argument ${register} is not a map`, this.arg(register));
   }

@@ -2,7 +2,7 @@
 import { errno } from "../errno.ts";
 import { Fault } from "../fault.ts";
 import { HashOfMaps } from "../maps/hash-of-maps.ts";
-import { type BpfMap, mapHandleBase } from "../maps/map.ts";
+import type { BpfMap } from "../maps/map.ts";
 import { ArrayOfMaps } from "../maps/program-array.ts";
 import type { Helper, HelperCall } from "./helper-call.ts";
 
@@ -13,7 +13,7 @@ function lookup(call: HelperCall): bigint | number {
   const map = call.map(1);
   if (map instanceof ArrayOfMaps || map instanceof HashOfMaps) {
     const inner = map.inner(keyOf(call, map));
-    return inner === 0 ? 0 : mapHandleBase + BigInt(inner);
+    return call.kernel.mapById(inner)?.handle ?? 0;
   }
   return map.lookupAt(call.address(2, map.description.keySize, false));
 }

@@ -21,6 +21,7 @@ import type { RunState } from "../run-state.ts";
 import { type CompiledProgram, compileProgram } from "./compile.ts";
 import { hostFunction, hostFunctionKind } from "./host-functions.ts";
 import { MapFunctionCache } from "./map-functions.ts";
+import { moduleOfBytes } from "./module-cache.ts";
 import { faultKinds, kfuncCall, packetLoadCall } from "./translate.ts";
 
 interface Instance {
@@ -59,7 +60,7 @@ class Compiler {
       return known;
     }
     const compiled = compileProgram(program, { checked, memory: this.#kernel.engineMemory });
-    const module = new WebAssembly.Module(compiled.bytes);
+    const module = moduleOfBytes(compiled.bytes);
     const enter = this.#link(module, compiled, false);
     const instance = { enter, compiled, module, uses: 1 };
     variants.set(checked, instance);

@@ -87,6 +87,7 @@ export class Kernel implements MapHost {
   readonly notices = new Set<string>();
   readonly timers = new TimerQueue();
   readonly #maps = new Map<number, BpfMap>();
+  readonly #slots: (BpfMap | undefined)[] = [];
   readonly #programs = new Map<number, Program>();
   readonly #handles = new Map<number, KernelObject>();
   readonly #objects = new Map<string, bigint>();
@@ -150,6 +151,11 @@ export class Kernel implements MapHost {
     );
   }
 
+  /** The map that a program's handle stands for. */
+  mapAtSlot(slot: number): BpfMap | undefined {
+    return this.#slots[slot];
+  }
+
   mapById(id: number): BpfMap | undefined {
     return this.#maps.get(id);
   }
@@ -196,6 +202,9 @@ export class Kernel implements MapHost {
     if (typeof map === "number") return map;
     this.#nextId += 1;
     this.#maps.set(map.id, map);
+    const free = this.#slots.indexOf(undefined);
+    map.handleSlot = free < 0 ? this.#slots.length : free;
+    this.#slots[map.handleSlot] = map;
     return map;
   }
 
@@ -315,6 +324,7 @@ export class Kernel implements MapHost {
   destroyMap(map: BpfMap): void {
     map.release();
     this.#maps.delete(map.id);
+    this.#slots[map.handleSlot] = undefined;
   }
 }
 

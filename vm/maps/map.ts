@@ -45,7 +45,7 @@ export const mapFlags = {
   innerMap: 1 << 12,
 } as const;
 
-/** Values of programs that are map pointers: the id plus this, which no memory access can reach. */
+/** Values of programs that are map pointers: the slot plus this, which no memory access can reach. */
 export const mapHandleBase = 0x2_0000_0000n;
 
 export abstract class BpfMap {
@@ -54,6 +54,11 @@ export abstract class BpfMap {
   readonly host: MapHost;
   /** Set by BPF_MAP_FREEZE: user space may no longer write. */
   frozen = false;
+  /**
+   * What programs know the map by. Unlike ids, slots are used again, so that a program which is
+   * loaded anew compiles to the same code.
+   */
+  handleSlot = 0;
 
   constructor(id: number, description: MapDescription, host: MapHost) {
     this.id = id;
@@ -63,7 +68,7 @@ export abstract class BpfMap {
 
   /** The 64-bit value that programs hold as pointer to this map. */
   get handle(): bigint {
-    return mapHandleBase + BigInt(this.id);
+    return mapHandleBase + BigInt(this.handleSlot);
   }
 
   get isPerCpu(): boolean {
