@@ -99,8 +99,8 @@ function reportUnresolved(
   globals: ReadonlyMap<string, GlobalChoice>,
   diagnostics: Diagnostics,
 ): void {
-  for (const [name, { input, symbol, weakMention }] of globals) {
-    if (symbol.section !== "undefined" || weakMention) continue;
+  for (const [name, { input, symbol, isWeak }] of globals) {
+    if (symbol.section !== "undefined" || isWeak) continue;
     const { view } = inputs[input]!;
     const id = view.btfIdOf("func", name) || view.btfIdOf("var", name);
     const isLater = view.btf?.types.some(

@@ -6,6 +6,8 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { Diagnostics } from "../common/diagnostics/diagnostic.ts";
+import type { BtfType } from "../common/object/btf.ts";
+import { writeBtf } from "../common/object/btf-writer.ts";
 import type { ObjectFile } from "../common/object/object-file.ts";
 import { readElf } from "../common/object/read-elf.ts";
 import { writeElf } from "../common/object/write-elf.ts";
@@ -77,6 +79,20 @@ describe("linking", () => {
     expect(results.map(({ verdict, log }) => (verdict === "accept" ? verdict : log))).toEqual([
       "accept",
       "accept",
+    ]);
+  });
+
+  test("a section of which BTF names no variable stays so", () => {
+    const object = compileText('__attribute__((section("license"))) char license[4] = "GPL";');
+    const types: BtfType[] = [{ kind: "datasec", name: "license", size: 0, entries: [] }];
+    const { btf } = writeBtf({ endian: "little", types });
+    const sections = object.sections.map((section) =>
+      section.name === ".BTF" ? { ...section, data: btf, size: btf.length } : section,
+    );
+    const input = { path: "a.o", object: { ...object, sections } };
+    const linked = linkObjects([input], new Diagnostics())!;
+    expect(viewObject(linked, "linked", new Diagnostics())?.btf?.types).toEqual([
+      { kind: "datasec", name: "license", size: 4, entries: [] },
     ]);
   });
 

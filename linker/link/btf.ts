@@ -149,8 +149,11 @@ function mergeDatasecs(merge: Merge): Datasec[] {
   const { inputs, drafts, joined } = merge;
   const { bases, replaced, dropped } = joined;
   const sections = new Map<string, BtfSectionEntry[]>();
+  // Of sections that hold only constants without a name, as clang writes them.
+  const wereEmpty = new Set<string>();
   inputs.forEach((input, index) => {
     for (const type of datasecsOf(input)) {
+      if (type.entries.length === 0) wereEmpty.add(type.name);
       const entries = sections.get(type.name) ?? [];
       sections.set(type.name, entries);
       for (const entry of type.entries) {
@@ -165,7 +168,7 @@ function mergeDatasecs(merge: Merge): Datasec[] {
     }
   });
   return [...sections]
-    .filter(([, entries]) => entries.length > 0)
+    .filter(([name, entries]) => entries.length > 0 || wereEmpty.has(name))
     .map(([name, entries]): Datasec => {
       const size = drafts.find((draft) => draft.name === name)?.size ?? 0;
       const sorted = [...entries].sort((a, b) => a.offset - b.offset);

@@ -17,8 +17,8 @@ export interface GlobalChoice {
   /** As in that input. */
   symbol: ObjectSymbol;
   visibility: SymbolVisibility;
-  /** Weak only if nobody needs it strongly. */
-  weakMention: boolean;
+  /** Whether every object names it weakly; otherwise it is strong, as libbpf's linker makes it. */
+  isWeak: boolean;
 }
 
 export interface MergedSymbols {
@@ -56,8 +56,8 @@ export function chooseGlobals(
       }
       const known = globals.get(symbol.name);
       const { visibility } = symbol;
-      const weakMention = symbol.binding === "weak";
-      if (known === undefined) globals.set(symbol.name, { input, symbol, visibility, weakMention });
+      const isWeak = symbol.binding === "weak";
+      if (known === undefined) globals.set(symbol.name, { input, symbol, visibility, isWeak });
       else combine(known, input, symbol, inputs, diagnostics);
     }
   });
@@ -74,13 +74,9 @@ function combine(
   if (visibilityRank[symbol.visibility] > visibilityRank[known.visibility]) {
     known.visibility = symbol.visibility;
   }
+  known.isWeak &&= symbol.binding === "weak";
   const isFirst = isDefined(known.symbol);
-  const isSecond = isDefined(symbol);
-  if (!isFirst && !isSecond) {
-    known.weakMention &&= symbol.binding === "weak";
-    return;
-  }
-  if (!isSecond || sharesPlace(known, input, symbol, inputs)) return;
+  if (!isDefined(symbol) || sharesPlace(known, input, symbol, inputs)) return;
   const take = !isFirst || (known.symbol.binding === "weak" && symbol.binding !== "weak");
   if (take) {
     known.input = input;
@@ -152,8 +148,8 @@ export function mergeSymbols(
     const placed = placeSymbol(inputs[choice.input]!, choice.symbol);
     if (placed === undefined) continue;
     globalIndex.set(name, symbols.length);
-    const isWeak = isDefined(choice.symbol) ? choice.symbol.binding === "weak" : choice.weakMention;
-    symbols.push({ ...placed, binding: isWeak ? "weak" : "global", visibility: choice.visibility });
+    const binding = choice.isWeak ? "weak" : "global";
+    symbols.push({ ...placed, binding, visibility: choice.visibility });
   }
   inputs.forEach(({ view }, position) => {
     view.object.symbols.forEach((symbol, index) => {
