@@ -20,6 +20,15 @@ export type { LoadedObject, MapSpec, ProgramSpec } from "./linker/program.ts";
 export type { RunOptions, RunResult } from "./vm/programs/run.ts";
 export type { BpfAttr } from "./vm/system/attr.ts";
 export { SimulatedKernel as Kernel, type SystemOptions } from "./vm/system/simulated-kernel.ts";
+export {
+  type Input,
+  type OpenSkeleton,
+  openSkeleton,
+  type Skeleton,
+  type SkeletonMap,
+  type SkeletonProgram,
+  type SkeletonTypes,
+} from "./vm/system/skeleton.ts";
 export type { Verdict } from "./vm/verifier/input.ts";
 export { verifyObjectProgram } from "./vm/verifier/verify-program.ts";
 

@@ -3,7 +3,7 @@ import { spawnSync } from "node:child_process";
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { Diagnostics } from "../common/diagnostics/diagnostic.ts";
 import { writeElf } from "../common/object/write-elf.ts";
 import { loadObject } from "../linker/load.ts";
@@ -11,6 +11,13 @@ import { cSkeleton } from "../linker/skeleton/c.ts";
 import { cSubskeleton } from "../linker/skeleton/c-sub.ts";
 import { objectManifest } from "../linker/skeleton/manifest.ts";
 import { typescriptSkeleton } from "../linker/skeleton/typescript.ts";
+import { SimulatedKernel } from "../vm/system/simulated-kernel.ts";
+import { type OpenSkeleton, openSkeleton } from "../vm/system/skeleton.ts";
+import {
+  skeleton as generated,
+  type Stats,
+  type Types,
+} from "./cases/link/skeleton/sample.skel.ts";
 import { compileText } from "./support/compile.ts";
 import { expectGolden } from "./support/golden.ts";
 import { kernelTest } from "./support/kernel.ts";
@@ -18,9 +25,14 @@ import { kernelTest } from "./support/kernel.ts";
 const text = `
 #include <linux/bpf.h>
 #include <bpf/bpf_helpers.h>
-struct stats { __u64 bytes; __u32 packets; _Bool seen; char name[8]; };
+struct stats {
+  __u64 bytes; __u32 packets; _Bool seen; char name[8];
+  union { __u32 word; __u8 part[4]; }; int low : 3, high : 5;
+};
 struct { __uint(type, BPF_MAP_TYPE_HASH); __uint(max_entries, 64);
   __type(key, __u32); __type(value, struct stats); } totals SEC(".maps");
+struct { __uint(type, BPF_MAP_TYPE_PERCPU_ARRAY); __uint(max_entries, 2);
+  __type(key, __u32); __type(value, __u32); } hits SEC(".maps");
 const volatile __u32 limit = 4;
 const volatile __u64 mask;
 char first = 1;
@@ -29,7 +41,13 @@ __u64 big[2];
 SEC("xdp") int count(struct xdp_md *ctx) {
   __u32 key = ctx->ingress_ifindex;
   struct stats *s = bpf_map_lookup_elem(&totals, &key);
-  if (s && key < limit) { s->packets += first; s->bytes += mask; hidden++; big[1]++; }
+  if (s && key < limit) {
+    s->packets += first; s->bytes += mask; hidden++; big[1]++;
+    s->low = -2; s->name[1] = s->part[0];
+  }
+  key = 1;
+  __u32 *hit = bpf_map_lookup_elem(&hits, &key);
+  if (hit) *hit += 1;
   return XDP_PASS + (hidden & 0);
 }
 char license[] SEC("license") = "GPL";
@@ -51,7 +69,71 @@ test("C", () => {
 
 test("TypeScript", () => {
   const code = typescriptSkeleton(loaded, "sample", elf);
-  expectGolden(withoutBytes(code), "test/cases/link/skeleton/sample.skel.ts.txt");
+  expectGolden(withoutBytes(code), "test/cases/link/skeleton/sample.skel.ts");
+});
+
+/** The golden file's types with this compiler's object. */
+const own = { ...generated, object: Buffer.from(elf).toString("base64") };
+
+describe("a TypeScript skeleton in the simulated kernel", () => {
+  const packet = new Uint8Array(64);
+  const open = (): OpenSkeleton<Types> => {
+    const opened = openSkeleton(new SimulatedKernel({ cpuCount: 2 }), own, { rodata: { mask: 7 } });
+    if ("message" in opened) throw new Error(opened.message);
+    return opened;
+  };
+
+  test("maps have values of the types of the program", () => {
+    const { maps, programs } = open();
+    const start = { bytes: 1, seen: true, name: "abc", part: [65], high: 9 };
+    expect(maps.totals.update(1, start)).toBe(0);
+    expect(maps.totals.update(1, start, 1n)).toBe(-17);
+    expect(programs.count.run({ packet }).retval).toBe(2);
+    const value: Stats | undefined = maps.totals.lookup(1);
+    expect(value).toEqual({
+      bytes: 8n,
+      packets: 1,
+      seen: true,
+      name: [97, 65, 99, 0, 0, 0, 0, 0],
+      word: 65,
+      part: [65, 0, 0, 0],
+      low: -2,
+      high: 9,
+    });
+    expect(maps.totals.entries()).toEqual([[1, value]]);
+    expect(maps.totals.delete(1)).toBe(0);
+    expect(maps.totals.lookup(1)).toBeUndefined();
+  });
+
+  test("per-CPU maps have a value for each CPU", () => {
+    const { maps, programs } = open();
+    expect(maps.hits.update(1, [4, 5])).toBe(0);
+    programs.count.run({ packet });
+    expect(maps.hits.lookup(1)).toEqual([5, 5]);
+  });
+
+  test("globals are the program's memory, constants are set before it loads", () => {
+    const { globals, maps, programs } = open();
+    expect(globals.rodata).toEqual({ limit: 4, mask: 7n });
+    globals.data.first = 3;
+    maps.totals.update(1, {});
+    programs.count.run({ packet });
+    expect(maps.totals.lookup(1)?.packets).toBe(3);
+    expect(globals.bss.big).toEqual([0n, 1n]);
+    globals.bss.big = [5n, 6n];
+    programs.count.run({ packet });
+    expect(globals.bss.big).toEqual([5n, 7n]);
+  });
+
+  test("a program that the verifier refuses does not open", () => {
+    const bad = compileText(`#include <bpf/bpf_helpers.h>
+SEC("xdp") int bad(void *ctx) { return *(int *)0; }`);
+    const object = Buffer.from(writeElf(bad)).toString("base64");
+    const opened = openSkeleton(new SimulatedKernel(), { name: "bad", object });
+    expect(opened).toEqual({ message: expect.stringContaining("program 'bad' reject") });
+    const broken = openSkeleton(new SimulatedKernel(), { name: "bad", object: "AAAA" });
+    expect(broken).toEqual({ message: "bad: not an ELF file" });
+  });
 });
 
 test("the manifest is plain data", () => {
@@ -104,9 +186,27 @@ int main(void) {
 }
 `;
 
+const cppUser = `
+#include <linux/types.h>
+#include "sample.skel.h"
+int main() {
+  sample *s = sample::open();
+  if (!s || s->rodata->limit != 4 || sample::load(s)) return 1;
+  sample::detach(s);
+  sample::destroy(s);
+  return 0;
+}
+`;
+
 const hasLibbpf = existsSync("/usr/include/bpf/libbpf.h");
 test.runIf(hasLibbpf)("the C skeleton compiles without warnings", () => {
   const { status, stderr } = build(() => ({ status: 0, output: "" }));
+  expect(stderr).toBe("");
+  expect(status).toBe(0);
+});
+
+test.runIf(hasLibbpf && existsSync("/usr/bin/c++"))("the C skeleton serves C++", () => {
+  const { status, stderr } = build(() => ({ status: 0, output: "" }), cppUser, "c++");
   expect(stderr).toBe("");
   expect(status).toBe(0);
 });
@@ -135,13 +235,18 @@ interface Run {
   readonly output: string;
 }
 
-function build(use: (program: string) => Run, program = user): Run & { readonly stderr: string } {
+function build(
+  use: (program: string) => Run,
+  program = user,
+  compiler: "cc" | "c++" = "cc",
+): Run & { readonly stderr: string } {
   const folder = mkdtempSync(join(tmpdir(), "bpfc-"));
   writeFileSync(join(folder, "sample.skel.h"), cSkeleton(loaded, "sample", elf));
   writeFileSync(join(folder, "part.subskel.h"), cSubskeleton(loaded, "part"));
-  writeFileSync(join(folder, "main.c"), program);
-  const args = ["-Wall", "-Wextra", "-o", "main", "main.c", "-lbpf", "-lelf"];
-  const { status, stderr } = spawnSync("cc", args, { cwd: folder, encoding: "utf8" });
+  const source = compiler === "cc" ? "main.c" : "main.cc";
+  writeFileSync(join(folder, source), program);
+  const args = ["-Wall", "-Wextra", "-o", "main", source, "-lbpf", "-lelf"];
+  const { status, stderr } = spawnSync(compiler, args, { cwd: folder, encoding: "utf8" });
   const run = status === 0 ? use(join(folder, "main")) : { status, output: stderr };
   rmSync(folder, { recursive: true });
   return { ...run, stderr };

@@ -3,6 +3,7 @@
  * integers that a JSON number cannot hold exactly become decimal strings.
  */
 import type { Btf, BtfMember, BtfType, TypeId } from "./btf.ts";
+import { bitsAt, integerAt } from "./btf-bits.ts";
 import { btfSizeOf, skipModifiers } from "./btf-types.ts";
 
 export type BtfValue =
@@ -21,25 +22,6 @@ interface Reader {
 }
 
 const maximumDepth = 24;
-
-function integerAt(reader: Reader, offset: number, size: number, signed: boolean): bigint {
-  let value = 0n;
-  for (let i = 0; i < size; i++) {
-    const at = reader.btf.endian === "little" ? offset + size - 1 - i : offset + i;
-    value = (value << 8n) | BigInt(reader.bytes[at] ?? 0);
-  }
-  return signed ? BigInt.asIntN(size * 8, value) : value;
-}
-
-function bitsAt(reader: Reader, bitOffset: number, bits: number, signed: boolean): bigint {
-  const first = bitOffset >> 3;
-  const size = ((bitOffset + bits + 7) >> 3) - first;
-  const whole = integerAt(reader, first, size, false);
-  const shift =
-    reader.btf.endian === "little" ? bitOffset & 7 : size * 8 - ((bitOffset & 7) + bits);
-  const value = (whole >> BigInt(shift)) & ((1n << BigInt(bits)) - 1n);
-  return signed ? BigInt.asIntN(bits, value) : value;
-}
 
 function plain(value: bigint): BtfValue {
   const number = Number(value);
@@ -96,7 +78,9 @@ function memberValue(reader: Reader, member: BtfMember, base: number, depth: num
     return valueAt(reader, member.type, base + (member.bitOffset >> 3), depth + 1);
   const type = skipModifiers(reader.btf, member.type);
   if (type === undefined) return null;
-  return scalar(type, bitsAt(reader, base * 8 + member.bitOffset, member.bitSize, isSigned(type)));
+  const at = base * 8 + member.bitOffset;
+  const { btf, bytes } = reader;
+  return scalar(type, bitsAt(bytes, btf.endian, at, member.bitSize, isSigned(type)));
 }
 
 function recordValue(
@@ -116,15 +100,16 @@ function recordValue(
 }
 
 function valueAt(reader: Reader, id: TypeId, offset: number, depth: number): BtfValue {
-  const type = skipModifiers(reader.btf, id);
+  const { btf, bytes, view } = reader;
+  const type = skipModifiers(btf, id);
   if (type === undefined || depth > maximumDepth) return null;
   switch (type.kind) {
     case "int":
     case "enum":
     case "enum64":
-      return scalar(type, integerAt(reader, offset, type.size, isSigned(type)));
+      return scalar(type, integerAt(bytes, btf.endian, offset, type.size, isSigned(type)));
     case "ptr":
-      return `0x${integerAt(reader, offset, 8, false).toString(16)}`;
+      return `0x${integerAt(bytes, btf.endian, offset, 8, false).toString(16)}`;
     case "array":
       return arrayValue(reader, type, offset, depth);
     case "struct":
@@ -132,12 +117,12 @@ function valueAt(reader: Reader, id: TypeId, offset: number, depth: number): Btf
       return recordValue(reader, type, offset, depth);
     case "float":
       return type.size === 4
-        ? reader.view.getFloat32(offset, reader.btf.endian === "little")
-        : reader.view.getFloat64(offset, reader.btf.endian === "little");
+        ? view.getFloat32(offset, btf.endian === "little")
+        : view.getFloat64(offset, btf.endian === "little");
     case "datasec":
       return Object.fromEntries(
         type.entries.map((entry) => {
-          const variable = reader.btf.types[entry.type - 1];
+          const variable = btf.types[entry.type - 1];
           const name = variable?.kind === "var" ? variable.name : "";
           const target = variable?.kind === "var" ? variable.type : 0;
           return [name, valueAt(reader, target, offset + entry.offset, depth + 1)];

@@ -20,6 +20,8 @@ export function cSkeleton(loaded: LoadedObject, name: string, elf: Uint8Array): 
     lifecycle(name),
     createSkeleton(manifest),
     elfBytes(name, elf),
+    methodDefinitions(name),
+    sizeChecks(manifest),
     `#endif /* ${guard} */\n`,
   ].join("");
 }
@@ -39,7 +41,56 @@ function structDefinition(manifest: ObjectManifest): string {
     list("bpf_program", programs, "progs"),
     list("bpf_link", programs, "links"),
     ...manifest.globals.map((section) => sectionStruct(name, section)),
+    methodDeclarations(name),
     "};\n\n",
+  ].join("");
+}
+
+/** For C++: what each function is called as a static member of the struct, result and parameters. */
+const methods = [
+  ["open", "struct NAME *", "const struct bpf_object_open_opts *opts"],
+  ["open_and_load", "struct NAME *", ""],
+  ["load", "int ", "struct NAME *skel"],
+  ["attach", "int ", "struct NAME *skel"],
+  ["detach", "void ", "struct NAME *skel"],
+  ["destroy", "void ", "struct NAME *skel"],
+  ["elf_bytes", "const void *", "size_t *sz"],
+] as const;
+
+function methodDeclarations(name: string): string {
+  const lines = methods.map(([method, result, parameters]) => {
+    const optional = method === "open" ? `${parameters} = NULL` : parameters;
+    return `\tstatic inline ${result}${method}(${optional});\n`.replaceAll("NAME", name);
+  });
+  return `\n#ifdef __cplusplus\n${lines.join("")}#endif\n`;
+}
+
+function methodDefinitions(name: string): string {
+  const lines = methods.map(([method, result, parameters]) => {
+    const argument = /\w*$/.exec(parameters)?.[0] ?? "";
+    const target = method === "open" ? "open_opts" : method;
+    const jump = result === "void " ? "" : "return ";
+    const body = `{ ${jump}NAME__${target}(${argument}); }`;
+    return `${result}NAME::${method}(${parameters}) ${body}\n`.replaceAll("NAME", name);
+  });
+  return `#ifdef __cplusplus\n${lines.join("")}#endif\n\n`;
+}
+
+/** That the program's and its user's headers agree on the types of variables. */
+function sizeChecks({ name, globals }: ObjectManifest): string {
+  const lines = globals.flatMap(({ identifier, variables }) =>
+    variables.map((variable) => {
+      const field = `s->${identifier}->${variable.identifier}`;
+      const { size } = variable;
+      return `\t_Static_assert(sizeof(${field}) == ${size}, "size of '${variable.name}'");\n`;
+    }),
+  );
+  if (lines.length === 0) return "";
+  return [
+    `__attribute__((unused)) static void\n${name}__assert(struct ${name} *s)\n{\n\t(void)s;\n`,
+    "#ifdef __cplusplus\n#define _Static_assert static_assert\n#endif\n",
+    ...lines,
+    "#ifdef __cplusplus\n#undef _Static_assert\n#endif\n}\n\n",
   ].join("");
 }
 

@@ -1,6 +1,7 @@
 /** What an object offers to the program that uses it, as plain data: the JSON skeleton. */
 import type { Btf, TypeId } from "../../common/object/btf.ts";
 import { btfTypeById } from "../../common/object/btf-types.ts";
+import { mapTypeById } from "../../common/platform/map-types.ts";
 import { declareC } from "../dump/c.ts";
 import type { LoadedObject, MapSpec } from "../program.ts";
 
@@ -64,6 +65,11 @@ export interface ObjectManifest {
 export function identifierOf(name: string): string {
   const word = name.replace(/^\./, "").replace(/[^A-Za-z0-9_]/g, "_");
   return /^[0-9]/.test(word) || word === "" ? `_${word}` : word;
+}
+
+/** Whether an element has a value for each CPU. */
+export function isPerCpuMap({ type }: MapSpec): boolean {
+  return mapTypeById(type)?.name.includes("PERCPU") === true;
 }
 
 /** Everything in the object's own order. */

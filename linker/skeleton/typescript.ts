@@ -1,11 +1,12 @@
 /**
  * The TypeScript skeleton: types of keys, values and globals, the manifest, and the object's bytes.
- * It imports nothing, so it serves in Node, in a browser and with any runtime.
+ * It imports nothing, so it serves in Node, in a browser and with any runtime. For ours, it exports
+ * what `openSkeleton` takes, with the types for the maps, globals and programs that it gives.
  */
 import type { Btf, BtfType, TypeId } from "../../common/object/btf.ts";
 import { btfTypeById, skipModifierIds } from "../../common/object/btf-types.ts";
 import type { LoadedObject } from "../program.ts";
-import { identifierOf, objectManifest } from "./manifest.ts";
+import { identifierOf, isPerCpuMap, objectManifest } from "./manifest.ts";
 
 /** `name` becomes part of type names. */
 export function typescriptSkeleton(loaded: LoadedObject, name: string, elf: Uint8Array): string {
@@ -15,7 +16,8 @@ export function typescriptSkeleton(loaded: LoadedObject, name: string, elf: Uint
     .filter((map) => map.dataSection === undefined)
     .map((map) => {
       const key = types.valueType(map.keyType);
-      const value = types.valueType(map.valueType);
+      const single = types.valueType(map.valueType);
+      const value = isPerCpuMap(map) ? listOf(single) : single;
       return `  readonly ${identifierOf(map.name)}: { readonly key: ${key}; readonly value: ${value} };\n`;
     });
   const globals = manifest.globals.map((section) => {
@@ -34,15 +36,26 @@ export function typescriptSkeleton(loaded: LoadedObject, name: string, elf: Uint
     `export type ProgramName = ${programs.join(" | ") || "never"};\n\n`,
     `export const manifest = ${JSON.stringify(manifest, undefined, 2)} as const;\n\n`,
     "/** The object file, base64. */\n",
-    `export const object =\n  "${base64(elf)}";\n`,
+    `export const object =\n  "${base64(elf)}";\n\n`,
+    "export interface Types {\n  readonly maps: Maps;\n  readonly globals: Globals;\n",
+    "  readonly programs: ProgramName;\n}\n\n",
+    "/** For `openSkeleton` of bpfc. */\n",
+    "export const skeleton: { readonly name: string; readonly object: string; ",
+    "readonly types?: Types } =\n",
+    `  { name: ${JSON.stringify(name)}, object };\n`,
   ].join("");
 }
+
+type Composite = BtfType & { readonly kind: "struct" | "union" };
+
+const listOf = (element: string): string =>
+  element.includes(" ") ? `(${element})[]` : `${element}[]`;
 
 class TypeNames {
   readonly declarations: string[] = [];
   readonly #btf: Btf;
   readonly #names = new Map<TypeId, string>();
-  readonly #taken = new Set<string>(["Maps", "Globals", "ProgramName"]);
+  readonly #taken = new Set<string>(["Maps", "Globals", "ProgramName", "Types", "Uint8Array"]);
 
   constructor(btf: Btf) {
     this.#btf = btf;
@@ -62,10 +75,8 @@ class TypeNames {
       case "enum64":
       case "ptr":
         return "bigint";
-      case "array": {
-        const element = this.valueType(type.element);
-        return element.includes(" ") ? `(${element})[]` : `${element}[]`;
-      }
+      case "array":
+        return listOf(this.valueType(type.element));
       case "struct":
       case "union":
         return this.#record(target, type, typedefName(this.#btf, id));
@@ -74,17 +85,23 @@ class TypeNames {
     }
   }
 
-  #record(id: TypeId, type: BtfType & { kind: "struct" | "union" }, alias: string): string {
+  #record(id: TypeId, type: Composite, alias: string): string {
     const known = this.#names.get(id);
     if (known !== undefined) return known;
     const name = this.#unique(pascalCase(type.name || alias || `anonymous_${id}`));
     this.#names.set(id, name);
-    const fields = type.members.map((member) => {
-      const field = member.name === "" ? `anonymous_${member.bitOffset}` : member.name;
-      return `  ${field}: ${this.valueType(member.type)};\n`;
-    });
+    const fields = this.#fields(type);
     this.declarations.push(`export interface ${name} {\n${fields.join("")}}\n\n`);
     return name;
+  }
+
+  /** Members of anonymous records stand in the outer one, as in C. */
+  #fields({ members }: Composite): string[] {
+    return members.flatMap((member) => {
+      if (member.name !== "") return [`  ${member.name}: ${this.valueType(member.type)};\n`];
+      const inner = btfTypeById(this.#btf, skipModifierIds(this.#btf, member.type));
+      return inner?.kind === "struct" || inner?.kind === "union" ? this.#fields(inner) : [];
+    });
   }
 
   #unique(name: string): string {

@@ -7,6 +7,7 @@ import { bpfCommands } from "../../common/platform/uapi.ts";
 import type { LoadedObject } from "../../linker/program.ts";
 import { errno } from "../errno.ts";
 import { Kernel, type KernelOptions, type LoadFailure } from "../kernel/kernel.ts";
+import { type RunOptions, type RunResult, runProgram } from "../programs/run.ts";
 import { verifierInput } from "../verifier/program-input.ts";
 import { verify } from "../verifier/verify.ts";
 import type { Argument, EventFields } from "./arguments.ts";
@@ -216,6 +217,17 @@ export class SimulatedKernel extends Kernel {
     if (file.object.kind !== "program") return -errno.EINVAL;
     const hook = hookOfProgram(file.object.program.spec, place);
     return hook === undefined ? -errno.EINVAL : openLink(this.#state, file.object, hook);
+  }
+
+  /**
+   * Runs a program once, or as often as `repeat` says; a negative errno value for what is no program.
+   * Programs that were loaded have been verified, unless the caller asked to load them without.
+   */
+  run(program: number, options: RunOptions = {}): RunResult | number {
+    const file = this.#state.handles.file(program);
+    if (file === undefined) return -errno.EBADF;
+    if (file.object.kind !== "program") return -errno.EINVAL;
+    return runProgram(this, file.object.program, options);
   }
 
   /** A packet arrives at a device: what became of it, step by step. */

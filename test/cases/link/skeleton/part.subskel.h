@@ -11,6 +11,7 @@ struct part {
 	struct bpf_object_subskeleton *subskel;
 	struct {
 		struct bpf_map *totals;
+		struct bpf_map *hits;
 		struct bpf_map *rodata;
 		struct bpf_map *data;
 		struct bpf_map *bss;
@@ -74,18 +75,20 @@ static inline struct part *part__open(const struct bpf_object *src)
 	s->vars[3].map = &obj->maps.bss;
 	s->vars[3].addr = (void **)&obj->bss.big;
 
-	s->map_cnt = 4;
+	s->map_cnt = 5;
 	s->maps = (struct bpf_map_skeleton *)calloc(s->map_cnt, s->map_skel_sz);
 	if (!s->maps)
 		goto failed;
 	s->maps[0].name = "totals";
 	s->maps[0].map = &obj->maps.totals;
-	s->maps[1].name = ".rodata";
-	s->maps[1].map = &obj->maps.rodata;
-	s->maps[2].name = ".data";
-	s->maps[2].map = &obj->maps.data;
-	s->maps[3].name = ".bss";
-	s->maps[3].map = &obj->maps.bss;
+	s->maps[1].name = "hits";
+	s->maps[1].map = &obj->maps.hits;
+	s->maps[2].name = ".rodata";
+	s->maps[2].map = &obj->maps.rodata;
+	s->maps[3].name = ".data";
+	s->maps[3].map = &obj->maps.data;
+	s->maps[4].name = ".bss";
+	s->maps[4].map = &obj->maps.bss;
 
 	s->prog_cnt = 1;
 	s->progs = (struct bpf_prog_skeleton *)calloc(s->prog_cnt, s->prog_skel_sz);

@@ -11,6 +11,7 @@ struct sample {
 	struct bpf_object *obj;
 	struct {
 		struct bpf_map *totals;
+		struct bpf_map *hits;
 		struct bpf_map *rodata;
 		struct bpf_map *data;
 		struct bpf_map *bss;
@@ -33,6 +34,16 @@ struct sample {
 		char __pad0[8];
 		__u64 big[2];
 	} *bss;
+
+#ifdef __cplusplus
+	static inline struct sample *open(const struct bpf_object_open_opts *opts = NULL);
+	static inline struct sample *open_and_load();
+	static inline int load(struct sample *skel);
+	static inline int attach(struct sample *skel);
+	static inline void detach(struct sample *skel);
+	static inline void destroy(struct sample *skel);
+	static inline const void *elf_bytes(size_t *sz);
+#endif
 };
 
 static inline int sample__create_skeleton(struct sample *obj);
@@ -105,22 +116,24 @@ static inline int sample__create_skeleton(struct sample *obj)
 	s->name = "sample";
 	s->obj = &obj->obj;
 
-	s->map_cnt = 4;
+	s->map_cnt = 5;
 	s->map_skel_sz = sizeof(*s->maps);
 	s->maps = (struct bpf_map_skeleton *)calloc(s->map_cnt, s->map_skel_sz);
 	if (!s->maps)
 		goto no_memory;
 	s->maps[0].name = "totals";
 	s->maps[0].map = &obj->maps.totals;
-	s->maps[1].name = ".rodata";
-	s->maps[1].map = &obj->maps.rodata;
-	s->maps[1].mmaped = (void **)&obj->rodata;
-	s->maps[2].name = ".data";
-	s->maps[2].map = &obj->maps.data;
-	s->maps[2].mmaped = (void **)&obj->data;
-	s->maps[3].name = ".bss";
-	s->maps[3].map = &obj->maps.bss;
-	s->maps[3].mmaped = (void **)&obj->bss;
+	s->maps[1].name = "hits";
+	s->maps[1].map = &obj->maps.hits;
+	s->maps[2].name = ".rodata";
+	s->maps[2].map = &obj->maps.rodata;
+	s->maps[2].mmaped = (void **)&obj->rodata;
+	s->maps[3].name = ".data";
+	s->maps[3].map = &obj->maps.data;
+	s->maps[3].mmaped = (void **)&obj->data;
+	s->maps[4].name = ".bss";
+	s->maps[4].map = &obj->maps.bss;
+	s->maps[4].mmaped = (void **)&obj->bss;
 
 
 	s->prog_cnt = 1;
@@ -147,6 +160,32 @@ static inline const void *sample__elf_bytes(size_t *sz)
 
 	*sz = sizeof(data) - 1;
 	return (const void *)data;
+}
+
+#ifdef __cplusplus
+struct sample *sample::open(const struct bpf_object_open_opts *opts) { return sample__open_opts(opts); }
+struct sample *sample::open_and_load() { return sample__open_and_load(); }
+int sample::load(struct sample *skel) { return sample__load(skel); }
+int sample::attach(struct sample *skel) { return sample__attach(skel); }
+void sample::detach(struct sample *skel) { sample__detach(skel); }
+void sample::destroy(struct sample *skel) { sample__destroy(skel); }
+const void *sample::elf_bytes(size_t *sz) { return sample__elf_bytes(sz); }
+#endif
+
+__attribute__((unused)) static void
+sample__assert(struct sample *s)
+{
+	(void)s;
+#ifdef __cplusplus
+#define _Static_assert static_assert
+#endif
+	_Static_assert(sizeof(s->rodata->limit) == 4, "size of 'limit'");
+	_Static_assert(sizeof(s->rodata->mask) == 8, "size of 'mask'");
+	_Static_assert(sizeof(s->data->first) == 1, "size of 'first'");
+	_Static_assert(sizeof(s->bss->big) == 16, "size of 'big'");
+#ifdef __cplusplus
+#undef _Static_assert
+#endif
 }
 
 #endif /* __SAMPLE_SKEL_H__ */

@@ -5,10 +5,15 @@ export interface Stats {
   packets: number;
   seen: boolean;
   name: number[];
+  word: number;
+  part: number[];
+  low: number;
+  high: number;
 }
 
 export interface Maps {
   readonly totals: { readonly key: number; readonly value: Stats };
+  readonly hits: { readonly key: number; readonly value: number[] };
 }
 
 export interface Globals {
@@ -35,11 +40,22 @@ export const manifest = {
       "identifier": "totals",
       "type": 1,
       "keySize": 4,
-      "valueSize": 24,
+      "valueSize": 32,
       "maxEntries": 64,
       "flags": 0,
       "key": "__u32",
       "value": "struct stats"
+    },
+    {
+      "name": "hits",
+      "identifier": "hits",
+      "type": 6,
+      "keySize": 4,
+      "valueSize": 4,
+      "maxEntries": 2,
+      "flags": 0,
+      "key": "__u32",
+      "value": "__u32"
     },
     {
       "name": ".rodata",
@@ -134,7 +150,7 @@ export const manifest = {
           "identifier": "big",
           "declaration": "__u64 big[2]",
           "pointer": "__u64 (*big)[2]",
-          "type": 31,
+          "type": 41,
           "offset": 8,
           "size": 16
         }
@@ -146,3 +162,13 @@ export const manifest = {
 /** The object file, base64. */
 export const object =
   "…";
+
+export interface Types {
+  readonly maps: Maps;
+  readonly globals: Globals;
+  readonly programs: ProgramName;
+}
+
+/** For `openSkeleton` of bpfc. */
+export const skeleton: { readonly name: string; readonly object: string; readonly types?: Types } =
+  { name: "sample", object };
