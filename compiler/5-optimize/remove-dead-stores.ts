@@ -10,7 +10,7 @@ import { AliasAnalysis, type Location, lengthOf, sameBase } from "./alias.ts";
 import { isOrdered, memoryEffect } from "./effects.ts";
 import type { FunctionPass } from "./pass.ts";
 import { Rewriter } from "./rewriter.ts";
-import { byteSize, countInstructions, instructionsOf, isOp, operand } from "./values.ts";
+import { byteSize, countInstructions, type InstructionOf, instructionsOf, isOp, operand } from "./values.ts";
 
 export const removeDeadStores: FunctionPass = {
   kind: "function",
@@ -111,6 +111,9 @@ function removeUnread(fn: IrFunction, alias: AliasAnalysis, rewriter: Rewriter):
   }
 }
 
+/** A range of the object; what is stored at an index that varies may be any part of all of it. */
+type Range = Location & { readonly size: number; readonly varies: boolean };
+
 /** A set of ranges: bit n stands for the n-th. */
 type RangeSet = bigint;
 
@@ -124,15 +127,15 @@ interface Touch {
 }
 
 class RangeLiveness {
-  readonly #object: IrInstruction;
+  readonly #object: InstructionOf<"alloca">;
   readonly #order: readonly Block[];
   readonly #alias: AliasAnalysis;
   readonly #rewriter: Rewriter;
-  readonly #ranges: (Location & { readonly size: number })[] = [];
+  readonly #ranges: Range[] = [];
   readonly #touches = new Map<Block, Touch[]>();
 
   constructor(
-    object: IrInstruction,
+    object: InstructionOf<"alloca">,
     order: readonly Block[],
     alias: AliasAnalysis,
     rewriter: Rewriter,
@@ -161,11 +164,15 @@ class RangeLiveness {
   }
 
   /** The range that an instruction writes of this object. */
-  #writtenRange(instruction: IrInstruction): (Location & { readonly size: number }) | undefined {
+  #writtenRange(instruction: IrInstruction): Range | undefined {
     if (this.#rewriter.isErased(instruction)) return undefined;
     const written = writtenBy(instruction, this.#alias);
-    if (written?.size === undefined || written.base !== this.#object) return undefined;
-    return { ...written, size: written.size };
+    if (written?.size === undefined) return undefined;
+    const { base, region, size } = written;
+    if (base === this.#object) return { ...written, size, varies: false };
+    if (region.kind !== "stack" || region.object !== this.#object) return undefined;
+    const whole = this.#object.operation.size;
+    return { base: this.#object, offset: 0, size: whole, region, varies: true };
   }
 
   #addRange(instruction: IrInstruction): void {
@@ -177,7 +184,7 @@ class RangeLiveness {
     if (!isKnown) this.#ranges.push(range);
   }
 
-  #maskOf(test: (range: Location & { readonly size: number }) => boolean): RangeSet {
+  #maskOf(test: (range: Range) => boolean): RangeSet {
     let mask = 0n;
     for (const [at, range] of this.#ranges.entries()) if (test(range)) mask |= 1n << BigInt(at);
     return mask;
@@ -193,7 +200,8 @@ class RangeLiveness {
     }
     const end = written.offset + written.size;
     const kills = this.#maskOf(
-      (range) => written.offset <= range.offset && range.offset + range.size <= end,
+      (range) =>
+        !written.varies && written.offset <= range.offset && range.offset + range.size <= end,
     );
     const own = this.#maskOf(
       (range) => range.offset === written.offset && range.size === written.size,

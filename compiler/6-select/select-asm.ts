@@ -120,7 +120,7 @@ function bindValue(
   plain: Omit<AsmOperand, "kind">,
 ): AsmOperand {
   const takesImmediate = /[ings]/.test(letters);
-  const takesRegister = /[rgw]|\{/.test(letters);
+  const takesRegister = /[rgwp]|\{/.test(letters);
   if (takesImmediate && value.kind === "constant") {
     const wide = BigInt.asIntN(widthOf(value), value.value);
     if (!takesRegister || fitsSigned(wide, 32)) return { ...plain, kind: "immediate", value: wide };

@@ -114,7 +114,7 @@ export function expandAsmData(text: string, endian: Endian): string {
   const output: string[] = [];
   const conditions: boolean[] = [];
   let spelled: Spelled = { bytes: [], target: undefined };
-  for (const whole of text.split(/[;\n]/)) {
+  for (const whole of text.replace(/\/\*.*?\*\//gs, " ").split(/[;\n]/)) {
     const [, labels = "", statement = ""] = /^((?:\s*[\w.$]+:)*)\s*(.*?)\s*$/s.exec(whole) ?? [];
     const directive = /^\.\w+/.exec(statement)?.[0] ?? "";
     const rest = statement.slice(directive.length);
