@@ -29,6 +29,7 @@ export const tokenTypes = {
   AssignOperator: define("AssignOperator"),
   /** `(` that opens a nested declarator rather than parameters. */
   DeclaratorParen: define("DeclaratorParen"),
+  OldParameter: define("OldParameter"),
   /** `else` that `if` follows. */
   ElseIf: define("ElseIf"),
   /** `__attribute__` that stands before a statement. */

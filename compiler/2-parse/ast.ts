@@ -333,6 +333,8 @@ export type DeclaratorPart =
       readonly variadic: boolean;
       /** False for `()`: parameters unspecified. */
       readonly prototyped: boolean;
+      /** `(a, b) int a; long b;`: names alone, with their declarations in front of the body. */
+      readonly identifiers?: true;
       readonly span: Span;
     };
 

@@ -8,6 +8,7 @@ import type {
   Declaration,
   DeclarationSpecifiers,
   Declarator,
+  DeclaratorPart,
   ExternalDeclaration,
   ParameterDeclaration,
   StaticAssert,
@@ -16,9 +17,10 @@ import { InitializerRules } from "./initializer-rules.ts";
 import { textOf } from "./literal-nodes.ts";
 import { ASSIGNMENT } from "./operand-rules.ts";
 import type { Rule } from "./rule-engine.ts";
-import { isTagDefinition } from "./specifier-rules.ts";
+import { isTagDefinition, NO_IMPLICIT_INT } from "./specifier-rules.ts";
 
 type InitDeclarator = Declaration["declarators"][number];
+type FunctionPart = Extract<DeclaratorPart, { readonly kind: "function" }>;
 
 export abstract class DeclarationRules extends InitializerRules {
   abstract readonly fileAsm: Rule<ExternalDeclaration>;
@@ -149,7 +151,8 @@ export abstract class DeclarationRules extends InitializerRules {
     this.markUnknownType();
     const written = this.OPTION(() => this.SUBRULE(this.specifiers, { ARGS: ["file"] }));
     const specifiers = written ?? this.implicitInt();
-    const declarators = this.SUBRULE(this.initDeclarators, { ARGS: [specifiers] });
+    const named = this.SUBRULE(this.initDeclarators, { ARGS: [specifiers] });
+    const declarators = this.SUBRULE(this.oldParameterTypes, { ARGS: [named] });
     const whole = (): ExternalDeclaration => {
       return { kind: "declaration", specifiers, declarators, span: this.spanFrom(first) };
     };
@@ -177,6 +180,54 @@ export abstract class DeclarationRules extends InitializerRules {
       },
     ]);
   });
+
+  /** `int a; long b;` between `f(a, b)` and its body: gives the parameters their types. */
+  readonly oldParameterTypes = this.RULE(
+    "oldParameterTypes",
+    (declarators: readonly InitDeclarator[]): readonly InitDeclarator[] => {
+      const types: BlockItem[] = [];
+      this.pushScope();
+      this.MANY({
+        GATE: () => oldParameterPart(declarators) !== undefined,
+        DEF: () => types.push(this.SUBRULE(this.blockDeclaration)),
+      });
+      this.popScope();
+      if (this.RECORDING_PHASE) return [];
+      const [first] = declarators;
+      const part = oldParameterPart(declarators);
+      if (first === undefined || part === undefined) return declarators;
+      const params = this.#typedParameters(part.params, types);
+      const parts = [{ ...part, params }, ...first.declarator.parts.slice(1)];
+      return [{ ...first, declarator: { ...first.declarator, parts } }];
+    },
+  );
+
+  #typedParameters(
+    params: readonly ParameterDeclaration[],
+    types: readonly BlockItem[],
+  ): ParameterDeclaration[] {
+    const declared = new Map<string, ParameterDeclaration>();
+    for (const item of types) {
+      if (item.kind !== "declaration") continue;
+      const { specifiers, span } = item;
+      for (const { declarator } of item.declarators)
+        declared.set(declarator.name ?? "", { specifiers, declarator, span });
+    }
+    const typed = params.map((param) => {
+      const name = param.declarator.name ?? "";
+      const type = declared.get(name);
+      declared.delete(name);
+      if (type !== undefined) return { ...type, span: param.span };
+      const message = `parameter '${name}' was not declared, defaults to 'int'`;
+      this.report("implicit-int", `${message}; ${NO_IMPLICIT_INT}`, param.span);
+      return param;
+    });
+    for (const [name, { declarator }] of declared) {
+      if (name !== "")
+        this.report("no-parameter", `parameter named '${name}' is missing`, declarator.nameSpan);
+    }
+    return typed;
+  }
 
   /** A body needs exactly one declarator, and that of a function. */
   #checkFunction(declarators: readonly InitDeclarator[]): void {
@@ -223,6 +274,13 @@ function afterType(specifiers: DeclarationSpecifiers): string {
   const { type } = specifiers;
   if (type?.kind === "record") return `after ${type.union ? "union" : "struct"}`;
   return type?.kind === "enum" ? "after enum" : "at end of declaration";
+}
+
+/** The parameters of the only declarator if they are names alone. */
+function oldParameterPart(declarators: readonly InitDeclarator[]): FunctionPart | undefined {
+  const [part] = declarators[0]?.declarator.parts ?? [];
+  const isOld = declarators.length === 1 && part?.kind === "function" && part.identifiers === true;
+  return isOld ? part : undefined;
 }
 
 function functionParams(declarator: Declarator): readonly ParameterDeclaration[] {

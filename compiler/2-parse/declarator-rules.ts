@@ -13,7 +13,7 @@ import { textOf } from "./literal-nodes.ts";
 import { ASSIGNMENT } from "./operand-rules.ts";
 import { RecordRules } from "./record-rules.ts";
 import type { GrammarRule, Rule } from "./rule-engine.ts";
-import { noQualifiers, withQualifier } from "./specifier-rules.ts";
+import { noQualifiers, untyped, withQualifier } from "./specifier-rules.ts";
 
 /** May a declarator have a name? */
 type Naming = "optional" | "none";
@@ -253,6 +253,8 @@ export abstract class DeclaratorRules extends RecordRules {
     let variadic = false;
     this.enterBracket();
     this.pushScope();
+    this.markOldParameters();
+    const isOld = this.isNext(t.OldParameter);
     this.#nameAsType();
     this.OPTION(() => {
       this.OR([
@@ -287,6 +289,12 @@ export abstract class DeclaratorRules extends RecordRules {
             variadic = true;
           },
         },
+        {
+          ALT: () => {
+            const names = this.SUBRULE(this.oldParameters);
+            this.ACTION(() => params.push(...names));
+          },
+        },
       ]);
     });
     const hasNone = params.length === 0 && !variadic;
@@ -299,8 +307,28 @@ export abstract class DeclaratorRules extends RecordRules {
       params: isVoid ? [] : params,
       variadic,
       prototyped: !hasNone,
+      ...(isOld && { identifiers: true }),
       span: this.spanFrom(open),
     };
+  });
+
+  /** `a, b`: parameters without types, which the declarations in front of the body give. */
+  readonly oldParameters = this.RULE("oldParameters", (): ParameterDeclaration[] => {
+    const names = [this.CONSUME(t.OldParameter)];
+    this.MANY(() => {
+      this.CONSUME(t.Comma);
+      names.push(this.CONSUME(t.OldParameter));
+    });
+    return names.map((token) => {
+      const span = this.spanFrom(token);
+      const nameSpan = this.RECORDING_PHASE ? span : tokenSpan(token);
+      const declarator = { nameSpan, parts: [], attributes: noAttributes, span: nameSpan };
+      return {
+        specifiers: untyped(nameSpan),
+        declarator: { name: token.image, ...declarator },
+        span: nameSpan,
+      };
+    });
   });
 
   /** An unknown name at the start of a parameter is meant as a type. */

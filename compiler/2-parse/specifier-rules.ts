@@ -21,8 +21,8 @@ import { typeOfWords } from "./type-words.ts";
 /** Where specifiers stand: decides what is said when there is no type. */
 export type SpecifierPlace = "file" | "block" | "member" | "parameter" | "type";
 
-const IMPLICIT_INT =
-  "type specifier missing, defaults to 'int'; ISO C99 and later do not support implicit int";
+export const NO_IMPLICIT_INT = "ISO C99 and later do not support implicit int [-Wimplicit-int]";
+const IMPLICIT_INT = `type specifier missing, defaults to 'int'; ${NO_IMPLICIT_INT}`;
 
 export const noQualifiers: Qualifiers = {
   const: false,
@@ -107,16 +107,7 @@ export abstract class SpecifierRules extends ExpressionRules {
     if (!this.RECORDING_PHASE && token.tokenType !== t.Identifier)
       this.failHere("expected-identifier", "expected identifier or '('");
     this.report("implicit-int", IMPLICIT_INT, span);
-    return {
-      inline: false,
-      noreturn: false,
-      threadLocal: false,
-      qualifiers: noQualifiers,
-      type: { kind: "missing", span },
-      alignas: [],
-      attributes: [],
-      span,
-    };
+    return untyped(span);
   }
 
   /** Once there is a type, an identifier is the declarator even if it names a type. */
@@ -416,4 +407,18 @@ function specifierName(type: TypeSpecifier | undefined): string {
   if (type === undefined) return "int";
   if (type.kind === "typedef_name" || type.kind === "builtin") return type.name;
   return type.kind === "record" ? (type.union ? "union" : "struct") : type.kind;
+}
+
+/** The specifiers of a name that nothing gives a type. */
+export function untyped(span: Span): DeclarationSpecifiers {
+  return {
+    inline: false,
+    noreturn: false,
+    threadLocal: false,
+    qualifiers: noQualifiers,
+    type: { kind: "missing", span },
+    alignas: [],
+    attributes: [],
+    span,
+  };
 }

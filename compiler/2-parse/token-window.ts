@@ -194,6 +194,22 @@ export abstract class TokenWindow extends RuleEngine {
     if (!opensParameters) retype(token, t.DeclaratorParen);
   }
 
+  /**
+   * `a, b) int a;` and `a) {` at file scope, behind the parenthesis of a function's parameters: the
+   * names of parameters that are declared in front of the body, as before C89.
+   */
+  protected markOldParameters(): void {
+    if (this.RECORDING_PHASE || this.scopes.depth !== 1) return;
+    let n = 1;
+    for (; this.isNext(t.Identifier, n) && !this.startsType(n); n += 2) {
+      if (!this.isNext(t.Comma, n + 1)) break;
+    }
+    const isList = this.isNext(t.Identifier, n) && this.isNext(t.RParen, n + 1);
+    if (!isList || this.startsType(n)) return;
+    if (!this.startsType(n + 2) && !this.isNext(t.LBrace, n + 2)) return;
+    for (; n > 0; n -= 2) retype(this.peek(n), t.OldParameter);
+  }
+
   /** Steps over `__extension__` before a declaration; in an expression it is an operator. */
   protected skipExtensionBeforeDeclaration(): void {
     let n = 1;

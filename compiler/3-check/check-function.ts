@@ -234,6 +234,9 @@ export function checkFunctionDefinition(
     if (!isError(declared.type)) report(context, "notFunctionDefinition", declared.span);
     return;
   }
+  const [outermost] = declarator.parts;
+  if (outermost?.kind === "function" && outermost.identifiers === true)
+    report(context, "oldDefinition", declared.span);
   const symbol = declareFunction(context, declared);
   if (symbol === undefined) {
     // Its name is taken, but its body may still hold errors of its own.

@@ -400,6 +400,10 @@ const expressions = {
     "deprecated-non-prototype",
     "passing arguments to '%0' without a prototype is deprecated in all versions of C and is not supported in C23",
   ),
+  oldDefinition: warn(
+    "deprecated-non-prototype",
+    "a function definition without a prototype is deprecated in all versions of C and is not supported in C23",
+  ),
   incompleteArgument: error("incomplete-type", "argument type %0 is incomplete"),
   incompleteCall: error("incomplete-type", "calling '%0' with incomplete return type %1"),
   notAssignable: error("not-assignable", "expression is not assignable"),

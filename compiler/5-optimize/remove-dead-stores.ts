@@ -10,7 +10,14 @@ import { AliasAnalysis, type Location, lengthOf, sameBase } from "./alias.ts";
 import { isOrdered, memoryEffect } from "./effects.ts";
 import type { FunctionPass } from "./pass.ts";
 import { Rewriter } from "./rewriter.ts";
-import { byteSize, countInstructions, type InstructionOf, instructionsOf, isOp, operand } from "./values.ts";
+import {
+  byteSize,
+  countInstructions,
+  type InstructionOf,
+  instructionsOf,
+  isOp,
+  operand,
+} from "./values.ts";
 
 export const removeDeadStores: FunctionPass = {
   kind: "function",
