@@ -277,7 +277,6 @@ function narrowComparison(
   if (source.type !== "i32" || !tools.hasOneUse(a)) return undefined;
   // After a zero extension signed and unsigned order agree, and it is the unsigned one below.
   const below = isSigned ? predicate : (predicate.replace(/^s/, "u") as IntPredicate);
-  if (isSigned && predicate.startsWith("u")) return undefined;
   if (b.kind === "constant") {
     const fits = isSigned ? inSigned32(signedValue(b)) : b.value <= onesOf(32);
     return fits ? tools.compare(below, source, constant("i32", b.value)) : undefined;
