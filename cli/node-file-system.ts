@@ -12,7 +12,9 @@ export const nodeFileSystem: FileSystem = {
     try {
       // Header searches miss more often than they hit, and an exception costs more than the call.
       const found = statSync(path, { throwIfNoEntry: false });
-      return found?.isFile() ? plainBytes(readFileSync(path)) : undefined;
+      // Devices and pipes too: `/dev/null`, `<(command)` of a shell.
+      const isReadable = found !== undefined && !found.isDirectory();
+      return isReadable ? plainBytes(readFileSync(path)) : undefined;
     } catch {
       return undefined;
     }

@@ -5,6 +5,7 @@
  */
 import type { CpuVersion, OptimizationLevel } from "../../compiler/options.ts";
 import { isKnownWarning, type WarningOption } from "../../compiler/warning-options.ts";
+import { standardOf } from "./language-standard.ts";
 import type {
   CcOptions,
   CcOutput,
@@ -167,6 +168,7 @@ const setFlag =
       | "verbose"
       | "suppressWarnings"
       | "msExtensions"
+      | "freestanding"
       | "noStandardIncludes"
       | "debug",
     value = true,
@@ -246,6 +248,7 @@ const rows: readonly OptionRow[] = [
     flag: "-std=",
     value: "joined",
     set: (d, v) => {
+      if (standardOf(v) === undefined) d.error ??= `invalid value '${v}' in '-std=${v}'`;
       d.options.gnuLanguage = v;
     },
   },
@@ -388,6 +391,7 @@ const rows: readonly OptionRow[] = [
   { flag: "-v", value: "none", set: setFlag("verbose") },
   { flag: "-w", value: "none", set: setFlag("suppressWarnings") },
   { flag: "-fms-extensions", value: "none", set: setFlag("msExtensions") },
+  { flag: "-ffreestanding", value: "none", set: setFlag("freestanding") },
   {
     flag: "-P",
     value: "none",
@@ -428,7 +432,7 @@ const rows: readonly OptionRow[] = [
 const acceptedFlags = new Set(
   (
     "-fno-stack-protector -fstack-protector -fno-ident -fident -fno-strict-aliasing -fstrict-aliasing " +
-    "-ffreestanding -fno-builtin -fwrapv -fno-wrapv -fno-jump-tables -fjump-tables " +
+    "-fno-builtin -fwrapv -fno-wrapv -fno-jump-tables -fjump-tables " +
     "-fno-asynchronous-unwind-tables -fasynchronous-unwind-tables -fno-unwind-tables -fno-exceptions " +
     "-fno-common -fcommon -fPIC -fpic -fPIE -fno-pic -fno-PIC -fno-pie -fno-PIE -fno-plt " +
     "-fno-omit-frame-pointer -fomit-frame-pointer -fno-delete-null-pointer-checks -fno-inline " +
@@ -514,6 +518,7 @@ function newDraft(): Draft {
       warnings: [],
       suppressWarnings: false,
       msExtensions: false,
+      freestanding: false,
       errorLimit: 20,
       prefixMaps: [],
       diagnosticsFormat: "clang",

@@ -125,8 +125,9 @@ export class MacroExpander {
 
   #pragma(name: Token): boolean {
     const open = this.raw();
-    const literal = open.tokenType === tokenTypes.LParen ? this.raw() : open;
-    const close = literal.tokenType === tokenTypes.StringLiteral ? this.raw() : literal;
+    // Its operand may be a macro: libbpf's headers say so where an architecture is missing.
+    const literal = open.tokenType === tokenTypes.LParen ? this.next() : open;
+    const close = literal.tokenType === tokenTypes.StringLiteral ? this.next() : literal;
     if (close.tokenType !== tokenTypes.RParen) {
       const message = "_Pragma takes a parenthesized string literal";
       this.#host.error("pragma-operator", message, tokenSpan(name));

@@ -21,6 +21,8 @@ export interface PredefinedOptions {
   readonly target: TargetOptions;
   readonly optimization: OptimizationLevel;
   readonly debugInfo: boolean;
+  /** `-ffreestanding`. */
+  readonly freestanding?: boolean;
   readonly standard: LanguageStandard;
 }
 
@@ -255,7 +257,6 @@ __SIZE_WIDTH__ 64
 __STDC_EMBED_EMPTY__ 2
 __STDC_EMBED_FOUND__ 1
 __STDC_EMBED_NOT_FOUND__ 0
-__STDC_HOSTED__ 1
 __STDC_UTF_16__ 1
 __STDC_UTF_32__ 1
 __STDC__ 1
@@ -392,7 +393,7 @@ const versionByStandard: Readonly<Record<string, string>> = {
   "23": "202311L",
 };
 
-/** What C23 made keywords; older C has the same under other names. */
+/** What C23 made keywords, which older C has under other names, and what it adds to the macros. */
 const wordsOfC23 = [
   "bool _Bool",
   "true 1",
@@ -404,6 +405,9 @@ const wordsOfC23 = [
   "nullptr ((void *)0)",
   "typeof __typeof__",
   "typeof_unqual __typeof_unqual__",
+  "__CHAR8_TYPE__ unsigned char",
+  "__CLANG_ATOMIC_CHAR8_T_LOCK_FREE 2",
+  "__GCC_ATOMIC_CHAR8_T_LOCK_FREE 2",
 ];
 
 /** The text of a file of `#define`s that stands before the user's. */
@@ -417,6 +421,7 @@ export function predefinedMacros(options: PredefinedOptions): string {
     `__BYTE_ORDER__ __ORDER_${big ? "BIG" : "LITTLE"}_ENDIAN__`,
     `__${big ? "BIG" : "LITTLE"}_ENDIAN__ 1`,
     `__GNUC_${year === "89" ? "GNU" : "STDC"}_INLINE__ 1`,
+    `__STDC_HOSTED__ ${options.freestanding === true ? 0 : 1}`,
     '__VERSION__ "bpfc (Clang 19.1.7)"',
     '__clang_version__ "19.1.7 (bpfc)"',
   ];

@@ -173,7 +173,7 @@ const rows: readonly (readonly [pattern: RegExp, lower: Lower])[] = [
   [/^__builtin_memset(_inline)?$/, fill],
   [/^__builtin_bzero$/, zero],
   [/^__builtin_(memcmp|bcmp)$/, compareMemory],
-  [/^__builtin_(str|memchr)/, lowerStringFunction],
+  [/^__builtin_(str|stpcpy|memchr|mempcpy)/, lowerStringFunction],
   [/^__builtin_bswap/, swap],
   [/^__builtin_bitreverse/, unaryTrick(reverseBits)],
   [/^__builtin_rotateleft/, rotation(true)],

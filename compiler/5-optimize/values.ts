@@ -97,10 +97,17 @@ export function isRemovableIfUnused(instruction: IrInstruction): boolean {
       return !operation.volatile && operation.outputCount > 0;
     case "memcmp":
       return true;
+    case "call":
+      return operation.callee.kind === "function" && textQueries.has(operation.callee.symbol);
     default:
       return false;
   }
 }
+
+/** The C library's functions that only read; their names are reserved for that meaning. */
+const textQueries = new Set(
+  "strlen strcmp strncmp strchr strrchr memchr strstr strspn strcspn strpbrk".split(" "),
+);
 
 /** A pointer as `base + offset`, through ptradds with constant offsets. */
 export interface ConstantAddress {
