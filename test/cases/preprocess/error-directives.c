@@ -43,8 +43,8 @@ forbidden
 #pragma clang attribute pop
 #pragma GCC error "from a pragma"
 #include
-#if 0
 #define NO_TARGET "GCC error \"name the target\""
 #define argument_of(x) ({ _Pragma(NO_TARGET); 0l; })
 #define both(x, y) x + y
 long in_macro = both(argument_of(ctx), 1);
+#if 0

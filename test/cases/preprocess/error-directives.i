@@ -8,6 +8,9 @@ forbidden
 'x
 #pragma clang attribute pop
 #pragma GCC error "from a pragma"
+long in_macro = ({
+#pragma GCC error "name the target"
+; 0l; }) + 1;
 // 1: warning: careful
 // 2: error: stop here
 // 3: error: expected value in expression
@@ -40,4 +43,5 @@ forbidden
 // 43: error: '#pragma clang attribute pop' with no matching '#pragma clang attribute push'
 // 44: error: from a pragma
 // 45: error: expected "FILENAME" or <FILENAME>
-// 46: error: unterminated conditional directive
+// 49: error: name the target
+// 50: error: unterminated conditional directive
