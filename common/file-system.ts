@@ -10,6 +10,8 @@ export interface FileSystem {
    * Without it paths are compared with their `.` and `..` resolved.
    */
   identityOf?(path: string): string;
+  /** What the preprocessor may know of a header beforehand: a `HeaderIndex`. */
+  indexOf?(path: string): object | undefined;
 }
 
 /** A path without `.`, and without `..` where a folder stands before it. */

@@ -1,6 +1,6 @@
 /** The shipped headers as files of a virtual directory, beside the files of the caller. */
 import { type FileSystem, normalisedPath } from "../common/file-system.ts";
-import { shippedHeaders } from "./generated/shipped-headers.ts";
+import { shippedHeaderIndexes, shippedHeaders } from "./generated/shipped-headers.ts";
 import { shippedHeaderDirectory } from "./shipped-header-directory.ts";
 
 const prefix = `${shippedHeaderDirectory}/`;
@@ -16,6 +16,11 @@ function shippedFile(name: string): Uint8Array | undefined {
   return bytes;
 }
 
+function shippedIndex(name: string): object | undefined {
+  const text = Object.hasOwn(shippedHeaderIndexes, name) ? shippedHeaderIndexes[name] : undefined;
+  return text === undefined ? undefined : JSON.parse(text);
+}
+
 /**
  * Adds the shipped headers to a file system; everything else is read through it, other files of
  * their directory too.
@@ -25,6 +30,10 @@ export function withShippedHeaders(fileSystem: FileSystem): FileSystem {
     readFile: (path) =>
       (path.startsWith(prefix) ? shippedFile(path.slice(prefix.length)) : undefined) ??
       fileSystem.readFile(path),
+    indexOf: (path) =>
+      path.startsWith(prefix)
+        ? shippedIndex(path.slice(prefix.length))
+        : fileSystem.indexOf?.(path),
     identityOf: (path) =>
       path.startsWith(prefix) ? path : (fileSystem.identityOf ?? normalisedPath)(path),
   };

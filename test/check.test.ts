@@ -62,7 +62,7 @@ describe("test/cases/errors", () => {
 
 describe("messages", () => {
   test("codes are kebab-case", () => {
-    for (const { code } of Object.values(messages))
+    for (const [, code] of Object.values(messages))
       expect(code).toMatch(/^[a-z0-9]+(-[a-z0-9]+)*$/);
   });
 

@@ -1,7 +1,6 @@
 /** The BTF of Linux 6.18 that ships with bpfc, so that results do not depend on the machine's kernel. */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { brotliDecompressSync } from "node:zlib";
 
 /** In a build all data files lie beside the bundle; in the source tree below scripts. */
 const places = [
@@ -13,7 +12,8 @@ const places = [
 export function readShipped(paths: readonly string[]): Uint8Array | undefined {
   for (const path of paths) {
     try {
-      return brotliDecompressSync(readFileSync(path));
+      // Loaded here: most compilations have no use for it, and it takes a millisecond.
+      return process.getBuiltinModule("node:zlib").brotliDecompressSync(readFileSync(path));
     } catch (error) {
       if (!(error instanceof Error && "code" in error && error.code === "ENOENT")) throw error;
     }

@@ -34,10 +34,13 @@ export type Decoded =
 
 const fieldNames: readonly FieldName[] = ["dst", "src", "offset", "imm", "nextImm"];
 
-const formsByOpcode: readonly (readonly InstructionForm[])[] = Array.from(
-  { length: 256 },
-  (_, opcode) => instructionForms.filter((form) => form.opcode === opcode),
-);
+const formsByOpcode: (readonly InstructionForm[] | undefined)[] = [];
+
+/** The rows of an opcode, looked for once. */
+function formsOf(opcode: number): readonly InstructionForm[] {
+  formsByOpcode[opcode] ??= instructionForms.filter((form) => form.opcode === opcode);
+  return formsByOpcode[opcode];
+}
 
 const loadImm64Opcode = 0x18;
 
@@ -78,7 +81,7 @@ function decodeAt(view: DataView, at: number, endian: Endian): Decoded {
     return { ok: false, problem: "truncated", fields: [], raw };
   }
   const raw = readFields(view, at, endian);
-  const forms = formsByOpcode[raw.opcode] ?? [];
+  const forms = formsOf(raw.opcode);
   if (forms.length === 0) return { ok: false, problem: "unknown-opcode", fields: [], raw };
   const wide = raw.opcode === loadImm64Opcode;
   if (wide && (at + 16 > view.byteLength || !isSecondSlotEmpty(view, at))) {

@@ -3,6 +3,7 @@
  * has 16,000 declarations and 34,000 names, of which a program reaches a hundred.
  */
 import type { SourceFile } from "../../common/diagnostics/source.ts";
+import type { HeaderIndex } from "./header-index.ts";
 import type { IdentifierTable } from "./identifiers.ts";
 import { type LexerReport, RawLexer } from "./raw-lexer.ts";
 import type {
@@ -36,6 +37,14 @@ export interface FoundNames {
   readonly nameKinds: Uint8Array;
 }
 
+/** Takes the names of declarations. */
+export interface NameTable {
+  /** A name that stands in `text` at an offset. */
+  addName(text: string, start: number, length: number, kind: number, declaration: number): void;
+  /** The first `count` of some names of a declaration. */
+  addNames(text: string, units: TextUnits, found: FoundNames, count: number, of: number): void;
+}
+
 const INITIAL = 1 << 10;
 const INITIAL_BUCKETS = 1 << 14;
 
@@ -62,7 +71,14 @@ function grown(array: Int32Array<ArrayBuffer>, length: number): Int32Array<Array
   return larger;
 }
 
-export class HeaderTable implements HeaderDeclarations {
+/** Declarations of a {@link HeaderIndex} that were read; `shift` makes their numbers ours. */
+interface IndexedSpan {
+  readonly from: number;
+  readonly to: number;
+  readonly shift: number;
+}
+
+export class HeaderTable implements HeaderDeclarations, NameTable {
   readonly #identifiers: IdentifierTable;
   readonly #report: (file: SourceFile) => LexerReport;
 
@@ -72,6 +88,9 @@ export class HeaderTable implements HeaderDeclarations {
   /** Runs of declarations that had to be expanded at once, by declaration. */
   readonly #runs = new Map<number, TokenRun>();
   readonly unconditional: number[] = [];
+
+  /** Headers that were split beforehand, in order of inclusion. */
+  readonly #indexed: { readonly names: HeaderIndex["names"]; readonly spans: IndexedSpan[] }[] = [];
 
   /** A hash table with chains. */
   #nameCount = 0;
@@ -128,6 +147,19 @@ export class HeaderTable implements HeaderDeclarations {
   /** A declaration at the place added last, lexed when it is asked for. */
   addText(mainIndex: number, start: number, end: number): number {
     return this.#add(mainIndex, start, end, this.#places.length - 1);
+  }
+
+  /** Declarations `from` to before `to` of a header that was split beforehand, at the place added last. */
+  addIndexed(mainIndex: number, index: HeaderIndex, from: number, to: number): void {
+    const { declarations, unconditional } = index;
+    const shift = this.#count - from;
+    for (let at = from; at < to; at += 1)
+      this.addText(mainIndex, declarations[at * 2]!, declarations[at * 2 + 1]!);
+    for (const at of unconditional) if (at >= from && at < to) this.unconditional.push(at + shift);
+    const last = this.#indexed.at(-1);
+    const header = last?.names === index.names ? last : { names: index.names, spans: [] };
+    if (header !== last) this.#indexed.push(header);
+    header.spans.push({ from, to, shift });
   }
 
   /** A declaration whose tokens were expanded already; gives its number. */
@@ -231,7 +263,13 @@ export class HeaderTable implements HeaderDeclarations {
       if (!this.#texts[names[at + TEXT]!]!.startsWith(name, names[at + NAME_START]!)) continue;
       found.push({ declaration: names[at + DECLARATION]!, kind: kinds[names[at + KIND]!]! });
     }
-    return found.reverse();
+    found.reverse();
+    const before = found.length;
+    for (const { names: known, spans } of this.#indexed)
+      if (Object.hasOwn(known, name)) addIndexedName(known[name]!, spans, found);
+    if (found.length > before && found.length > 1)
+      found.sort((a, b) => a.declaration - b.declaration);
+    return found;
   }
 
   run(declaration: number): TokenRun {
@@ -249,6 +287,19 @@ export class HeaderTable implements HeaderDeclarations {
     }
     tokens.push(new Token(endOfFile, "", file, end, end, LINE_START, undefined));
     return { tokens, events: [], state };
+  }
+}
+
+/** Adds those of a name's declarations that were read. */
+function addIndexedName(
+  entries: readonly number[],
+  spans: readonly IndexedSpan[],
+  found: HeaderName[],
+): void {
+  for (const entry of entries) {
+    const at = entry >> 2;
+    for (const { from, to, shift } of spans)
+      if (at >= from && at < to) found.push({ declaration: at + shift, kind: kinds[entry & 3]! });
   }
 }
 

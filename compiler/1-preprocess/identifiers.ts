@@ -21,6 +21,8 @@ export class Identifier {
 export class IdentifierTable {
   readonly #table = new Map<string, Identifier>();
   readonly #keywords: ReadonlyMap<string, TokenType>;
+  /** Told of every identifier that is met for the first time. */
+  onNew: ((identifier: Identifier) => void) | undefined = undefined;
 
   constructor(gnu: boolean) {
     const strict = new Map(keywords);
@@ -33,6 +35,7 @@ export class IdentifierTable {
     if (identifier === undefined) {
       identifier = new Identifier(text, this.#keywords.get(text) ?? tokenTypes.Identifier);
       this.#table.set(text, identifier);
+      this.onNew?.(identifier);
     }
     return identifier;
   }

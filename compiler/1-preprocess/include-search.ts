@@ -1,6 +1,7 @@
 /** Finds headers in clang's order, and keeps every file that was read. */
 import type { SourceFile } from "../../common/diagnostics/source.ts";
 import { type FileSystem, normalisedPath } from "../../common/file-system.ts";
+import type { HeaderIndex } from "./header-index.ts";
 
 export interface IncludeDirectory {
   readonly path: string;
@@ -82,6 +83,11 @@ export class IncludeSearch {
     const identity = this.#fileSystem.identityOf?.(plain) ?? normalisedPath(plain);
     this.#identities.set(path, identity);
     return identity;
+  }
+
+  /** What is known beforehand of a header that ships with us. */
+  indexOf({ path }: SourceFile): HeaderIndex | undefined {
+    return this.#fileSystem.indexOf?.(path) as HeaderIndex | undefined;
   }
 
   /** The UTF-16 units of a file: its own bytes where it is ASCII. */

@@ -248,6 +248,7 @@ export class Pragmas {
     for (const { identifier } of tokens) {
       if (identifier === undefined) continue;
       identifier.poisoned = true;
+      this.#session.foreignMacros.push(identifier.text);
       identifier.macro = undefined;
     }
   }

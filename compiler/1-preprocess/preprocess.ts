@@ -8,9 +8,11 @@ import type { FileSystem } from "../../common/file-system.ts";
 import { Directives } from "./directives.ts";
 import { dynamicMacros, expandDynamicMacro } from "./dynamic-macros.ts";
 import { MacroExpander } from "./expander.ts";
+import { type HeaderIndex, RUN_COUNT, RUN_DIRECTIVE, RUN_FIRST, RUN_NEXT } from "./header-index.ts";
 import { HeaderTable } from "./header-table.ts";
 import { IdentifierTable } from "./identifiers.ts";
 import { type FoundFile, IncludeSearch } from "./include-search.ts";
+import { LazyMacros } from "./lazy-macros.ts";
 import type { PreprocessOptions } from "./options.ts";
 import { destringize, Pragmas } from "./pragma.ts";
 import { predefinedMacros } from "./predefined.ts";
@@ -83,6 +85,7 @@ class Preprocessor {
   }
 
   readonly #pragmas: Pragmas;
+  #predefined: LazyMacros | undefined;
 
   run(): PreprocessedUnit {
     const session = this.#session;
@@ -115,22 +118,25 @@ class Preprocessor {
   #definePredefined(): void {
     const { options, identifiers } = this.#session;
     const lines = options.macros.map((macro) => commandLineDirective(macro));
-    this.#readDirectives("<built-in>", predefinedMacros(options));
-    const builtin = { path: "<built-in>", text: "", isSystem: true };
+    const builtin = { path: "<built-in>", text: predefinedMacros(options), isSystem: true };
+    // C23 has macros of ours that do not start with an underscore.
+    if (options.indexHeaders && !options.standard.endsWith("23"))
+      this.#predefined = new LazyMacros(builtin, this.#session);
+    else this.#readDirectives(builtin);
     const span = { file: builtin, start: 0, end: 0 };
     for (const name of dynamicMacros) {
       const identifier = identifiers.get(name);
       this.#session.define(identifier, false, span, 0, 0, name);
     }
-    this.#readDirectives("<command line>", lines.join(""));
+    this.#readDirectives({ path: "<command line>", text: lines.join(""), isSystem: true });
   }
 
   /** Reads a text of directives alone. */
-  #readDirectives(path: string, text: string): void {
-    this.#push({ file: { path, text, isSystem: true }, directory: -1 });
+  #readDirectives(file: SourceFile): void {
+    this.#push({ file, directory: -1 });
     const { lexer } = this.#session.frame;
     while (this.#directives.runPlainDefine()) lexer.resumeAt(lexer.position + 1, true);
-    if (lexer.position < text.length) this.#nextFromFile();
+    if (lexer.position < file.text.length) this.#nextFromFile();
     this.#session.frames.pop();
   }
 
@@ -154,8 +160,11 @@ class Preprocessor {
 
   #push(found: FoundFile): void {
     const { file } = found;
+    const index = this.#session.indexOf(file);
     const frame: FileFrame = {
       found,
+      index,
+      isKnown: index !== undefined || file.path === "<built-in>",
       lexer: new RawLexer(file, this.#session.identifiers, this.#session.lexerReport(file)),
       conditionals: [],
       isSystem: file.isSystem,
@@ -252,12 +261,15 @@ class Preprocessor {
   #takeText(): boolean {
     const session = this.#session;
     const { frame } = session;
-    const { lexer, found, strayContent } = frame;
-    const splitter = frame.splitter ?? this.#makeSplitter(frame);
+    const { lexer, found, index, strayContent } = frame;
     const headers = this.#headers;
     const mainIndex = this.#mainOutput.tokens.length;
     headers.addPlace({ file: found.file, state: session.pragmaState, warnings: session.warnings });
     let at = lexer.position;
+    const run = index === undefined ? -1 : index.run(at);
+    const first = run < 0 ? undefined : index!.first(run, at);
+    if (first !== undefined) return this.#takeRun(frame, index!.index, run, first, mainIndex);
+    const splitter = frame.splitter ?? this.#makeSplitter(frame);
     let atLineStart = lexer.atLineStart || at === 0;
     let result = splitter.next(at, atLineStart);
     while (result === split.declaration) {
@@ -274,15 +286,53 @@ class Preprocessor {
       lexer.resumeAt(at, atLineStart);
       return false;
     }
-    lexer.resumeAt(splitter.start, true);
-    if (!this.#directives.runPlainDefine()) this.#directives.run(lexer.next());
+    this.#runDirectiveAt(lexer, splitter.start);
     return true;
+  }
+
+  /** The same for declarations that were split beforehand. */
+  #takeRun(
+    frame: FileFrame,
+    index: HeaderIndex,
+    run: number,
+    first: number,
+    mainIndex: number,
+  ): boolean {
+    const next = index.runs[run + RUN_NEXT]!;
+    const end = index.runs[run + RUN_FIRST]! + index.runs[run + RUN_COUNT]!;
+    const isEmpty = first === end;
+    if (!isEmpty) {
+      this.#headers.addIndexed(mainIndex, index, first, end);
+      frame.strayContent ||= frame.conditionals.length === 0;
+    }
+    if (index.runs[run + RUN_DIRECTIVE] === 0) {
+      if (!isEmpty) frame.lexer.resumeAt(next, false);
+      return false;
+    }
+    this.#runDefines(frame, next);
+    return true;
+  }
+
+  /** Carries out a directive; true for a plain `#define`. */
+  #runDirectiveAt(lexer: RawLexer, position: number): boolean {
+    lexer.resumeAt(position, true);
+    if (this.#directives.runPlainDefine()) return true;
+    this.#directives.run(lexer.next());
+    return false;
+  }
+
+  /** Carries out the macro definitions that follow each other from a run's end on. */
+  #runDefines({ index, lexer }: FileFrame, start: number): void {
+    let position: number | undefined = start;
+    while (position !== undefined && this.#runDirectiveAt(lexer, position))
+      position = index?.nextDirective(lexer.position);
   }
 
   #makeSplitter(frame: FileFrame): TextSplitter {
     const { file } = frame.found;
     const { search, filter } = this.#session;
     this.#headers.reserve(file.text.length);
+    this.#predefined?.defineAll();
     frame.splitter = new TextSplitter(file, search.unitsOf(file), filter, this.#splitterArrays);
     return frame.splitter;
   }

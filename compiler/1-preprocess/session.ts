@@ -1,6 +1,7 @@
 /** State that the parts of the preprocessor share while one unit is read. */
 import type { Diagnostics } from "../../common/diagnostics/diagnostic.ts";
 import type { SourceFile, Span } from "../../common/diagnostics/source.ts";
+import { IndexReader } from "./header-index.ts";
 import type { Identifier, IdentifierTable } from "./identifiers.ts";
 import type { FoundFile, IncludeSearch } from "./include-search.ts";
 import { type DynamicMacro, Macro } from "./macro.ts";
@@ -29,10 +30,14 @@ export interface FileFrame {
   readonly lexer: RawLexer;
   readonly conditionals: Conditional[];
   isSystem: boolean;
+  /** It ships with us: the indexes of headers know of its macros. */
+  readonly isKnown: boolean;
   /** Tokens or directives were seen outside the outermost conditional. */
   strayContent: boolean;
   /** Set when the conditional that may be a guard closed as the last thing so far. */
   guard: Identifier | undefined;
+  /** What is known of the header beforehand. */
+  readonly index: IndexReader | undefined;
   /** Splits a header's text; made when the file proves to have text worth splitting. */
   splitter: TextSplitter | undefined;
 }
@@ -57,6 +62,8 @@ export class Session {
   pragmaState: PragmaState = initialPragmaState;
   warnings: WarningState | undefined = undefined;
   counter = 0;
+  /** Names of macros that neither the target nor a header that ships with us defines. */
+  readonly foreignMacros: string[] = [];
   /** Words that the text splitter must look at; macros are added as they are defined. */
   readonly filter: WordFilter;
   readonly #lexerReports = new Map<SourceFile, LexerReport>();
@@ -75,6 +82,15 @@ export class Session {
     this.search = init.search;
     this.filter = new WordFilter((text) => this.identifiers.get(text));
     this.output = { tokens: [], events: [], state: initialPragmaState };
+  }
+
+  /** What may be taken of a header as it was found beforehand. */
+  indexOf(file: SourceFile): IndexReader | undefined {
+    const { indexHeaders, standard } = this.options;
+    // `-std=c…` has other keywords, C23 other macros.
+    if (!indexHeaders || !standard.startsWith("gnu") || standard === "gnu23") return undefined;
+    const index = this.search.indexOf(file);
+    return index && new IndexReader(index, file.text, this.foreignMacros);
   }
 
   get frame(): FileFrame {

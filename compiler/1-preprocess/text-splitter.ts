@@ -8,7 +8,7 @@
 import type { SourceFile } from "../../common/diagnostics/source.ts";
 import { classAt, IDENTIFIER_PART, IDENTIFIER_START } from "./characters.ts";
 import { type ItemList, item, summarizeDeclaration } from "./declared-names.ts";
-import { declaredKind, type FoundNames, type HeaderTable, type TextUnits } from "./header-table.ts";
+import { declaredKind, type FoundNames, type NameTable, type TextUnits } from "./header-table.ts";
 import { MACRO, slotOf, type WordFilter } from "./word-filter.ts";
 
 /** What {@link TextSplitter.next} found. */
@@ -126,7 +126,7 @@ export class TextSplitter implements ItemList {
   }
 
   /** Adds the names of the declaration found last to the table; true if it is unconditional. */
-  addNames(table: HeaderTable, declaration: number): boolean {
+  addNames(table: NameTable, declaration: number): boolean {
     const text = this.#text;
     if (this.nameCount > 0)
       table.addNames(text, this.#units, this.#arrays, this.nameCount, declaration);

@@ -1,0 +1,157 @@
+/**
+ * Finds the declarations of a header that ships with us as the preprocessor's text splitter would,
+ * once and for all programs: see compiler/1-preprocess/header-index.ts.
+ */
+import type { SourceFile } from "../common/diagnostics/source.ts";
+import { dynamicMacros } from "../compiler/1-preprocess/dynamic-macros.ts";
+import type { HeaderIndex } from "../compiler/1-preprocess/header-index.ts";
+import type { NameTable } from "../compiler/1-preprocess/header-table.ts";
+import { IdentifierTable } from "../compiler/1-preprocess/identifiers.ts";
+import { predefinedMacros } from "../compiler/1-preprocess/predefined.ts";
+import { SplitterArrays, split, TextSplitter } from "../compiler/1-preprocess/text-splitter.ts";
+import { WordFilter } from "../compiler/1-preprocess/word-filter.ts";
+
+const cpus = ["v1", "v2", "v3", "v4"] as const;
+const endians = ["little", "big"] as const;
+const levels = ["0", "2", "s"] as const;
+
+/** Every name that some compilation defines before it reads a line of the user's. */
+function predefinedNames(): Set<string> {
+  const names = new Set<string>(dynamicMacros);
+  for (const cpu of cpus)
+    for (const endian of endians)
+      for (const optimization of levels) {
+        const target = { cpu, endian, strictAlign: false };
+        const text = predefinedMacros({ target, optimization, debugInfo: true, standard: "gnu17" });
+        for (const name of definedNames(text)) names.add(name);
+      }
+  return names;
+}
+
+function definedNames(text: string): string[] {
+  return [...text.matchAll(/^[ \t]*#[ \t]*define[ \t]+(\w+)/gm)].map(([, name]) => name!);
+}
+
+/** A filter that takes all these words for macros. */
+function filterOf(macros: Iterable<string>): WordFilter {
+  const identifiers = new IdentifierTable(true);
+  const filter = new WordFilter((text) => identifiers.get(text));
+  for (const name of macros) {
+    const identifier = identifiers.get(name);
+    identifier.macro = {};
+    filter.add(identifier);
+  }
+  return filter;
+}
+
+class Indexer {
+  readonly #file: SourceFile;
+  readonly #units: Uint16Array;
+  readonly #arrays = new SplitterArrays();
+  readonly #splitter: TextSplitter;
+  /** Finds the end of a declaration with macros in it. */
+  readonly #skipper: TextSplitter;
+  readonly #runs: number[] = [];
+  readonly #declarations: number[] = [];
+  readonly #unconditional: number[] = [];
+  readonly #names = new Map<string, number[]>();
+
+  constructor(file: SourceFile, macros: WordFilter, keywords: WordFilter) {
+    this.#file = file;
+    this.#units = Uint16Array.from(file.text, (character) => character.charCodeAt(0));
+    this.#splitter = new TextSplitter(file, this.#units, macros, this.#arrays);
+    this.#skipper = new TextSplitter(file, this.#units, keywords, new SplitterArrays());
+  }
+
+  index(): HeaderIndex {
+    let at = 0;
+    let lineStart = true;
+    while (at < this.#file.text.length) {
+      const result = this.#run(at, lineStart);
+      if (result === split.directive) {
+        at = this.#lineEnd(this.#splitter.start);
+        lineStart = true;
+        continue;
+      }
+      lineStart = false;
+      const isDeclaration = this.#skipper.next(this.#splitter.end, lineStart) === split.declaration;
+      at = isDeclaration ? this.#skipper.end : this.#bracedEnd(this.#splitter.end);
+    }
+    return {
+      runs: this.#runs,
+      declarations: this.#declarations,
+      unconditional: this.#unconditional,
+      names: Object.fromEntries(this.#names),
+    };
+  }
+
+  /** Notes the declarations from an offset on; tells what stands behind them. */
+  #run(entry: number, atLineStart: boolean): number {
+    const splitter = this.#splitter;
+    const first = this.#declarations.length / 2;
+    let result = splitter.next(entry, atLineStart);
+    let end = entry;
+    while (result === split.declaration) {
+      // As the preprocessor does, which leaves stray semicolons out.
+      if (splitter.count > 1) this.#add();
+      end = splitter.end;
+      result = splitter.next(end, false);
+    }
+    const count = this.#declarations.length / 2 - first;
+    const isDirective = result === split.directive;
+    const next = isDirective ? splitter.start : end;
+    this.#runs.push(entry, next, isDirective ? 1 : 0, first, count);
+    return result;
+  }
+
+  #add(): void {
+    const declaration = this.#declarations.length / 2;
+    this.#declarations.push(this.#splitter.start, this.#splitter.end);
+    const addName: NameTable["addName"] = (text, start, length, kind, of) => {
+      const name = text.slice(start, start + length);
+      const list = this.#names.get(name) ?? [];
+      this.#names.set(name, list);
+      list.push(of * 4 + kind);
+    };
+    const addNames: NameTable["addNames"] = (text, _, found, count, of) => {
+      for (let at = 0; at < count; at += 1)
+        addName(text, found.nameStarts[at]!, found.nameLengths[at]!, found.nameKinds[at]!, of);
+    };
+    const sink = { addName, addNames };
+    if (this.#splitter.addNames(sink, declaration)) this.#unconditional.push(declaration);
+  }
+
+  /** The end of a record with directives among its members. */
+  #bracedEnd(from: number): number {
+    const { text } = this.#file;
+    const close = text.indexOf("\n}", from);
+    const end = close < 0 ? -1 : text.indexOf(";", close);
+    return end < 0 ? text.length : end + 1;
+  }
+
+  /** The end of a directive's line, continuation lines and comments included. */
+  #lineEnd(from: number): number {
+    const { text } = this.#file;
+    for (let at = from; at < text.length; at += 1) {
+      if (text.startsWith("/*", at)) at = text.indexOf("*/", at + 2) + 1;
+      else if (text[at] === "\n" && text[at - 1] !== "\\") return at;
+    }
+    return text.length;
+  }
+}
+
+/** The index of each header, by its name. */
+export function indexHeaders(
+  headers: ReadonlyMap<string, string>,
+): ReadonlyMap<string, HeaderIndex> {
+  const macros = predefinedNames();
+  for (const text of headers.values()) for (const name of definedNames(text)) macros.add(name);
+  const filter = filterOf(macros);
+  const keywords = filterOf([]);
+  return new Map(
+    [...headers].map(([path, text]) => {
+      const file = { path, text, isSystem: true };
+      return [path, new Indexer(file, filter, keywords).index()];
+    }),
+  );
+}

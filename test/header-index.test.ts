@@ -1,0 +1,136 @@
+/** Headers that ship with us, split beforehand: what the preprocessor gives is the same without. */
+import { describe, expect, test } from "vitest";
+import { Diagnostics } from "../common/diagnostics/diagnostic.ts";
+import { memoryFileSystem } from "../common/file-system.ts";
+import type { HeaderIndex } from "../compiler/1-preprocess/header-index.ts";
+import {
+  defaultPreprocessOptions,
+  type PreprocessOptions,
+} from "../compiler/1-preprocess/options.ts";
+import { preprocess } from "../compiler/1-preprocess/preprocess.ts";
+import type { HeaderDeclarations, PreprocessedUnit } from "../compiler/1-preprocess/stream.ts";
+import { shippedHeaderIndexes, shippedHeaders } from "../compiler/generated/shipped-headers.ts";
+import { shippedHeaderDirectory } from "../compiler/shipped-header-directory.ts";
+import { withShippedHeaders } from "../compiler/shipped-header-files.ts";
+
+const indexes = new Map(
+  Object.entries(shippedHeaderIndexes).map(
+    ([name, text]) => [name, JSON.parse(text) as HeaderIndex] as const,
+  ),
+);
+
+interface Reading {
+  readonly unit: PreprocessedUnit;
+  /** How many headers were asked for an index, and had one. */
+  readonly indexed: number;
+  readonly messages: readonly string[];
+}
+
+function read(text: string, useIndex: boolean, changes: Partial<PreprocessOptions> = {}): Reading {
+  const files = withShippedHeaders(memoryFileSystem({ "main.c": text }));
+  let indexed = 0;
+  const indexOf = (path: string): object | undefined => {
+    const index = useIndex ? files.indexOf?.(path) : undefined;
+    if (index !== undefined) indexed += 1;
+    return index;
+  };
+  const options = {
+    ...defaultPreprocessOptions,
+    standardDirectories: [shippedHeaderDirectory],
+    ...changes,
+  };
+  const diagnostics = new Diagnostics();
+  const unit = preprocess("main.c", options, { ...files, indexOf }, diagnostics)!;
+  return { unit, indexed, messages: diagnostics.list.map(({ message }) => message) };
+}
+
+function textOf(headers: HeaderDeclarations, declaration: number): string {
+  const { tokens } = headers.run(declaration);
+  return tokens.map(({ image }) => image).join(" ");
+}
+
+/** All that a compiler can learn of the headers, for some names. */
+function contents({ unit, messages }: Reading, names: Iterable<string>): object {
+  const { headers } = unit;
+  const found = [...names].map((name) => [
+    name,
+    headers
+      .lookup(name)
+      .map(({ declaration, kind }) => [
+        declaration,
+        kind,
+        headers.mainIndex(declaration),
+        textOf(headers, declaration),
+      ]),
+  ]);
+  return {
+    found,
+    count: headers.count,
+    unconditional: headers.unconditional.map((declaration) => textOf(headers, declaration)),
+    main: unit.run.tokens.map(({ image }) => image),
+    messages,
+  };
+}
+
+function namesBelow(): Set<string> {
+  const names = new Set<string>();
+  for (const index of indexes.values())
+    for (const name of Object.keys(index.names)) names.add(name);
+  return names;
+}
+
+const allNames = namesBelow();
+
+function expectSame(text: string, changes: Partial<PreprocessOptions> = {}): Reading {
+  const indexed = read(text, true, changes);
+  expect(contents(indexed, allNames)).toEqual(contents(read(text, false, changes), allNames));
+  return indexed;
+}
+
+describe("an index changes nothing", () => {
+  for (const name of Object.keys(shippedHeaders))
+    test(`in ${name}`, () => {
+      const { indexed } = expectSame(`#include <linux/types.h>\n#include <${name}>\nint x;\n`);
+      expect(indexed).toBeGreaterThan(0);
+    });
+
+  const all = Object.keys(shippedHeaders)
+    .filter((name) => !name.includes("byteorder/"))
+    .map((name) => `#include <${name}>\n`)
+    .join("");
+
+  test("in all of them together", () => {
+    expectSame(all);
+  });
+
+  test("where the user's macros have names of words in them", () => {
+    for (const macro of ["task_struct long_name", "__u32 other", "BPF_MAP_TYPE_HASH 77", "ctx"])
+      expectSame(`#define ${macro}\n${all}`);
+  });
+
+  test("where such macros come from the command line, or in between", () => {
+    expectSame(all, { macros: [{ kind: "define", text: "sk_buff=skb" }] });
+    expectSame(
+      "#include <linux/types.h>\n#define bpf_dynptr dynptr\n#include <bpf/bpf_helpers.h>\n",
+    );
+  });
+
+  test("where a word is poisoned or a macro of the target is taken away", () => {
+    expectSame(`#pragma GCC poison bpf_spin_lock\n${all}`);
+    expectSame(`#undef __bpf__\n#define __INT32_TYPE__ short\n${all}`);
+  });
+
+  test("in other standards", () => {
+    expect(expectSame(all, { standard: "c11" }).indexed).toBe(0);
+    expect(expectSame(all, { standard: "gnu23" }).indexed).toBe(0);
+    expectSame(all, { standard: "gnu89" });
+  });
+});
+
+test("most declarations of the headers are in their indexes", () => {
+  const counted = [...indexes.values()].reduce(
+    (sum, { declarations }) => sum + declarations.length / 2,
+    0,
+  );
+  expect(counted).toBeGreaterThan(400);
+});
