@@ -2,7 +2,7 @@
 import { errno } from "../errno.ts";
 import type { Helper } from "./helper-call.ts";
 
-const maximumLoops = 1 << 23;
+export const maximumLoops = 1 << 23;
 
 export const loopHelpers: Readonly<Record<string, Helper>> = {
   bpf_loop: (call) => {

@@ -3,6 +3,7 @@
  * be reached are there.
  */
 import type { Instruction } from "../../common/isa/instruction.ts";
+import { unrollLoops } from "./unroll.ts";
 
 export interface Block {
   /** First and one past the last slot. */
@@ -72,9 +73,10 @@ function findLeaders(insns: Slots, entry: number): ReadonlySet<number> {
   return leaders;
 }
 
-interface RawBlock {
+export interface RawBlock {
   readonly start: number;
   readonly end: number;
+  /** Keys of blocks: their first slots; copies have others. */
   readonly next: readonly number[];
 }
 
@@ -147,6 +149,12 @@ function dominators(successors: readonly (readonly number[])[]): number[] {
 export function buildFlowGraph(insns: Slots, entry: number): FlowGraph {
   const leaders = findLeaders(insns, entry);
   const raw = new Map([...leaders].map((start) => [start, rawBlock(insns, leaders, start)]));
+  const graph = graphOf(raw, entry);
+  const unrolled = graph.isReducible ? unrollLoops(graph.blocks, raw, insns) : undefined;
+  return unrolled === undefined ? graph : graphOf(unrolled, entry);
+}
+
+function graphOf(raw: ReadonlyMap<number, RawBlock>, entry: number): FlowGraph {
   const starts = reversePostorder(raw, entry);
   const orderOf = new Map(starts.map((start, order) => [start, order]));
   const successors = starts.map((start) =>
@@ -172,8 +180,8 @@ export function buildFlowGraph(insns: Slots, entry: number): FlowGraph {
   for (const [block, parent] of parents.entries()) {
     if (parent >= 0) (children[parent] as number[]).push(block);
   }
-  const blocks = starts.map((start, order): Block => {
-    const { end } = raw.get(start) as RawBlock;
+  const blocks = starts.map((key, order): Block => {
+    const { start, end } = raw.get(key) as RawBlock;
     return {
       start,
       end,

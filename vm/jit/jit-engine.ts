@@ -297,6 +297,8 @@ export class JitEngine implements Engine {
         return new Fault("out-of-fuel", `still running after ${this.#fuel} instructions`);
       case faultKinds.depth:
         return new Fault("stack-overflow", "more than 8 calls deep");
+      case faultKinds.nesting:
+        return new Fault("stack-overflow", "callbacks are nested too deeply");
       case faultKinds.frame: {
         const offset = insn !== undefined && "offset" in insn ? insn.offset : 0;
         const message = `access at r10${offset < 0 ? "" : "+"}${offset} is outside the stack frame`;

@@ -19,6 +19,8 @@ export type Known =
   | { readonly kind: "scalar"; readonly max: number }
   /** Offsets from r10: from `offset` to `offset + span`. */
   | { readonly kind: "frame"; readonly offset: number | undefined; readonly span: number }
+  /** The address of the function that starts at a slot. */
+  | { readonly kind: "function"; readonly slot: number }
   /** Perhaps the context, as the program was entered with it. */
   | { readonly kind: "context" }
   | { readonly kind: "packet" }
@@ -49,6 +51,8 @@ function same(a: Known | undefined, b: Known | undefined): boolean {
       return b.kind === "map" && a.map === b.map;
     case "scalar":
       return b.kind === "scalar" && a.max === b.max;
+    case "function":
+      return b.kind === "function" && a.slot === b.slot;
     case "frame":
       return b.kind === "frame" && a.offset === b.offset && a.span === b.span;
     case "value":
@@ -187,7 +191,7 @@ export class KnownValues {
         break;
       }
       case "load_imm64":
-        state[insn.dst] = this.#wide(insn);
+        state[insn.dst] = insn.source === 4 ? this.#function(insn) : this.#wide(insn);
         break;
       case "atomic":
         if (insn.op === "cmpxchg") state[0] = undefined;
@@ -209,6 +213,11 @@ export class KnownValues {
       case "gotox":
         break;
     }
+  }
+
+  #function(insn: Instruction & { kind: "load_imm64" }): Known {
+    const distance = Number(BigInt.asIntN(32, insn.value));
+    return { kind: "function", slot: this.#program.insns.indexOf(insn) + 1 + distance };
   }
 
   #wide(insn: Instruction & { kind: "load_imm64" }): Known | undefined {

@@ -10,9 +10,13 @@ import {
   cells,
   codeAddressBase,
   type EngineMemory,
+  maximumCallDepth,
+  maximumFrames,
   mayGotoBudget,
   tailCallHelper,
 } from "../engine-memory.ts";
+import { errno } from "../errno.ts";
+import { maximumLoops } from "../helpers/loops.ts";
 import { arenaOf, toKernelSpace } from "../maps/arena.ts";
 import { ArrayMap } from "../maps/array.ts";
 import { HashMap } from "../maps/hash.ts";
@@ -30,7 +34,14 @@ import { emptyBlockType, op, saturation, simd, valueType } from "./wasm-writer.t
 export const kfuncCall = -1;
 export const packetLoadCall = -2;
 
-export const faultKinds = { access: 1, fuel: 2, depth: 3, instruction: 4, frame: 5 } as const;
+export const faultKinds = {
+  access: 1,
+  fuel: 2,
+  depth: 3,
+  instruction: 4,
+  frame: 5,
+  nesting: 6,
+} as const;
 
 export interface TranslateOptions {
   readonly checked: boolean;
@@ -55,13 +66,16 @@ const locals = {
   wide2: 12,
   packetStart: 13,
   packetLimit: 14,
-  word: 15,
-  word2: 16,
-  dispatch: 17,
+  /** Of a loop around a callback: how often, and how often so far. */
+  count: 15,
+  done: 16,
+  word: 17,
+  word2: 18,
+  dispatch: 19,
   /** Instructions left; in the global `fuel` while other code runs. */
-  fuel: 18,
-  result: 19,
-  vector: 20,
+  fuel: 20,
+  limit: 21,
+  result: 22,
 } as const;
 
 const localOf = (register: Register): number =>
@@ -127,6 +141,9 @@ export const mapHelpers: Readonly<Record<number, MapFunctionName>> = {
   3: "delete",
 };
 const updateHelper = 2;
+const loopHelper = 181;
+const lockHelper = 93;
+const unlockHelper = 94;
 const processorIdHelper = 8;
 /** bpf_ktime_get_ns and bpf_ktime_get_boot_ns. */
 const timeHelpers: readonly number[] = [5, 125];
@@ -138,10 +155,35 @@ const randomShifts = [
   [op.i32Shl, 5],
 ] as const;
 
+/** A 64-bit shift by half its width: two of them extend the low half. */
+function isShiftBy32(
+  insn: Instruction,
+  name: AluOp,
+): insn is Instruction & { readonly kind: "alu" } {
+  if (insn.kind !== "alu" || insn.op !== name || insn.width !== 64) return false;
+  return insn.src.kind === "immediate" && insn.src.value === 32;
+}
+
+/** Whether the function that starts at a slot names r10. */
+function usesFrame(program: Program, slot: number): boolean {
+  const { blocks } = buildFlowGraph(program.insns, slot);
+  return blocks.some(({ start, end }) =>
+    program.insns
+      .slice(start, end)
+      .some(
+        (insn) =>
+          (insn !== undefined && "base" in insn && insn.base === 10) ||
+          (insn?.kind === "alu" && insn.src.kind === "register" && insn.src.register === 10),
+      ),
+  );
+}
+
 export class Translator {
   readonly #program: Program;
   readonly #options: TranslateOptions;
   readonly #code = new WasmCode();
+  /** The instruction before this one, in the same block. */
+  #previous: Instruction | undefined;
   /** What registers hold before the current instruction. */
   #known: KnownState = [];
   #usesPacket = false;
@@ -157,12 +199,11 @@ export class Translator {
   translate(entry: number): Uint8Array {
     const code = this.#code;
     const firstWide = this.#options.isAlone ? 1 : locals.r0;
-    code.unsigned(4);
+    code.unsigned(3);
     for (const [count, type] of [
       [locals.word - firstWide, valueType.i64],
       [locals.result - locals.word, valueType.i32],
       [1, valueType.f64],
-      [1, valueType.v128],
     ] as const) {
       code.unsigned(count);
       code.byte(type);
@@ -235,6 +276,7 @@ export class Translator {
   #block(block: Block, values: KnownValues): void {
     this.#known = [...(values.starts[block.order] ?? [])];
     this.#slot = block.start;
+    this.#previous = undefined;
     const { insns } = this.#program;
     if (insns[block.start] === undefined) {
       this.#fault(faultKinds.instruction);
@@ -245,9 +287,42 @@ export class Translator {
       const insn = insns[slot];
       if (insn === undefined) continue;
       this.#slot = slot;
-      this.#instruction(insn);
+      const next = slot + 1 < block.end ? insns[slot + 1] : undefined;
+      if (this.#pair(insn, next)) slot += 1;
+      else this.#instruction(insn);
       values.step(insn, this.#known);
+      this.#previous = insns[slot];
+      if (this.#previous !== insn && next !== undefined) values.step(next, this.#known);
     }
+  }
+
+  /** Translates two instructions that are cheaper together; false where they are no such pair. */
+  #pair(first: Instruction, second: Instruction | undefined): boolean {
+    if (second === undefined || !("dst" in second)) return false;
+    if (first.kind === "load" && second.kind === "endian") {
+      const isSwap = second.op !== "le" && second.bits === 64 && first.size === 8;
+      if (!isSwap || second.dst !== first.dst) return false;
+      const at = this.#address(first.base, first.offset, 8, false);
+      this.#code.simdLoad(simd.v128Load64Zero, at);
+      this.#reverse();
+      this.#setRegister(first.dst);
+      return true;
+    }
+    if (!isShiftBy32(first, "lsh") || second.dst !== first.dst) return false;
+    const isSigned = isShiftBy32(second, "arsh");
+    if (!isSigned && !isShiftBy32(second, "rsh")) return false;
+    this.#narrow(first.dst);
+    this.#code.byte(isSigned ? op.i64ExtendI32S : op.i64ExtendI32U);
+    this.#setRegister(first.dst);
+    return true;
+  }
+
+  /** Reverses the low 8 bytes of the vector on the stack, which become an i64. */
+  #reverse(): void {
+    // Lanes that are all within the vector need no check.
+    this.#code.simd(simd.v128Const, 7, 6, 5, 4, 3, 2, 1, 0, 15, 14, 13, 12, 11, 10, 9, 8);
+    this.#code.simd(simd.i8x16Swizzle);
+    this.#code.simd(simd.i64x2ExtractLane, 0);
   }
 
   #countFuel(block: Block): void {
@@ -528,13 +603,23 @@ export class Translator {
     if (bits === 64) {
       this.#register(register);
       code.simd(simd.i64x2Splat);
-      code.tee(locals.vector);
-      code.get(locals.vector);
-      code.simd(simd.i8x16Shuffle, 7, 6, 5, 4, 3, 2, 1, 0, 15, 14, 13, 12, 11, 10, 9, 8);
-      code.simd(simd.i64x2ExtractLane, 0);
+      this.#reverse();
       return;
     }
     this.#narrow(register);
+    const previous = this.#previous;
+    if (bits === 16 && previous?.kind === "load" && !previous.signed && previous.size === 2) {
+      if (previous.dst === register) {
+        // Of two copies side by side the middle is the swapped number.
+        code.const32(0x10001);
+        code.op(op.i32Mul);
+        code.const32(8);
+        code.op(op.i32ShrU);
+        code.const32(0xffff);
+        code.op(op.i32And, op.i64ExtendI32U);
+        return;
+      }
+    }
     code.set(locals.word);
     const part = (shift: number, opcode: number, mask: number): void => {
       code.get(locals.word);
@@ -869,7 +954,162 @@ export class Translator {
     const isHelper = insn.target === "helper";
     if (isHelper && this.#mapCall(insn.imm)) return;
     if (isHelper && this.#cellCall(insn.imm)) return;
+    if (isHelper && insn.imm === loopHelper && this.#loopCall()) return;
+    if (isHelper && insn.imm === lockHelper) return this.#lock(insn);
+    if (isHelper && insn.imm === unlockHelper) return this.#unlock();
+    if (!isHelper && this.#kfuncName() === "bpf_iter_num_next") return this.#nextNumber();
     this.#hostCall(insn);
+  }
+
+  #kfuncName(): string | undefined {
+    const slot = this.#slot;
+    return this.#program.spec.kernelReferences.find((each) => each.slot === slot)?.name;
+  }
+
+  /** bpf_spin_lock; JavaScript reports one that is held. */
+  #lock(insn: Instruction & { kind: "call" }): void {
+    const code = this.#code;
+    const at = this.#address(1, 0, 4, true);
+    code.tee(locals.word);
+    code.memory(op.i32Load, at);
+    code.open(op.if, emptyBlockType);
+    this.#hostCall(insn);
+    code.op(op.end);
+    code.get(locals.word);
+    code.const32(1);
+    code.memory(op.i32Store, at);
+    code.const64(0n);
+    this.#setRegister(0);
+  }
+
+  #unlock(): void {
+    const at = this.#address(1, 0, 4, true);
+    this.#code.const32(0);
+    this.#code.memory(op.i32Store, at);
+    this.#code.const64(0n);
+    this.#setRegister(0);
+  }
+
+  /** bpf_iter_num_next: the address of the number, or 0 at the end. */
+  #nextNumber(): void {
+    const code = this.#code;
+    const at = this.#address(1, 0, 8, true);
+    code.tee(locals.word2);
+    code.memory(op.i32Load, at);
+    code.const32(1);
+    code.op(op.i32Add);
+    code.tee(locals.word);
+    code.get(locals.word2);
+    code.memory(op.i32Load, at + 4);
+    code.op(op.i32LtS);
+    code.open(op.if, valueType.i64);
+    code.get(locals.word2);
+    code.get(locals.word);
+    code.memory(op.i32Store, at);
+    this.#register(1);
+    code.op(op.else);
+    code.get(locals.word2);
+    code.const64(0n);
+    code.memory(op.i64Store, at);
+    code.const64(0n);
+    code.op(op.end);
+    this.#setRegister(0);
+  }
+
+  /** bpf_loop with a callback that is known: a loop around its call. */
+  #loopCall(): boolean {
+    const callback = this.#known[2];
+    const index =
+      callback?.kind === "function" ? this.#options.functionAt(callback.slot) : undefined;
+    if (callback?.kind !== "function" || index === undefined) return false;
+    const code = this.#code;
+    const { count, done } = locals;
+    this.#narrow(1);
+    code.op(op.i64ExtendI32U);
+    code.set(count);
+    code.const64(0n);
+    code.set(done);
+    code.open(op.block, valueType.i64);
+    code.const64(BigInt(-errno.EINVAL));
+    this.#register(4);
+    code.op(op.i64Eqz, op.i32Eqz);
+    code.branch(op.brIf, 0);
+    code.op(op.drop);
+    code.const64(BigInt(-errno.E2BIG));
+    code.get(count);
+    code.const64(BigInt(maximumLoops));
+    code.op(op.i64GtU);
+    code.branch(op.brIf, 0);
+    code.op(op.drop);
+    this.#enterCallbacks();
+    this.#giveFuel();
+    code.open(op.block, emptyBlockType);
+    code.open(op.loop, emptyBlockType);
+    code.get(done);
+    code.get(count);
+    code.op(op.i64GeU);
+    code.branch(op.brIf, 1);
+    this.#clearCallbackFrame(callback.slot);
+    this.#callbackFrame();
+    code.get(done);
+    this.#register(3);
+    for (let register = 3; register <= 5; register += 1) code.const64(0n);
+    code.call(index);
+    code.get(done);
+    code.const64(1n);
+    code.op(op.i64Add);
+    code.set(done);
+    code.op(op.i64Eqz);
+    code.branch(op.brIf, 0);
+    code.op(op.end, op.end);
+    this.#takeFuel();
+    this.#leaveCallbacks();
+    code.get(done);
+    code.op(op.end);
+    this.#setRegister(0);
+    this.#loadPacketBounds();
+    return true;
+  }
+
+  #callbackFrame(): void {
+    this.#code.get(locals.base);
+    this.#code.const32(this.#options.memory.frameStride);
+    this.#code.op(op.i32Add);
+  }
+
+  /** Calls below callbacks may go as deep as those of a program; callbacks may not nest forever. */
+  #enterCallbacks(): void {
+    if (!this.#options.checked) return;
+    const code = this.#code;
+    const { control, stackBase, frameStride } = this.#options.memory;
+    code.get(locals.base);
+    code.const32(stackBase + (maximumFrames - 2) * frameStride);
+    code.op(op.i32GtU);
+    this.#faultIf(faultKinds.nesting);
+    code.const32(control);
+    code.memory(op.i32Load, cells.frameLimit);
+    code.set(locals.limit);
+    code.const32(control);
+    this.#callbackFrame();
+    code.const32((maximumCallDepth - 1) * frameStride);
+    code.op(op.i32Add);
+    code.memory(op.i32Store, cells.frameLimit);
+  }
+
+  #leaveCallbacks(): void {
+    if (!this.#options.checked) return;
+    this.#code.const32(this.#options.memory.control);
+    this.#code.get(locals.limit);
+    this.#code.memory(op.i32Store, cells.frameLimit);
+  }
+
+  /** Checked runs start callbacks with zeroes; it shows only where they use their frame. */
+  #clearCallbackFrame(slot: number): void {
+    if (!this.#options.checked || !usesFrame(this.#program, slot)) return;
+    this.#callbackFrame();
+    this.#code.const32(0);
+    this.#code.const32(this.#options.memory.stackSize);
+    this.#code.fill();
   }
 
   /** Helpers that tell what stands in the control block. */

@@ -1,5 +1,5 @@
 /** The instructions that a function's body is written with, above its bytes. */
-import { op, WasmBytes } from "./wasm-writer.ts";
+import { bulk, op, WasmBytes } from "./wasm-writer.ts";
 
 export class WasmCode extends WasmBytes {
   op(...opcodes: readonly number[]): void {
@@ -53,6 +53,20 @@ export class WasmCode extends WasmBytes {
     this.byte(0xfd);
     this.unsigned(opcode);
     for (const lane of lanes) this.byte(lane);
+  }
+
+  /** A load of a vector's lowest lane; no alignment is promised. */
+  simdLoad(opcode: number, offset: number): void {
+    this.simd(opcode);
+    this.unsigned(0);
+    this.unsigned(offset);
+  }
+
+  /** memory.fill of the only memory. */
+  fill(): void {
+    this.byte(0xfc);
+    this.byte(bulk.memoryFill);
+    this.byte(0);
   }
 
   saturate(opcode: number): void {

@@ -100,8 +100,15 @@ export const op = {
 
 /** After the prefix 0xfc. */
 export const saturation = { i64TruncF64S: 0x06 } as const;
+export const bulk = { memoryFill: 0x0b } as const;
 /** After the prefix 0xfd. */
-export const simd = { i8x16Shuffle: 0x0d, i64x2Splat: 0x12, i64x2ExtractLane: 0x1d } as const;
+export const simd = {
+  v128Const: 0x0c,
+  i8x16Swizzle: 0x0e,
+  i64x2Splat: 0x12,
+  i64x2ExtractLane: 0x1d,
+  v128Load64Zero: 0x5d,
+} as const;
 
 export const valueType = { i32: 0x7f, i64: 0x7e, f64: 0x7c, v128: 0x7b } as const;
 export const emptyBlockType = 0x40;
