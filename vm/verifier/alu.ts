@@ -12,7 +12,7 @@ import type { Env } from "./env.ts";
 import { aluOp, insnClass, type RawInsn } from "./opcodes.ts";
 import { adjustPointer, aluSymbols } from "./pointer-alu.ts";
 import { markPrecise } from "./precision.ts";
-import { constantReg, editReg, type MutableReg, type Reg, unknownReg } from "./reg.ts";
+import { constantReg, editReg, type MutableReg, pointerReg, type Reg, unknownReg } from "./reg.ts";
 import { kind } from "./reg-types.ts";
 import {
   bitWidth,
@@ -28,6 +28,12 @@ import {
 } from "./registers.ts";
 import { currentFrame } from "./state.ts";
 import { errno } from "./stop.ts";
+
+const arenaReg: Reg = (() => {
+  const reg = pointerReg(kind.arena);
+  reg.scalar = unknownReg.scalar;
+  return reg;
+})();
 
 const scalarOps: Record<number, ScalarOp> = {
   [aluOp.add]: "add",
@@ -102,6 +108,7 @@ function checkMoveFields(env: Env, insn: RawInsn): void {
         errno.invalid,
       );
     }
+    if (env.arena !== undefined) return;
     env.reject(
       "addr_space_cast insn can only be used in a program that has an associated arena",
       errno.invalid,
@@ -126,6 +133,11 @@ function copyScalar(env: Env, insn: RawInsn, src: Reg, isEqual: boolean): Mutabl
 
 function moveRegister(env: Env, insn: RawInsn): void {
   const src = env.regs[insn.src]!;
+  if (is64(insn) && insn.imm !== 0) {
+    // A cast between address spaces: to the kernel's, or back to the user's number.
+    setReg(env, insn.dst, insn.imm === 1 ? arenaReg : unknownReg);
+    return;
+  }
   if (is64(insn) && insn.off === 0) {
     const linked = withScalarId(env, src);
     if (linked !== src) env.regs[insn.src] = linked;
@@ -248,6 +260,8 @@ function adjustScalars(env: Env, insn: RawInsn, dstReg: Reg, src: Reg): void {
 function binary(env: Env, insn: RawInsn): void {
   checkBinaryFields(env, insn);
   checkWritable(env, insn.dst);
+  // Any arithmetic is allowed in an arena: only the lower half of the result will count.
+  if (env.regs[insn.dst]!.type === kind.arena) return;
   const dst = env.regs[insn.dst]!;
   if (!isRegisterSource(insn)) {
     const scalar = constantScalar(BigInt(insn.imm));

@@ -3,8 +3,10 @@ import type { BtfType } from "../../common/object/btf.ts";
 import { btfTypeById } from "../../common/object/btf-types.ts";
 import { isIterator } from "../../common/platform/tracing-arguments.ts";
 import type { Env } from "./env.ts";
+import { checkHook } from "./lsm-hooks.ts";
 import { attachType, isSleepableProgram, programType } from "./program-variants.ts";
 import { errno, Rejection } from "./stop.ts";
+import { findStructOpsTarget } from "./struct-ops.ts";
 
 export type FunctionProto = Extract<BtfType, { kind: "func_proto" }>;
 
@@ -14,10 +16,19 @@ export interface AttachTarget {
   readonly proto: FunctionProto;
   /** The prototype's first parameter is the tracepoint's own. */
   readonly skipsFirst: boolean;
+  /** The structure whose member a struct_ops program implements. */
+  readonly structOps?: string;
+  /** The kernel's own implementation, whose parameters' names carry marks. */
+  readonly stub?: FunctionProto;
 }
 
 const tracepointPrefix = "btf_trace_";
 const iteratorPrefix = "bpf_iter_";
+
+/** Types whose context are the arguments of the function that they stand for. */
+export function hasHookContext(type: number): boolean {
+  return hasAttachTarget(type) || type === programType.structOps;
+}
 
 /** Types that attach to something in the kernel's BTF. */
 export function hasAttachTarget(type: number): boolean {
@@ -72,6 +83,12 @@ export function checkSleepable(env: Env): void {
 /** The kernel's own test comes after the one of the control flow. */
 export function findAttachTarget(env: Env): void {
   const { input } = env;
+  // Which helpers there are may depend on it.
+  env.prototypes.clear();
+  if (input.programType === programType.structOps) {
+    env.attach = findStructOpsTarget(env);
+    return;
+  }
   if (!hasAttachTarget(input.programType)) return;
   const id = input.attachBtfId ?? 0;
   if (id === 0) env.reject("Tracing programs must provide btf_id", errno.invalid);
@@ -84,6 +101,7 @@ export function findAttachTarget(env: Env): void {
   }
   env.attach = kernelFunction(env, id, type);
   const { name } = env.attach;
+  if (input.programType === programType.lsm) checkHook(env, env.attach);
   if (input.attachType !== attachType.iterator) return;
   const isKnown = name.startsWith(iteratorPrefix) && isIterator(name.slice(iteratorPrefix.length));
   if (!isKnown) throw new Rejection(errno.invalid);

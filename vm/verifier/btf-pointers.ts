@@ -8,7 +8,7 @@ import type { Env } from "./env.ts";
 import type { KernelTypes } from "./kernel-types.ts";
 import { isGplCompatible } from "./license.ts";
 import { objectRecord } from "./map-record.ts";
-import { programType } from "./program-variants.ts";
+import { checkObjectWrite } from "./object-writes.ts";
 import { isTrustedReg, type MutableReg, pointerReg, type Reg } from "./reg.ts";
 import { kind, mayBeNull, typeFlag } from "./reg-types.ts";
 import { setReg, setUnknown } from "./registers.ts";
@@ -76,19 +76,6 @@ function checkReachable(env: Env, reg: Reg, register: number, offset: number): v
   if ((reg.type & percpu) !== 0) env.reject(`${what} access percpu memory: off=${offset}`);
 }
 
-/** Program types that may write a few members of kernel objects. */
-const objectWriters: ReadonlySet<number> = new Set([
-  programType.schedCls,
-  programType.schedAct,
-  programType.xdp,
-  programType.structOps,
-]);
-
-function checkWrite(env: Env): void {
-  if (objectWriters.has(env.input.programType)) env.unsupported("write into a kernel object");
-  env.reject("only read is supported");
-}
-
 /** A pointer to a structure of the kernel. */
 export function objectPointer(kernel: KernelTypes, name: string, flags: number): MutableReg {
   const reg = pointerReg(kind.btfId | flags);
@@ -120,7 +107,10 @@ export function accessKernelObject(
   if (btf === undefined) env.unsupported("pointer without its type");
   checkReachable(env, reg, register, offset);
   const isAllocated = (reg.type & alloc) !== 0;
-  if (!isRead && !isAllocated) checkWrite(env);
+  if (!isRead && !isAllocated) {
+    checkObjectWrite(env, reg, offset, size);
+    return;
+  }
   if (isAllocated) checkSpecialFields(env, reg, offset, size);
   const found = walkStructure(btf, reg.btfId, offset, size, (text) => env.say(text));
   if (found.kind === "error") throw new Rejection(errno.access);

@@ -67,6 +67,7 @@ function mapOf(json: Json, index: number): VerifierMap {
     btfKey: numberOf(json["btf_key_type_id"]),
     btfValue: numberOf(json["btf_value_type_id"]),
     ...(isFrozen && { frozenData: frozen }),
+    ...(numberOf(json["map_extra"]) !== 0 && { extra: BigInt(numberOf(json["map_extra"])) }),
   };
 }
 

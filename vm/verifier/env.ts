@@ -78,6 +78,8 @@ export class Env {
   readonly log: Log;
   readonly maxProcessed: number;
   facts: InsnFacts;
+  /** The program's arena, once a reference to it was seen. */
+  arena: VerifierMap | undefined = undefined;
   /** What a tracing program attaches to. */
   attach: AttachTarget | undefined = undefined;
   subprograms: Subprogram[] = [];

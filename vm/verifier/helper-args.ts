@@ -127,6 +127,55 @@ function checkType(
   env.reject(`R${register} type=${typeName(reg.type)} expected=${expected}`);
 }
 
+/** A fresh record for a call. */
+export function newCallFacts(prototype: HelperPrototype): CallFacts {
+  return {
+    prototype,
+    map: undefined,
+    mapUid: 0,
+    constantKey: -1,
+    memSize: 0,
+    maxSize: 0n,
+    refObjId: 0,
+    releaseRegister: 0,
+    subprogram: 0,
+    dynptrId: 0,
+    raw: { isRaw: false, size: 0, register: 0 },
+    objectBtf: undefined,
+    objectId: 0,
+    changesPacket: false,
+    kptr: undefined,
+  };
+}
+
+/** What stands for a helper where an argument is not one's. */
+const noHelper: HelperPrototype = {
+  id: 0,
+  name: "",
+  args: [],
+  ret: "VOID",
+  retBtf: undefined,
+  retFlags: 0,
+  gplOnly: false,
+  pktAccess: false,
+  mightSleep: false,
+  needsTarget: false,
+};
+
+/** A register for a parameter that is a pointer to that structure of the kernel. */
+export function checkObjectPointer(
+  env: Env,
+  register: number,
+  structure: string,
+  isNullable: boolean,
+): void {
+  const flags = trusted | (isNullable ? maybeNull : 0);
+  const arg: HelperArg = { kind: "PTR_TO_BTF_ID", flags, size: 0, btf: structure };
+  const reg = env.regs[register]!;
+  checkType(env, register, reg, arg.kind, arg, newCallFacts(noHelper));
+  checkArgOffset(env, reg, register, flags, false);
+}
+
 const anyOffset: ReadonlySet<number> = new Set([
   kind.stack,
   kind.packet,

@@ -12,7 +12,7 @@ import {
   returnFromFunction,
   timerSetup,
 } from "./function-calls.ts";
-import { type CallFacts, checkArg } from "./helper-args.ts";
+import { type CallFacts, checkArg, newCallFacts } from "./helper-args.ts";
 import { helperId } from "./helper-ids.ts";
 import { objectResult, perCpuResult } from "./helper-objects.ts";
 import {
@@ -25,6 +25,7 @@ import {
 import { measuredConfig } from "./input.ts";
 import { kptrResult, releaseToMap } from "./kptrs.ts";
 import { isGplCompatible } from "./license.ts";
+import { isSleepableHook } from "./lsm-hooks.ts";
 import { mayHoldLock } from "./map-record.ts";
 import { checkMapHelper, isArrayLike, isReadOnlyForPrograms, mapType } from "./map-rules.ts";
 import { accessAt } from "./memory.ts";
@@ -62,12 +63,38 @@ function findPrototype(env: Env, id: number): HelperPrototype {
       errno.invalid,
     );
   }
+  if (prototype.needsTarget && !isAllowedHere(env, prototype)) {
+    env.reject("helper call is not allowed in probe", errno.invalid);
+  }
   if (prototype.mightSleep && !env.state.inSleepable) {
     env.reject("helper call might sleep in a non-sleepable prog", errno.invalid);
   }
   if (prototype.mightSleep) checkMaySleep(env, prototype);
-  if (prototype.needsTarget) env.unsupported(`helper ${prototype.name}`);
   return prototype;
+}
+
+/** Functions in which a path may be printed without risk of a deadlock. */
+const pathFunctions: ReadonlySet<string> = new Set([
+  "security_file_permission",
+  "security_inode_getattr",
+  "security_file_open",
+  "security_path_truncate",
+  "vfs_truncate",
+  "vfs_fallocate",
+  "dentry_open",
+  "vfs_getattr",
+  "filp_close",
+]);
+
+/** Helpers that only some hooks may call. */
+function isAllowedHere(env: Env, prototype: HelperPrototype): boolean {
+  const { programType: type, attachType: attach } = env.input;
+  const name = env.attach?.name ?? "";
+  const isLsm = type === programType.lsm;
+  if (prototype.id !== helperId.dPath) return isLsm && isSleepableHook(name);
+  if (type === programType.tracing && attach === attachType.iterator) return true;
+  if (isLsm) return isSleepableHook(name);
+  return attach !== attachType.rawTracepoint && pathFunctions.has(name);
 }
 
 function checkMaySleep(env: Env, { id, name }: HelperPrototype): void {
@@ -423,23 +450,7 @@ function checkFunctionIp(env: Env, { id, name }: HelperPrototype): void {
 /** Gives the next instruction. */
 export function callHelper(env: Env, insn: RawInsn): number {
   const prototype = findPrototype(env, insn.imm);
-  const facts: CallFacts = {
-    prototype,
-    map: undefined,
-    mapUid: 0,
-    constantKey: -1,
-    memSize: 0,
-    maxSize: 0n,
-    refObjId: 0,
-    releaseRegister: 0,
-    subprogram: 0,
-    dynptrId: 0,
-    raw: { isRaw: false, size: 0, register: 0 },
-    objectBtf: undefined,
-    objectId: 0,
-    changesPacket: false,
-    kptr: undefined,
-  };
+  const facts = newCallFacts(prototype);
   prototype.args.forEach((arg, index) => {
     checkArg(env, index, arg, facts);
   });

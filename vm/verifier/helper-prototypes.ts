@@ -14,6 +14,7 @@ import { programTypeById } from "../../common/platform/program-types.ts";
 import type { Env } from "./env.ts";
 import { helperId } from "./helper-ids.ts";
 import {
+  attachType as attachTypes,
   isSleepableProgram,
   programType,
   programVariant,
@@ -125,7 +126,9 @@ function programTypeName(id: number): string {
 const checkedHelpers: ReadonlySet<number> = new Set([helperId.dPath, 161, 193]);
 
 function build(helper: Helper, type: number, gplOnly: boolean): HelperPrototype {
-  const signature = helperSignature(helper, programTypeName(type));
+  // Sockets of iterators are passed as those of struct_ops are.
+  const isOption = optionHelpers.has(helper.id) && type === programType.tracing;
+  const signature = helperSignature(helper, isOption ? "STRUCT_OPS" : programTypeName(type));
   const { kind, flags } = splitFlags(signature.returnType, "RET_");
   return {
     id: helper.id,
@@ -145,10 +148,10 @@ function build(helper: Helper, type: number, gplOnly: boolean): HelperPrototype 
 export const lastHelper = 211;
 
 /** `TRACING@TRACE_ITER,TRACE_ITER+sleepable` or plain `TRACING`. */
-function namesHook(entries: readonly string[], hook: string): boolean {
+function namesHook(entries: readonly string[], wanted: string, hook: string): boolean {
   return entries.some((entry) => {
     const [type, hooks] = entry.split("@");
-    return type === "TRACING" && (hooks === undefined || hooks.split(",").includes(hook));
+    return type === wanted && (hooks === undefined || hooks.split(",").includes(hook));
   });
 }
 
@@ -186,12 +189,32 @@ function isResultHidden(env: Env, helper: Helper): boolean {
   return resultHelpers.has(helper.id) && cgroupTypes.has(type) && undecidedHooks.has(attachType);
 }
 
+const optionHelpers: ReadonlySet<number> = new Set([helperId.setsockopt, helperId.getsockopt]);
+
+/** Iterators over sockets may set their options. */
+function isSocketIteratorHelper(env: Env, helper: Helper): boolean {
+  const { programType: type, attachType: attach } = env.input;
+  if (type !== programType.tracing || attach !== attachTypes.iterator) return false;
+  const name = env.attach?.name;
+  const isSocket = name === "bpf_iter_tcp" || name === "bpf_iter_unix";
+  return isSocket && optionHelpers.has(helper.id);
+}
+
+function structOpsHelper(env: Env, helper: Helper): HelperAvailability {
+  // The other table that is modelled, the kernel's test of itself, has no helpers at all.
+  if (env.attach?.structOps !== "tcp_congestion_ops") return "no";
+  if (optionHelpers.has(helper.id) && env.attach?.name === "release") return "no";
+  return helper.programTypes.includes("STRUCT_OPS") ? "yes" : "no";
+}
+
 function availability(env: Env, helper: Helper): HelperAvailability {
   const hook = tracingVariant(env.input);
   if (hook !== undefined) {
     const entries = loadableHooks.has(hook) ? helper.programTypes : helper.staticProgramTypes;
-    return namesHook(entries, hook) ? "yes" : "no";
+    if (isSocketIteratorHelper(env, helper)) return "yes";
+    return namesHook(entries, programTypeName(env.input.programType), hook) ? "yes" : "no";
   }
+  if (env.input.programType === programType.structOps) return structOpsHelper(env, helper);
   const variant = programVariant(env.input);
   if (isResultHidden(env, helper)) return "no";
   const answer = variant === undefined ? "no" : (helperAvailable(variant, helper.id) ?? "no");

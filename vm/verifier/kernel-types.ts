@@ -29,6 +29,16 @@ export class KernelTypes {
     return this.#ids(name).find((id) => this.btf.types[id - 1]?.kind === kind) ?? 0;
   }
 
+  /** How many types of that kind have the name, flavours (`name___old`) counted. */
+  count(kind: string, name: string): number {
+    let count = 0;
+    for (const type of this.btf.types) {
+      if (type.kind !== kind || !("name" in type) || !type.name.startsWith(name)) continue;
+      if (type.name === name || type.name.startsWith(`${name}___`)) count += 1;
+    }
+    return count;
+  }
+
   /** Whether a function is marked as one that programs may call. */
   isKfunc(id: TypeId): boolean {
     if (this.#kfuncs === undefined) {

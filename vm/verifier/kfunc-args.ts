@@ -2,8 +2,8 @@
 import type { Btf, BtfParam, BtfType, TypeId } from "../../common/object/btf.ts";
 import { btfTypeById, skipModifierIds, skipModifiers } from "../../common/object/btf-types.ts";
 import { btfKindName, btfName, isStructure } from "./btf-walk.ts";
+import { isContextTarget } from "./context-types.ts";
 import type { Env } from "./env.ts";
-import { isContextTarget } from "./function-args.ts";
 import { checkArgOffset } from "./helper-args.ts";
 import type { KernelTypes } from "./kernel-types.ts";
 import {

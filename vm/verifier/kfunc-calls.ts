@@ -31,6 +31,7 @@ import { mayHoldLock, objectRecord } from "./map-record.ts";
 import type { RawInsn } from "./opcodes.ts";
 import { invalidatePacketPointers } from "./packet-pointers.ts";
 import { pathEnd } from "./path.ts";
+import { programType } from "./program-variants.ts";
 import { enterRegion, leaveRegion } from "./protected-regions.ts";
 import { acquireReference, releaseAndInvalidate } from "./references.ts";
 import {
@@ -205,16 +206,29 @@ function setObject(reg: MutableReg, kernel: KernelTypes, id: number): void {
 
 /** The kernel's own type of each context. */
 const contextStructures: Readonly<Record<number, string>> = {
-  1: "sk_buff",
-  3: "sk_buff",
-  4: "sk_buff",
-  6: "xdp_buff",
-  8: "sk_buff",
-  10: "sk_buff",
-  11: "sk_buff",
-  12: "sk_buff",
-  14: "sk_buff",
-  19: "sk_buff",
+  [programType.socketFilter]: "sk_buff",
+  [programType.kprobe]: "pt_regs",
+  [programType.schedCls]: "sk_buff",
+  [programType.schedAct]: "sk_buff",
+  [programType.xdp]: "xdp_buff",
+  [programType.perfEvent]: "bpf_perf_event_data_kern",
+  [programType.cgroupSkb]: "sk_buff",
+  [programType.cgroupSock]: "sock",
+  [programType.lwtIn]: "sk_buff",
+  [programType.lwtOut]: "sk_buff",
+  [programType.lwtXmit]: "sk_buff",
+  [programType.sockOps]: "bpf_sock_ops_kern",
+  [programType.skSkb]: "sk_buff",
+  [programType.cgroupDevice]: "bpf_cgroup_dev_ctx",
+  [programType.skMsg]: "sk_msg",
+  [programType.cgroupSockAddr]: "bpf_sock_addr_kern",
+  [programType.lwtSeg6local]: "sk_buff",
+  [programType.skReuseport]: "sk_reuseport_kern",
+  [programType.flowDissector]: "bpf_flow_dissector",
+  [programType.cgroupSysctl]: "bpf_sysctl_kern",
+  [programType.cgroupSockopt]: "bpf_sockopt_kern",
+  [programType.skLookup]: "bpf_sk_lookup_kern",
+  [programType.netfilter]: "bpf_nf_ctx",
 };
 
 function contextResult(env: Env, kernel: KernelTypes): MutableReg {

@@ -1,10 +1,11 @@
 /** Two-slot immediates: numbers, maps, addresses in map values, functions. */
 import { type Env, subprogramAt } from "./env.ts";
 import { kernelSymbol } from "./kernel-variables.ts";
+import { mapType } from "./map-rules.ts";
 import { opLoadImm64, pseudo, type RawInsn } from "./opcodes.ts";
 import { constantReg, pointerReg } from "./reg.ts";
 import { kind } from "./reg-types.ts";
-import { checkWritable, setReg } from "./registers.ts";
+import { checkWritable, setReg, setUnknown } from "./registers.ts";
 import { errno } from "./stop.ts";
 
 function loadFunction(env: Env, insn: RawInsn): void {
@@ -39,6 +40,10 @@ export function checkLoadImm64(env: Env, insn: RawInsn): void {
   const map = env.input.maps[insn.imm];
   if (map === undefined) env.unsupported("map reference");
   const isValue = insn.src === pseudo.mapValue || insn.src === pseudo.mapIndexValue;
+  if (isValue && map.type === mapType.arena) {
+    setUnknown(env, insn.dst);
+    return;
+  }
   const reg = pointerReg(isValue ? kind.mapValue : kind.mapPtr);
   reg.map = map;
   // All such pointers are to the map's one value: they need no ids to tell its lock from others.

@@ -46,8 +46,11 @@ export const mapType = {
 
 export const mapFlag = { readOnlyProg: 1 << 7, writeOnlyProg: 1 << 8 } as const;
 
+const pageSize = 4096;
+
 /** Bytes of a map's value that programs can address directly; undefined if they cannot. */
 export function directValueSize(map: VerifierMap): number | undefined {
+  if (map.type === mapType.arena) return map.maxEntries * pageSize;
   return map.type === mapType.array ? map.valueSize : undefined;
 }
 
@@ -231,9 +234,7 @@ const tracingTypes: ReadonlySet<number> = new Set([
 export function checkMapForProgram(env: Env, map: VerifierMap): void {
   const record = recordOf(env, map);
   const type = env.input.programType;
-  if (map.type === mapType.arena || map.type === mapType.structOps || map.type > mapType.arena) {
-    env.unsupported(`map type ${map.type}`);
-  }
+  if (map.type > mapType.arena) env.unsupported(`map type ${map.type}`);
   const has = (name: string): boolean => record.fields.some((field) => field.name === name);
   if ((has("bpf_list_head") || has("bpf_rb_root")) && tracingTypes.has(type)) {
     env.reject("tracing progs cannot use bpf_{list_head,rb_root} yet", errno.invalid);
@@ -257,5 +258,18 @@ export function checkMapForProgram(env: Env, map: VerifierMap): void {
       "Sleepable programs can only use array, hash, ringbuf and local storage maps",
       errno.invalid,
     );
+  }
+  if (map.type === mapType.structOps) {
+    env.reject("bpf_struct_ops map cannot be used in prog", errno.invalid);
+  }
+  if (map.type === mapType.arena) useArena(env, map);
+}
+
+/** One arena, whose place in the user's memory is known. */
+function useArena(env: Env, map: VerifierMap): void {
+  if (env.arena !== undefined) env.reject("Only one arena per program", 16);
+  env.arena = map;
+  if ((map.extra ?? 0n) === 0n) {
+    env.reject("arena's user address must be set via map_extra or mmap()", errno.invalid);
   }
 }

@@ -123,20 +123,22 @@ const readModifyWrite: ReadonlySet<number> = new Set([
   atomicOp.cmpxchg,
 ]);
 
-function isAtomicTarget(reg: Reg): boolean {
+/** Bitwise operations that give the old value back cannot be recovered from a fault. */
+const notInArena: ReadonlySet<number> = new Set([
+  atomicOp.and | atomicOp.fetch,
+  atomicOp.or | atomicOp.fetch,
+  atomicOp.xor | atomicOp.fetch,
+]);
+
+function isAtomicTarget(reg: Reg, operation: number): boolean {
   const { type } = reg;
-  return !(
-    type === kind.ctx ||
-    isPacketKind(type) ||
-    type === kind.flowKeys ||
-    isSocketKind(type) ||
-    type === kind.arena
-  );
+  if (type === kind.arena) return !notInArena.has(operation);
+  return !(type === kind.ctx || isPacketKind(type) || type === kind.flowKeys || isSocketKind(type));
 }
 
 function checkAtomicTarget(env: Env, register: number, word: string): void {
   const reg = env.regs[register]!;
-  if (isAtomicTarget(reg)) return;
+  if (isAtomicTarget(reg, env.insnAt(env.insn).imm)) return;
   env.reject(`BPF_ATOMIC ${word} R${register} ${typeName(reg.type)} is not allowed`);
 }
 
@@ -168,6 +170,7 @@ function checkReadModifyWrite(env: Env, insn: RawInsn): void {
   accessAt(env, { ...access, isRead: true, value: -1 });
   if (fetched >= 0) accessAt(env, { ...access, isRead: true, value: fetched });
   accessAt(env, { ...access, isRead: false, value: -1 });
+  if (env.regs[insn.dst]!.type === kind.arena) notePointerKind(env, kind.arena, false);
 }
 
 function checkAtomic(env: Env, insn: RawInsn): void {

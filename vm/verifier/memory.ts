@@ -3,7 +3,7 @@
 import { constantScalar } from "../../common/domain/scalar.ts";
 import { isTnumAligned, printTnum, tnumAdd, tnumConst } from "../../common/domain/tnum.ts";
 import type { ContextValueKind } from "../../common/platform/context-access.ts";
-import { hasAttachTarget } from "./attach-target.ts";
+import { hasHookContext } from "./attach-target.ts";
 import { accessKernelObject, objectPointer, readMapField } from "./btf-pointers.ts";
 import { contextField } from "./context-access.ts";
 import type { Env } from "./env.ts";
@@ -56,7 +56,7 @@ export function checkAlignment(
   isStrict: boolean,
 ): void {
   const strict = isStrict || (env.input.flags & 1) !== 0 || reg.type === kind.stack;
-  if (!strict || size === 1) return;
+  if (!strict || size === 1 || reg.type === kind.arena) return;
   const isPacket = reg.type === kind.packet || reg.type === kind.packetMeta;
   const start = isPacket ? packetAlign : 0;
   const at = tnumAdd(reg.scalar, tnumConst(BigInt(start + reg.off + offset)));
@@ -132,7 +132,7 @@ function contextValue(
   size: number,
   isRead: boolean,
 ): "scalar" | MutableReg | undefined {
-  if (hasAttachTarget(env.input.programType)) return tracingContextField(env, offset, size, isRead);
+  if (hasHookContext(env.input.programType)) return tracingContextField(env, offset, size, isRead);
   const field = contextField(env, offset, size, isRead);
   if (field === undefined || field === "scalar") return field;
   const type = contextPointers[field];
@@ -146,14 +146,14 @@ function contextValue(
 function accessContext(env: Env, reg: Reg, a: MemoryAccess, offset: number): void {
   checkPointerOffset(env, reg, a.register, false);
   const field = contextValue(env, offset, a.size, a.isRead);
-  const isPointer = field !== undefined && field !== "scalar";
+  const isPointer = field !== undefined && field !== "scalar" && field.type !== kind.scalar;
   if (field === undefined || (isPointer && a.signed)) {
     env.say(`invalid bpf_context access off=${offset} size=${a.size}`);
     verboseLine(env, env.insn, "; ");
     throw new Rejection(errno.access);
   }
   if (!a.isRead || a.value < 0) return;
-  if (!isPointer) {
+  if (field === "scalar") {
     setUnknown(env, a.value);
     return;
   }
@@ -235,6 +235,11 @@ function accessOther(env: Env, reg: Reg, a: MemoryAccess, offset: number): void 
   const base = kindOf(reg.type);
   if (base === kind.mem) {
     accessMemory(env, reg, a, offset);
+    return;
+  }
+  if (reg.type === kind.arena) {
+    // Any address will do: what is not mapped reads as zero.
+    if (a.isRead && a.value >= 0) setUnknown(env, a.value);
     return;
   }
   if (reg.type === kind.tpBuffer) env.unsupported("writable tracepoint buffer");

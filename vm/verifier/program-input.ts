@@ -3,11 +3,16 @@ import type { Btf } from "../../common/object/btf.ts";
 import type { LoadedObject, MapSpec, ProgramSpec } from "../../linker/program.ts";
 import type { VerifierInput, VerifierMap } from "./input.ts";
 import { KernelTypes } from "./kernel-types.ts";
+import { mapType } from "./map-rules.ts";
+
+const anyAddress = 1n << 44n;
 
 /** Flags of BPF_PROG_LOAD that callers add. */
 export const strictAlignmentFlag = 1;
 
 function verifierMap(spec: MapSpec, inner: number): VerifierMap {
+  // Loaders map an arena that has no address of its own wherever there is room.
+  const extra = spec.type === mapType.arena ? spec.extra || anyAddress : spec.extra;
   const frozenData = spec.frozen ? spec.initial : undefined;
   return {
     name: spec.name,
@@ -20,7 +25,7 @@ function verifierMap(spec: MapSpec, inner: number): VerifierMap {
     btfKey: spec.keyType,
     btfValue: spec.valueType,
     ...(frozenData && { frozenData }),
-    ...(spec.extra !== 0n && { extra: spec.extra }),
+    ...(extra !== 0n && { extra }),
   };
 }
 

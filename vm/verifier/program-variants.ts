@@ -65,11 +65,19 @@ const tracingVariants: Readonly<Record<number, string>> = {
   [attachType.fexit]: "TRACE_FEXIT",
   [attachType.modifyReturn]: "MODIFY_RETURN",
   [attachType.iterator]: "TRACE_ITER",
+  [attachType.lsmMac]: "LSM_MAC",
+  [attachType.lsmCgroup]: "LSM_CGROUP",
 };
+
+/** Program types and their attach types go together. */
+function isTraced({ programType: type, attachType: attach }: VerifierInput): boolean {
+  const isLsm = attach === attachType.lsmMac || attach === attachType.lsmCgroup;
+  return type === (isLsm ? programType.lsm : programType.tracing);
+}
 
 /** The name of a tracing program's hook in the tables of helpers; undefined for other programs. */
 export function tracingVariant(input: VerifierInput): string | undefined {
-  if (input.programType !== programType.tracing) return undefined;
+  if (!isTraced(input)) return undefined;
   const name = tracingVariants[input.attachType];
   return name !== undefined && isSleepableProgram(input) ? `${name}+sleepable` : name;
 }
@@ -83,6 +91,6 @@ export function programVariant(input: VerifierInput): string | undefined {
   const attachType = isPlainXdp ? 0 : input.attachType;
   const ofType = contextVariants().filter((variant) => variant.programType === input.programType);
   // Types that exist once are the same for every attach type that the kernel lets them have.
-  if (ofType.length === 1) return ofType[0]?.name;
+  if (ofType.length === 1 || input.programType === programType.skSkb) return ofType[0]?.name;
   return ofType.find((variant) => variant.attachType === attachType)?.name;
 }

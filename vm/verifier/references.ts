@@ -1,5 +1,6 @@
 /** Things that a program acquires and must give back: sockets, ring buffer records, locks. */
 import type { Env } from "./env.ts";
+import { programType } from "./program-variants.ts";
 import { unknownReg } from "./reg.ts";
 import { mapRegs, type Reference, type State } from "./state.ts";
 import { errno } from "./stop.ts";
@@ -85,11 +86,17 @@ export function checkResources(
   }
 }
 
+/** Some functions of the kernel's tables give an object back; its type is judged with the result. */
+function mayReturnObject(env: Env, isException: boolean): boolean {
+  return env.input.programType === programType.structOps && !isException;
+}
+
 /** Inner frames may hold references: their callers can still release them, unless it all ends. */
 function checkReferenceLeak(env: Env, place: string, isException: boolean): void {
   const { state } = env;
   if (state.frames.length > 1 && !isException) return;
-  const held = state.refs.filter((ref) => ref.kind === "resource");
+  const returned = mayReturnObject(env, isException) ? env.regs[0]!.refObjId : 0;
+  const held = state.refs.filter((ref) => ref.kind === "resource" && ref.id !== returned);
   if (held.length === 0) return;
   for (const ref of held) {
     env.say(`Unreleased reference id=${ref.id} alloc_insn=${ref.insn}`);

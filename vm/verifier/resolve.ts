@@ -5,7 +5,7 @@
 import type { Env } from "./env.ts";
 import type { VerifierMap } from "./input.ts";
 import { kernelSymbol } from "./kernel-variables.ts";
-import { checkMapForProgram, directValueSize } from "./map-rules.ts";
+import { checkMapForProgram, directValueSize, mapType } from "./map-rules.ts";
 import { insnClass, isKnownOpcode, isLoadImm64, memMode, pseudo, type RawInsn } from "./opcodes.ts";
 import { errno } from "./stop.ts";
 
@@ -19,6 +19,13 @@ function checkValueReference(env: Env, map: VerifierMap, offset: number): void {
   const size = directValueSize(map);
   if (size === undefined) {
     env.reject("no direct value access support for this map type", errno.invalid);
+  }
+  if (map.type === mapType.arena) {
+    if (offset <= size) return;
+    env.reject(
+      `invalid access to map value pointer, value_size=${map.valueSize} off=${offset}`,
+      34,
+    );
   }
   if (map.maxEntries !== 1 || offset >= size) {
     const code = map.maxEntries === 1 ? errno.invalid : errno.notSupported;

@@ -1,7 +1,10 @@
 /** What a program, a callback or a global function may return. */
 
 import { s64Max, s64Min } from "../../common/domain/scalar.ts";
+import { skipModifierIds, skipModifiers } from "../../common/object/btf-types.ts";
 import type { Env } from "./env.ts";
+import { hookRange } from "./lsm-hooks.ts";
+import { checkPointerOffset } from "./pointer-offset.ts";
 import { markPrecise } from "./precision.ts";
 import { attachType, programType } from "./program-variants.ts";
 import type { Reg } from "./reg.ts";
@@ -38,6 +41,41 @@ const tracingRanges: Record<number, ReturnRange> = {
   [attachType.iterator]: zeroToOne,
 };
 
+/** Hooks decide; those of cgroups that return nothing must say 1. */
+function lsmRange({ attach, input }: Env): ReturnRange | undefined {
+  if (attach === undefined) return undefined;
+  const hasResult = attach.proto.returns !== 0;
+  if (input.attachType === attachType.lsmCgroup) return hasResult ? zeroToOne : onlyOne;
+  const range = hookRange(attach);
+  return range && { ...range, is32: true };
+}
+
+function returnsPointer(env: Env): boolean {
+  const { attach, input } = env;
+  if (attach === undefined || input.kernel === undefined) return false;
+  return skipModifiers(input.kernel.btf, attach.proto.returns)?.kind === "ptr";
+}
+
+/** Functions without a result, and objects that are handed back as they were acquired. */
+function isReturnFree(env: Env, register: number, subprog: number): boolean {
+  const { attach, input } = env;
+  const isException = subprog === env.exceptionCallback;
+  if (attach === undefined || (subprog > 0 && !isException)) return false;
+  const isVoid = attach.proto.returns === 0;
+  if (input.programType === programType.lsm) {
+    return isVoid && input.attachType !== attachType.lsmCgroup;
+  }
+  if (input.programType !== programType.structOps) return false;
+  if (isVoid) return true;
+  const reg = env.regs[register]!;
+  if (isException || !returnsPointer(env) || reg.refObjId === 0) return false;
+  const pointer = skipModifiers(reg.btf ?? input.kernel!.btf, attach.proto.returns);
+  const target = pointer?.kind === "ptr" ? skipModifierIds(input.kernel!.btf, pointer.type) : 0;
+  if (reg.btf !== input.kernel!.btf || reg.btfId !== target) return false;
+  checkPointerOffset(env, reg, register, false);
+  return true;
+}
+
 /** The range that the program's type wants, if any. */
 export function programRange(env: Env): ReturnRange | undefined {
   const { programType: type, attachType: attach } = env.input;
@@ -47,6 +85,8 @@ export function programRange(env: Env): ReturnRange | undefined {
     return attach === bind4 || attach === bind6 ? zeroToThree : zeroToOne;
   }
   if (type === programType.tracing) return tracingRanges[attach];
+  if (type === programType.lsm) return lsmRange(env);
+  if (type === programType.structOps) return returnsPointer(env) ? { min: 0, max: 0 } : undefined;
   return plainRanges[type];
 }
 
@@ -66,8 +106,11 @@ export function checkRange(
   range: ReturnRange,
   place: string,
 ): void {
-  const { smin, smax } = reg.scalar;
-  if (smin >= BigInt(range.min) && smax <= BigInt(range.max)) return;
+  const { smin, smax, s32min, s32max } = reg.scalar;
+  const isInside = range.is32
+    ? s32min >= range.min && s32max <= range.max
+    : smin >= BigInt(range.min) && smax <= BigInt(range.max);
+  if (isInside) return;
   env.reject(
     `${place} the register R${register} has${describe(reg)} should have been in [${range.min}, ${range.max}]`,
     errno.invalid,
@@ -89,6 +132,7 @@ function enforce(env: Env, register: number, range: ReturnRange, place: string):
 /** At the exit of the outermost frame, whose result is in the register; r1 for exceptions. */
 export function checkReturn(env: Env, register: number): void {
   const outermost = env.state.frames[0]!;
+  if (isReturnFree(env, register, outermost.subprog)) return;
   const reg = readReg(env, register);
   if (outermost.callback?.isAsync) {
     enforce(env, register, outermost.callback.range, "At async callback return");

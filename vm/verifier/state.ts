@@ -49,6 +49,8 @@ export function isSpilledReg(slot: Slot): boolean {
 export interface ReturnRange {
   readonly min: number;
   readonly max: number;
+  /** Only the lower half counts. */
+  readonly is32?: true;
 }
 
 /** How a frame was entered, for frames that are callbacks. */

@@ -1,4 +1,5 @@
 /** Context of tracing programs: the arguments of the hook, eight bytes each, typed by the kernel's BTF. */
+import { MutableScalar, syncBounds, unknownScalar } from "../../common/domain/scalar.ts";
 import type { Btf, BtfType, TypeId } from "../../common/object/btf.ts";
 import { btfSizeOf, btfTypeById, skipModifierIds } from "../../common/object/btf-types.ts";
 import {
@@ -10,8 +11,9 @@ import { type AttachTarget, type FunctionProto, iteratorName } from "./attach-ta
 import { btfKindName, btfName, isStructure, tagFlag } from "./btf-walk.ts";
 import type { Env } from "./env.ts";
 import type { KernelTypes } from "./kernel-types.ts";
-import { attachType } from "./program-variants.ts";
-import { type MutableReg, pointerReg } from "./reg.ts";
+import { areArgumentsTrusted, hookRange } from "./lsm-hooks.ts";
+import { attachType, programType } from "./program-variants.ts";
+import { editReg, hasUnsafeFlags, type MutableReg, pointerReg, scalarReg } from "./reg.ts";
 import { kind, mayBeNull, typeFlag } from "./reg-types.ts";
 
 const maxArguments = 12;
@@ -84,7 +86,7 @@ const iteratorTypes: Readonly<Record<IteratorArgument, number>> = {
 
 function fromIterator(hook: Hook, argument: number): MutableReg | undefined {
   const { env, kernel, target } = hook;
-  if (env.input.attachType !== attachType.iterator) return undefined;
+  if (!isTracing(env) || env.input.attachType !== attachType.iterator) return undefined;
   const known = iteratorArgument(iteratorName(target), argument);
   if (known === undefined) return undefined;
   const reg = pointerReg(iteratorTypes[known.kind] | typeFlag.maybeNull);
@@ -102,7 +104,13 @@ function setStructure(reg: MutableReg, btf: Btf, id: TypeId): void {
 /** Hooks whose pointers the kernel holds on to. */
 function isTrusted(env: Env): boolean {
   const attach = env.input.attachType;
+  if (env.input.programType === programType.structOps) return true;
+  if (env.input.programType === programType.lsm) return areArgumentsTrusted(env.attach?.name ?? "");
   return attach === attachType.rawTracepoint || attach === attachType.iterator;
+}
+
+function isTracing(env: Env): boolean {
+  return env.input.programType === programType.tracing;
 }
 
 function pointerArgument(hook: Hook, argument: number, target: TypeId): MutableReg | undefined {
@@ -112,7 +120,7 @@ function pointerArgument(hook: Hook, argument: number, target: TypeId): MutableR
   // Type tags other than these say nothing of arguments.
   type &= ~typeFlag.rcu;
   if (isTrusted(env)) type |= typeFlag.trusted;
-  const isTracepoint = env.input.attachType === attachType.rawTracepoint;
+  const isTracepoint = isTracing(env) && env.input.attachType === attachType.rawTracepoint;
   const isSuffixed = hook.target.proto.params[argument]?.name.endsWith("__nullable") === true;
   const isListed = isTracepoint && isNullableTracepointArgument(hook.target.name, argument);
   if (isListed || (isSuffixed && !isTracepoint)) type |= typeFlag.maybeNull;
@@ -153,7 +161,7 @@ export function tracingContextField(
   if (found === undefined) return undefined;
   const { argument } = found;
   const type = btfTypeById(kernel.btf, skipModifierIds(kernel.btf, found.type));
-  if (isNumber(type)) return "scalar";
+  if (isNumber(type)) return resultOfHook(hook, argument) ?? "scalar";
   if (type?.kind !== "ptr") {
     const name = target.proto.params[argument]?.name ?? "";
     return say(
@@ -167,5 +175,40 @@ export function tracingContextField(
     iterated?.type !== undefined && mayBeNull(iterated.type) && iterated.btf === undefined;
   if (isBuffer) return iterated;
   if (isPlainTarget(kernel.btf, type.type)) return "scalar";
-  return iterated ?? pointerArgument(hook, argument, type.type);
+  if (isNullableByStub(target, argument)) return nullableArgument(kernel, type.type);
+  const pointer = iterated ?? pointerArgument(hook, argument, type.type);
+  return pointer && promoted(env, kernel, pointer);
+}
+
+/** Security hooks are told what was decided so far: its range is known. */
+function resultOfHook({ env, target }: Hook, argument: number): MutableReg | undefined {
+  const { programType: type, attachType: attach } = env.input;
+  if (type !== programType.lsm || attach !== attachType.lsmMac) return undefined;
+  const range = argument < target.proto.params.length ? undefined : hookRange(target);
+  if (range === undefined) return undefined;
+  const s = new MutableScalar(unknownScalar);
+  s.s32min = range.min;
+  s.s32max = range.max;
+  s.smin = BigInt(range.min);
+  s.smax = BigInt(range.max);
+  syncBounds(s);
+  return editReg(scalarReg(s));
+}
+
+function isNullableByStub({ stub }: AttachTarget, argument: number): boolean {
+  return stub?.params[argument]?.name.endsWith("__nullable") === true;
+}
+
+function nullableArgument(kernel: KernelTypes, target: TypeId): MutableReg {
+  const reg = pointerReg(kind.btfId | typeFlag.trusted | typeFlag.maybeNull);
+  setStructure(reg, kernel.btf, skipModifierIds(kernel.btf, target));
+  return reg;
+}
+
+/** Sockets whose congestion is controlled are TCP sockets. */
+function promoted(env: Env, kernel: KernelTypes, reg: MutableReg): MutableReg {
+  const isTcp = env.attach?.structOps === "tcp_congestion_ops";
+  if (!isTcp || reg.btfName !== "sock" || hasUnsafeFlags(reg.type)) return reg;
+  setStructure(reg, kernel.btf, kernel.find("struct", "tcp_sock"));
+  return reg;
 }

@@ -1,5 +1,10 @@
 /** The whole verification: checks of the program's form, then its walk, then what the walk found. */
-import { checkSleepable, findAttachTarget, hasAttachTarget } from "./attach-target.ts";
+import {
+  checkSleepable,
+  findAttachTarget,
+  hasAttachTarget,
+  hasHookContext,
+} from "./attach-target.ts";
 import { computeComponents } from "./components.ts";
 import { checkControlFlow } from "./control-flow.ts";
 import { checkCallbacksKept } from "./dead-code.ts";
@@ -46,7 +51,7 @@ function fitsLoad(input: VerifierInput): boolean {
 
 /** Program types that know sleepable programs. */
 function maySleep(type: number): boolean {
-  return hasAttachTarget(type) || type === programType.kprobe || type === programType.syscall;
+  return hasHookContext(type) || type === programType.kprobe || type === programType.syscall;
 }
 
 /** BPF_F_XDP_HAS_FRAGS changes nothing for the verifier. */
@@ -61,16 +66,12 @@ function checkProgram(env: Env): void {
     throw new Rejection(errno.tooBig);
   }
   if (input.insns.length % 8 !== 0 || !fitsLoad(input)) throw new Rejection(errno.invalid);
-  const unmodelled: readonly number[] = [
-    programType.structOps,
-    programType.extension,
-    programType.lsm,
-    20,
-  ];
+  const unmodelled: readonly number[] = [programType.extension, 20];
   if (unmodelled.includes(input.programType)) {
     env.unsupported(`program type ${input.programType}`);
   }
-  if (programVariant(input) === undefined && tracingVariant(input) === undefined) {
+  const isKnown = programVariant(input) !== undefined || tracingVariant(input) !== undefined;
+  if (!isKnown && input.programType !== programType.structOps) {
     env.unsupported(`program type ${input.programType} with attach type ${input.attachType}`);
   }
   const modelledFlags = 1 | 2 | (maySleep(input.programType) ? 16 : 0) | fragmentFlag(input);
