@@ -1,7 +1,8 @@
 /**
- * Loop-invariant code motion, for integers only: arithmetic whose operands do not change in a loop is
- * done once before it. Addresses stay (a sum of pointer and variable must not move above its checks),
- * and so do loads and comparisons. BPF arithmetic cannot trap, so that doing it early is harmless.
+ * Loop-invariant code motion: arithmetic whose operands do not change in a loop is done once before it.
+ * Addresses stay (a sum of pointer and variable must not move above its checks), but for those in global
+ * variables whose index is known to be in bounds before the loop; and so do loads and comparisons. BPF
+ * arithmetic cannot trap, so that doing it early is harmless.
  */
 import {
   type DominatorTree,
@@ -10,9 +11,21 @@ import {
   type Loop,
   predecessors,
 } from "../4-lower/cfg.ts";
-import type { Block, IrInstruction, Value } from "../4-lower/ir.ts";
+import type { Block, IrFunction, IrInstruction, Value } from "../4-lower/ir.ts";
+import {
+  computeUses,
+  createBlock,
+  createInstruction,
+  redirectSuccessor,
+  replaceIncoming,
+  terminatorOf,
+  type Use,
+} from "../4-lower/ir-builder.ts";
+import { type EdgeRanges, edgeRanges } from "./edge-ranges.ts";
 import type { FunctionPass } from "./pass.ts";
 import { Rewriter } from "./rewriter.ts";
+import type { Range } from "./value-ranges.ts";
+import { isBinary, isOp, operand } from "./values.ts";
 
 export const hoistInvariants: FunctionPass = {
   kind: "function",
@@ -22,11 +35,14 @@ export const hoistInvariants: FunctionPass = {
     const loops = findLoops(fn, tree);
     if (loops.length === 0) return false;
     const preds = predecessors(fn);
+    const headers = new Map(loops.map((loop) => [loop.header, loop]));
+    const ranges = edgeRanges(tree, preds, headers);
+    const around = { fn, preds, tree, ranges, standIns: new Map<Block, Block>() };
     let changed = false;
     // Inner loops first; what leaves one may then leave the next.
     for (const loop of loops.reverse()) {
       const rewriter = new Rewriter(fn);
-      hoistFrom(loop, preds, tree, rewriter);
+      hoistFrom(loop, around, computeUses(fn), rewriter);
       changed = rewriter.apply() || changed;
     }
     return changed;
@@ -35,35 +51,117 @@ export const hoistInvariants: FunctionPass = {
 
 /** Each hoisted value occupies a register throughout the loop; there are few. */
 const mostHoisted = 3;
+/** What the verifier lets be added to a pointer, and how far an index is looked for. */
+const largestOffset = 1n << 28n;
+const mostSteps = 4;
+
+interface Surroundings {
+  readonly fn: IrFunction;
+  readonly preds: ReadonlyMap<Block, readonly Block[]>;
+  readonly tree: DominatorTree;
+  readonly ranges: EdgeRanges;
+  /** Blocks that were made in front of loops, and the block before each: in the same loops. */
+  readonly standIns: Map<Block, Block>;
+}
 
 function hoistFrom(
   loop: Loop,
-  preds: ReadonlyMap<Block, readonly Block[]>,
-  tree: DominatorTree,
+  { fn, preds, tree, ranges, standIns }: Surroundings,
+  uses: ReadonlyMap<Value, readonly Use[]>,
   rewriter: Rewriter,
 ): void {
   const outside = (preds.get(loop.header) ?? []).filter((block) => !loop.blocks.has(block));
   const [entry, ...others] = outside;
   if (entry === undefined || others.length > 0) return;
   if (entry.instructions.at(-1)?.operation.op === "asm_goto") return;
-  let count = 0;
+  const isInvariant = (value: Value): boolean =>
+    value.kind !== "instruction" || !loop.blocks.has(standIns.get(value.block) ?? value.block);
+  const movable = new Set<IrInstruction>();
   for (const block of tree.order) {
     if (!loop.blocks.has(block)) continue;
     for (const each of block.instructions) {
-      if (count >= mostHoisted) return;
-      if (!isHoistable(each) || !each.operands.every((value) => isInvariant(value, loop))) continue;
-      rewriter.moveToEnd(each, entry);
-      count += 1;
+      const isFixed = each.operands.every(
+        (value) => isInvariant(value) || movable.has(value as IrInstruction),
+      );
+      const rangeOf = (value: Value) => ranges.range(value, entry, loop.header);
+      if (isFixed && isHoistable(each, rangeOf)) movable.add(each);
     }
   }
+  const needed = chooseFrom(movable, uses);
+  if (needed.size === 0) return;
+  const target = preheader(fn, entry, loop.header);
+  if (target !== entry) standIns.set(target, entry);
+  for (const each of movable) if (needed.has(each)) rewriter.moveToEnd(each, target);
 }
 
-function isHoistable({ operation, type }: IrInstruction): boolean {
-  if (type === "i1" || type === "ptr") return false;
-  return operation.op === "binary" || operation.op === "bswap" || operation.op === "sext";
+/** A block that leads to the loop alone: what is computed there is behind all checks before the loop. */
+function preheader(fn: IrFunction, entry: Block, header: Block): Block {
+  if (terminatorOf(entry)?.operation.op === "br") return entry;
+  const made = createBlock(fn, undefined, true);
+  const location = header.instructions.at(-1)?.location;
+  made.instructions.push(
+    createInstruction(fn, made, "void", { op: "br", target: header }, [], location),
+  );
+  redirectSuccessor(entry, header, made);
+  replaceIncoming(header, entry, made);
+  fn.blocks.splice(fn.blocks.indexOf(header), 0, made);
+  return made;
 }
 
-/** Defined before the loop. What was hoisted in this round counts in the next. */
-function isInvariant(value: Value, loop: Loop): boolean {
-  return value.kind !== "instruction" || !loop.blocks.has(value.block);
+/** The first few that are worth it, with what they need. */
+function chooseFrom(
+  movable: ReadonlySet<IrInstruction>,
+  uses: ReadonlyMap<Value, readonly Use[]>,
+): Set<Value> {
+  const roots = [...movable].filter((each) => isWorthIt(each, movable, uses)).slice(0, mostHoisted);
+  const needed = new Set<Value>(roots);
+  for (const each of needed) {
+    if (each.kind !== "instruction") continue;
+    for (const value of each.operands) {
+      if (value.kind === "instruction" && movable.has(value)) needed.add(value);
+    }
+  }
+  return needed;
+}
+
+/** Used in the loop itself, and more than an extension, which is mostly free. */
+function isWorthIt(
+  instruction: IrInstruction,
+  movable: ReadonlySet<IrInstruction>,
+  uses: ReadonlyMap<Value, readonly Use[]>,
+): boolean {
+  if (instruction.operation.op === "zext") return false;
+  return (uses.get(instruction) ?? []).some(({ user }) => !movable.has(user));
+}
+
+function isHoistable(
+  { operation, type, operands }: IrInstruction,
+  rangeOf: (value: Value) => Range | undefined,
+): boolean {
+  if (type === "i1") return false;
+  if (operation.op === "ptradd") {
+    const [base, offset] = operands;
+    return base?.kind === "global" && offset !== undefined && isBounded(offset, rangeOf);
+  }
+  return (
+    operation.op === "binary" ||
+    operation.op === "bswap" ||
+    operation.op === "sext" ||
+    operation.op === "zext"
+  );
+}
+
+/** An index, scaled and extended, that the verifier knows to be small when the loop is entered. */
+function isBounded(offset: Value, rangeOf: (value: Value) => Range | undefined): boolean {
+  let index = offset;
+  let scale = 1n;
+  for (let step = 0; step < mostSteps; step += 1) {
+    const by = isOp(index, "binary") ? operand(index, 1) : undefined;
+    if (isBinary(index, "shl") && by?.kind === "constant" && by.value < 32n) scale <<= by.value;
+    else if (isBinary(index, "mul") && by?.kind === "constant") scale *= by.value;
+    else if (!isOp(index, "zext")) break;
+    index = operand(index as IrInstruction, 0);
+  }
+  const range = rangeOf(index);
+  return range !== undefined && range.smin >= 0n && range.max * scale < largestOffset;
 }

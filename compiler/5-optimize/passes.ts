@@ -43,6 +43,7 @@ import { splitReturns } from "./split-returns.ts";
 import { threadJumps } from "./thread-jumps.ts";
 import { trustParameters } from "./trust-parameters.ts";
 import { unrollLoops } from "./unroll-loops.ts";
+import { unswitchLoops } from "./unswitch-loops.ts";
 
 /** Makes a function small and plain; run before it is judged for inlining and after each stage. */
 const simplify: readonly FunctionPass[] = [
@@ -67,6 +68,7 @@ const afterInlining: readonly FunctionPass[] = [
   unrollLoops,
   combine,
   ...simplify,
+  unswitchLoops,
   threadJumps,
   resolveQueries,
   ...simplify,
@@ -156,6 +158,7 @@ export const functionPasses: ReadonlyMap<string, FunctionPass> = new Map(
     splitReturns,
     threadJumps,
     unrollLoops,
+    unswitchLoops,
   ].map((pass) => [pass.name, pass]),
 );
 

@@ -8,8 +8,10 @@
 import { appendAll } from "../../common/append.ts";
 import { dominatorTree, findLoops, predecessors, removeUnreachableBlocks } from "../4-lower/cfg.ts";
 import type { Block, Constant, IrFunction, IrInstruction, Value } from "../4-lower/ir.ts";
+import { bitWidth } from "../4-lower/ir.ts";
 import {
   computeUses,
+  constant,
   createBlock,
   createInstruction,
   phisOf,
@@ -17,11 +19,14 @@ import {
   removeIncoming,
   successors,
   terminatorOf,
+  type ValueType,
 } from "../4-lower/ir-builder.ts";
 import { Demotion, usesOutside } from "./demote-values.ts";
+import { type EdgeRanges, edgeRanges } from "./edge-ranges.ts";
 import { foldInstruction } from "./fold-constants.ts";
 import type { FunctionPass } from "./pass.ts";
 import { promoteAllocas } from "./promote-memory.ts";
+import { decide } from "./value-ranges.ts";
 import { isOp, isPure, operand } from "./values.ts";
 
 /** Most instructions that a copied block may have, besides phis and its branch. */
@@ -55,7 +60,9 @@ interface Thread {
 
 function findThreads(fn: IrFunction): Thread[] {
   const preds = predecessors(fn);
-  const headers = new Map(findLoops(fn, dominatorTree(fn)).map((loop) => [loop.header, loop]));
+  const tree = dominatorTree(fn);
+  const headers = new Map(findLoops(fn, tree).map((loop) => [loop.header, loop]));
+  const ranges = edgeRanges(tree, preds, headers);
   const threads: Thread[] = [];
   // A block that takes part in one thread stays as it is for the others.
   const busy = new Set<Block>();
@@ -64,7 +71,8 @@ function findThreads(fn: IrFunction): Thread[] {
     const loop = headers.get(block);
     const ways = new Map<Block, Block[]>();
     for (const pred of preds.get(block) ?? []) {
-      const target = busy.has(pred) || loop?.blocks.has(pred) ? undefined : targetFrom(block, pred);
+      const target =
+        busy.has(pred) || loop?.blocks.has(pred) ? undefined : targetFrom(block, pred, ranges);
       if (target === undefined || headers.has(target) || target === block) continue;
       ways.set(target, [...(ways.get(target) ?? []), pred]);
     }
@@ -84,11 +92,12 @@ function isCopyable(block: Block): boolean {
 }
 
 /** Where `block` goes if it is entered from `pred`, if that can be told. */
-function targetFrom(block: Block, pred: Block): Block | undefined {
+function targetFrom(block: Block, pred: Block, ranges: EdgeRanges): Block | undefined {
   const last = terminatorOf(block) as IrInstruction;
   const from = terminatorOf(pred)?.operation;
   if (from?.op !== "br" && from?.op !== "condbr" && from?.op !== "switch") return undefined;
-  const value = valueOnEdge(operand(last, 0), block, pred, 0);
+  const tested = operand(last, 0);
+  const value = valueOnEdge(tested, block, pred, 0) ?? testOnEdge(tested, block, pred, ranges);
   if (value === undefined) return undefined;
   const { operation } = last;
   if (operation.op === "condbr") return value.value === 1n ? operation.then : operation.otherwise;
@@ -112,6 +121,23 @@ function valueOnEdge(value: Value, block: Block, pred: Block, depth: number): Co
     operands.push(known);
   }
   return foldInstruction(value, operands);
+}
+
+/** A comparison with a constant that the range of what comes in decides. */
+function testOnEdge(
+  test: Value,
+  block: Block,
+  pred: Block,
+  ranges: EdgeRanges,
+): Constant | undefined {
+  if (!isOp(test, "icmp") || test.block !== block) return undefined;
+  const [phi, bound] = [operand(test, 0), operand(test, 1)];
+  if (!isOp(phi, "phi") || phi.block !== block || bound.kind !== "constant") return undefined;
+  const input = operand(phi, phi.operation.incoming.indexOf(pred));
+  const range = ranges.range(input, pred, block);
+  const { predicate } = test.operation;
+  const holds = range && decide(range, predicate, bound.value, bitWidth[bound.type as ValueType]);
+  return holds === undefined ? undefined : constant("i1", holds ? 1n : 0n);
 }
 
 /** One copy of the block for each target. */

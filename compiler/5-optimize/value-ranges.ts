@@ -38,7 +38,8 @@ export function refine(range: Range, predicate: IntPredicate, value: bigint, bit
   let { min, max, smin, smax } = range;
   switch (predicate) {
     case "eq":
-      [min, max, smin, smax] = [value, value, signed, signed];
+      [min, max] = [larger(min, value), smaller(max, value)];
+      [smin, smax] = [larger(smin, signed), smaller(smax, signed)];
       break;
     case "ne":
       if (value === min) min += 1n;
