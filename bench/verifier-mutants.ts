@@ -2,13 +2,16 @@
  * Mutants of judged cases, judged by the running kernel and by our verifier:
  * `npx tsx bench/verifier-mutants.ts CASES.jsonl[.gz] [--seed N] [--per-base N] [--bases FILE]
  * [--save FILE.jsonl] [--show KIND] [--limit N]`. Only bases that the kernel accepts are used. With
- * --save the mutants on which we differ are written as cases; with --save-all, all of them.
+ * --save the mutants on which we differ are written as cases; with --save-all, all of them. Bases
+ * with open-coded iterators or work items are left out, and no mutant calls another kernel function
+ * than its base: such mutants have crashed kernels that judged them.
  */
 import { closeSync, openSync, writeSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { askKernel, type KernelJob } from "../test/support/kernel.ts";
 import { randomNumbers } from "../test/support/verifier-random.ts";
 import { bytesOfHex, type PortableCase, readCase } from "../vm/verifier/cases.ts";
+import { decodeSlots, isKfuncCall } from "../vm/verifier/opcodes.ts";
 import { judgementOf } from "./kernel-verdict.ts";
 import { mutate } from "./mutate-program.ts";
 import { report, showUnsupported } from "./verifier-report.ts";
@@ -34,12 +37,33 @@ function hex(bytes: Uint8Array): string {
 /** Logs larger than this are not worth waiting for. */
 const chunk = 400;
 
+/** Ids of the kernel functions that a program calls. */
+function kfuncsOf(insns: Uint8Array): ReadonlySet<number> {
+  return new Set(
+    decodeSlots(insns)
+      .filter(isKfuncCall)
+      .map(({ imm }) => imm),
+  );
+}
+
+const dangerous = /^bpf_(iter|wq|task_work)_/;
+
+function isDangerous(ids: ReadonlySet<number>): boolean {
+  return [...ids].some((id) => {
+    const type = kernel?.btf.types[id - 1];
+    return type?.kind !== "func" || dangerous.test(type.name);
+  });
+}
+
 function mutantsOf(base: PortableCase, seed: number, count: number): string[] {
   const random = randomNumbers(seed);
   const found = new Set<string>();
+  const kfuncs = kfuncsOf(base.input.insns);
+  if (isDangerous(kfuncs)) return [];
   for (let i = 0; i < count * 3 && found.size < count; i += 1) {
     const bytes = mutate(random, base.input.insns);
-    if (bytes !== undefined) found.add(hex(bytes));
+    if (bytes === undefined) continue;
+    if ([...kfuncsOf(bytes)].every((id) => kfuncs.has(id))) found.add(hex(bytes));
   }
   return [...found];
 }
