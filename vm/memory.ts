@@ -99,6 +99,13 @@ export class LinearMemory {
     if (rest > 0) this.bytes[end] = access === "none" ? 0 : flag | rest;
   }
 
+  /** Moves the start of a writable range whose end stays where it is. */
+  moveStart(from: number, to: number): void {
+    const [old, start] = [Math.floor(from / granule), Math.floor(to / granule)];
+    for (let g = start; g < old; g += 1) this.bytes[shadowBase + g] = granule;
+    for (let g = old; g < start; g += 1) this.bytes[shadowBase + g] = 0;
+  }
+
   /** Allocates, makes accessible and names a region. */
   region(kind: string, name: string, size: number, access: "read" | "write" = "write"): number {
     const start = this.allocate(size);
@@ -166,6 +173,19 @@ export class LinearMemory {
   slice(address: bigint, size: number, write: boolean): Uint8Array {
     const start = this.check(address, size, write);
     return this.bytes.subarray(Math.max(0, start), Math.max(0, start) + size);
+  }
+
+  /** Copies within memory, both ends checked before. */
+  copy(to: number, from: number, size: number): void {
+    if (size > 64 || Math.abs(to - from) < size) {
+      this.bytes.copyWithin(to, from, from + size);
+      return;
+    }
+    let at = 0;
+    for (; at + 4 <= size; at += 4) {
+      this.view.setInt32(to + at, this.view.getInt32(from + at, true), true);
+    }
+    for (; at < size; at += 1) this.bytes[to + at] = this.bytes[from + at] as number;
   }
 
   copyOut(address: number, size: number): Uint8Array {

@@ -1,6 +1,6 @@
 /** Internet checksums, in the byte order of memory. */
 import { errno } from "../errno.ts";
-import type { Helper } from "./helper-call.ts";
+import type { Helper, HelperCall } from "./helper-call.ts";
 
 /** One's complement sum of two 32-bit numbers. */
 export function add32(a: number, b: number): number {
@@ -10,15 +10,15 @@ export function add32(a: number, b: number): number {
 
 export const complement32 = (value: number): number => ~value >>> 0;
 
-/** 32-bit one's complement sum of bytes; a last word that is cut short is filled with zeroes. */
-export function sumBytes(bytes: Uint8Array, seed: number, little: boolean): number {
+/** 32-bit one's complement sum of whole words of memory. */
+function sumWords(call: HelperCall, start: number, size: number, seed: number): number {
+  const { view } = call.memory;
+  const { little } = call.kernel;
   let sum = seed;
-  for (let i = 0; i < bytes.length; i += 4) {
-    let word = 0;
-    for (let k = 0; k < 4; k += 1) {
-      word += (bytes[i + k] ?? 0) * 2 ** (8 * (little ? k : 3 - k));
-    }
-    sum = add32(sum, word);
+  for (let at = start; at < start + size; at += 4) sum += view.getUint32(at, little);
+  while (sum > 0xffffffff) {
+    const carries = Math.floor(sum / 0x1_0000_0000);
+    sum = sum - carries * 0x1_0000_0000 + carries;
   }
   return sum;
 }
@@ -44,12 +44,13 @@ export const checksumHelpers: Readonly<Record<string, Helper>> = {
   bpf_csum_diff: (call) => {
     const [fromSize, toSize, seed] = [call.low(2), call.low(4), call.low(5)];
     if (((fromSize | toSize) & 3) !== 0) return -errno.EINVAL;
-    const { little } = call.kernel;
-    const from = fromSize === 0 ? new Uint8Array(0) : call.bytes(1, fromSize);
-    const to = toSize === 0 ? new Uint8Array(0) : call.bytes(3, toSize);
-    if (fromSize === 0) return fold16(sumBytes(to, seed, little));
-    if (toSize === 0) return fold16(complement32(sumBytes(from, complement32(seed), little)));
-    const added = sumBytes(to, seed, little);
-    return fold16(add32(added, complement32(sumBytes(from, 0, little))));
+    const from = fromSize === 0 ? 0 : call.address(1, fromSize, false);
+    const to = toSize === 0 ? 0 : call.address(3, toSize, false);
+    if (fromSize === 0) return fold16(sumWords(call, to, toSize, seed));
+    if (toSize === 0) {
+      return fold16(complement32(sumWords(call, from, fromSize, complement32(seed))));
+    }
+    const added = sumWords(call, to, toSize, seed);
+    return fold16(add32(added, complement32(sumWords(call, from, fromSize, 0))));
   },
 };

@@ -2,9 +2,12 @@
 import { errno } from "../errno.ts";
 import { Fault } from "../fault.ts";
 import { HashOfMaps } from "../maps/hash-of-maps.ts";
-import type { BpfMap } from "../maps/map.ts";
+import { type BpfMap, mapHandleBase } from "../maps/map.ts";
 import { ArrayOfMaps } from "../maps/program-array.ts";
 import type { Helper, HelperCall } from "./helper-call.ts";
+
+/** Handles have few enough bits for a number. */
+const firstHandle = Number(mapHandleBase);
 
 const keyOf = (call: HelperCall, map: BpfMap): Uint8Array => call.bytes(2, map.description.keySize);
 
@@ -12,8 +15,9 @@ const keyOf = (call: HelperCall, map: BpfMap): Uint8Array => call.bytes(2, map.d
 function lookup(call: HelperCall): bigint | number {
   const map = call.map(1);
   if (map instanceof ArrayOfMaps || map instanceof HashOfMaps) {
-    const inner = map.inner(keyOf(call, map));
-    return call.kernel.mapById(inner)?.handle ?? 0;
+    const inner = map.innerAt(call.address(2, map.description.keySize, false));
+    const found = call.kernel.mapById(inner);
+    return found === undefined ? 0 : firstHandle + found.handleSlot;
   }
   return map.lookupAt(call.address(2, map.description.keySize, false));
 }

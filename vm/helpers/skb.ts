@@ -17,13 +17,13 @@ const schedAct = 4;
 
 const loadBytes: Helper = (call) => {
   const length = call.low(4);
-  const target = call.bytes(3, length, true);
+  const target = length === 0 ? 0 : call.address(3, length, true);
   const at = call.packet.at(call.int(2), length);
   if (at === undefined) {
-    target.fill(0);
+    call.memory.bytes.fill(0, target, target + length);
     return -errno.EFAULT;
   }
-  target.set(call.memory.bytes.slice(at, at + length));
+  call.memory.copy(target, at, length);
   return 0;
 };
 
@@ -51,11 +51,11 @@ const loadBytesRelative: Helper = (call) => {
 
 const storeBytes: Helper = (call) => {
   const length = call.low(4);
-  const source = call.copy(3, length);
+  const source = length === 0 ? 0 : call.address(3, length, false);
   if ((call.arg(5) & ~storeFlags) !== 0n) return -errno.EINVAL;
   const at = call.packet.at(call.int(2), length);
   if (at === undefined) return -errno.EFAULT;
-  call.memory.bytes.set(source, at);
+  call.memory.copy(at, source, length);
   return 0;
 };
 

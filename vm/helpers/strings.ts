@@ -54,12 +54,14 @@ export const stringHelpers: Readonly<Record<string, Helper>> = {
   },
   bpf_strncmp: (call) => {
     const length = call.low(2);
-    const a = call.bytes(1, length);
-    let at = call.memory.check(call.arg(3), 1, false);
-    for (let i = 0; i < length; i += 1, at += 1) {
-      const difference = (a[i] as number) - (call.memory.bytes[at] as number);
+    const { bytes } = call.memory;
+    const a = length === 0 ? 0 : call.address(1, length, false);
+    const b = call.address(3, 1, false);
+    for (let i = 0; i < length; i += 1) {
+      const byte = bytes[a + i] as number;
+      const difference = byte - (bytes[b + i] as number);
       if (difference !== 0) return difference < 0 ? -1 : 1;
-      if (a[i] === 0) return 0;
+      if (byte === 0) return 0;
     }
     return 0;
   },

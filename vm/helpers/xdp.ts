@@ -23,6 +23,7 @@ export const xdpHelpers: Readonly<Record<string, Helper>> = {
     const metaLength = packet.data - packet.meta;
     const start = roomStart(packet) + frameSize + metaLength;
     if (data < start || data > packet.end - ethernetHeader) return -errno.EINVAL;
+    if (metaLength === 0) return move(call, data, data, packet.end);
     const metadata = call.memory.copyOut(packet.meta, metaLength);
     move(call, data - metaLength, data, packet.end);
     call.memory.bytes.set(metadata, data - metaLength);
@@ -49,15 +50,14 @@ export const xdpHelpers: Readonly<Record<string, Helper>> = {
     const length = call.low(4);
     const at = call.low(2) > 0xffff ? undefined : call.packet.at(call.low(2), length);
     if (at === undefined) return -errno.EINVAL;
-    const bytes = call.memory.copyOut(at, length);
-    call.bytes(3, length, true).set(bytes);
+    if (length > 0) call.memory.copy(call.address(3, length, true), at, length);
     return 0;
   },
   bpf_xdp_store_bytes: (call) => {
     const length = call.low(4);
     const at = call.low(2) > 0xffff ? undefined : call.packet.at(call.low(2), length);
     if (at === undefined) return -errno.EINVAL;
-    call.memory.bytes.set(call.copy(3, length), at);
+    if (length > 0) call.memory.copy(at, call.address(3, length, false), length);
     return 0;
   },
 };

@@ -65,6 +65,12 @@ export class ArrayMap extends BpfMap {
     return index < this.description.maxEntries ? this.address(index, cpu) : 0;
   }
 
+  override lookupAt(keyAddress: number): number {
+    const { memory, cpu, little } = this.host;
+    const index = memory.view.getUint32(keyAddress, little);
+    return index < this.description.maxEntries ? this.address(index, cpu) : 0;
+  }
+
   override update(key: Uint8Array, value: Uint8Array, flags: bigint): number {
     const problem = this.#checkUpdate(key, flags);
     if (problem !== 0) return problem;

@@ -33,6 +33,12 @@ export class HashOfMaps extends BpfMap {
     return bytes;
   }
 
+  /** The inner map's id, for programs, by the address of the key; 0 where there is none. */
+  innerAt(keyAddress: number): number {
+    const { keySize } = this.description;
+    return this.inner(this.host.memory.bytes.subarray(keyAddress, keyAddress + keySize));
+  }
+
   override delete(key: Uint8Array): number {
     return this.#ids.delete(keyText(key)) ? 0 : -errno.ENOENT;
   }

@@ -90,8 +90,9 @@ export class ArrayOfMaps extends ObjectArrayMap {
     return this.host.mapById(id) === undefined ? -errno.EBADF : 0;
   }
 
-  /** The inner map's id, for programs; 0 where there is none. */
-  inner(key: Uint8Array): number {
-    return this.slots.get(this.indexOf(key)) ?? 0;
+  /** The inner map's id, for programs, by the address of the key; 0 where there is none. */
+  innerAt(keyAddress: number): number {
+    const { memory, little } = this.host;
+    return this.slots.get(memory.view.getUint32(keyAddress, little)) ?? 0;
   }
 }

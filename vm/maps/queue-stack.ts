@@ -2,45 +2,80 @@
 import { errno } from "../errno.ts";
 import { BpfMap, updateFlags } from "./map.ts";
 
-abstract class SequenceMap extends BpfMap {
-  protected readonly values: Uint8Array[] = [];
+const slotsToStartWith = 16;
 
-  /** Position of the value that comes out next. */
+/** Values one after another in a ring, which grows up to the map's size. */
+abstract class SequenceMap extends BpfMap {
+  #bytes = new Uint8Array(slotsToStartWith * this.description.valueSize);
+  /** Slot of the oldest value. */
+  #first = 0;
+  protected count = 0;
+
+  /** Position of the value that comes out next, counted from the oldest. */
   protected abstract get nextIndex(): number;
+
+  #at(index: number): number {
+    const { valueSize } = this.description;
+    return ((this.#first + index) % (this.#bytes.length / valueSize)) * valueSize;
+  }
+
+  #grow(): void {
+    const { valueSize, maxEntries } = this.description;
+    const slots = Math.min(maxEntries, (2 * this.#bytes.length) / valueSize);
+    const larger = new Uint8Array(slots * valueSize);
+    for (const [i, value] of this.#values().entries()) larger.set(value, i * valueSize);
+    this.#bytes = larger;
+    this.#first = 0;
+  }
+
+  #values(): Uint8Array[] {
+    const { valueSize } = this.description;
+    return Array.from({ length: this.count }, (_, i) => {
+      const at = this.#at(i);
+      return this.#bytes.slice(at, at + valueSize);
+    });
+  }
 
   override push(value: Uint8Array, flags: bigint): number {
     const replace = flags === BigInt(updateFlags.exist);
     if (flags !== BigInt(updateFlags.any) && !replace) return -errno.EINVAL;
-    if (this.values.length >= this.description.maxEntries) {
+    const { maxEntries, valueSize } = this.description;
+    if (this.count >= maxEntries) {
       if (!replace) return -errno.E2BIG;
       // The oldest goes, in a stack too.
-      this.values.shift();
+      this.#first = this.#at(1) / valueSize;
+      this.count -= 1;
     }
-    this.values.push(new Uint8Array(value));
+    if ((this.count + 1) * valueSize > this.#bytes.length) this.#grow();
+    const at = this.#at(this.count);
+    for (let i = 0; i < valueSize; i += 1) this.#bytes[at + i] = value[i] as number;
+    this.count += 1;
     return 0;
   }
 
   override pop(value: Uint8Array): number {
-    return this.#take(value, true);
+    const index = this.nextIndex;
+    const problem = this.peek(value);
+    if (problem !== 0) return problem;
+    if (index === 0) this.#first = this.#at(1) / this.description.valueSize;
+    this.count -= 1;
+    return 0;
   }
 
   override peek(value: Uint8Array): number {
-    return this.#take(value, false);
-  }
-
-  #take(value: Uint8Array, remove: boolean): number {
-    const found = this.values[this.nextIndex];
-    if (found === undefined) {
+    if (this.count === 0) {
       value.fill(0);
       return -errno.ENOENT;
     }
-    value.set(found);
-    if (remove) this.values.splice(this.nextIndex, 1);
+    const at = this.#at(this.nextIndex);
+    const { valueSize } = this.description;
+    for (let i = 0; i < valueSize; i += 1) value[i] = this.#bytes[at + i] as number;
     return 0;
   }
 
   override userLookup(_key: Uint8Array): Uint8Array | number {
-    return this.values[this.nextIndex]?.slice() ?? -errno.ENOENT;
+    const value = new Uint8Array(this.description.valueSize);
+    return this.peek(value) === 0 ? value : -errno.ENOENT;
   }
 
   override userUpdate(_key: Uint8Array, value: Uint8Array, flags: bigint): number {
@@ -56,7 +91,7 @@ abstract class SequenceMap extends BpfMap {
   }
 
   override entries(): readonly (readonly [key: Uint8Array, value: Uint8Array])[] {
-    return this.values.map((value) => [new Uint8Array(0), value] as const);
+    return this.#values().map((value) => [new Uint8Array(0), value] as const);
   }
 }
 
@@ -68,6 +103,6 @@ export class QueueMap extends SequenceMap {
 
 export class StackMap extends SequenceMap {
   protected override get nextIndex(): number {
-    return this.values.length - 1;
+    return this.count - 1;
   }
 }

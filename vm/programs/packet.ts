@@ -1,5 +1,5 @@
 /** A packet in linear memory: head room, optional metadata, data, tail room. */
-import { alignUp, type LinearMemory } from "../memory.ts";
+import { alignUp, granule, type LinearMemory } from "../memory.ts";
 
 export class Packet {
   readonly #memory: LinearMemory;
@@ -20,7 +20,9 @@ export class Packet {
     this.meta = this.data;
     this.end = this.data + bytes.length;
     memory.bytes.set(bytes, this.data);
-    this.#allow();
+    this.#allow("write");
+    const [start, size] = [this.#base, this.#capacity];
+    memory.nameRegion({ kind: "packet", name: "packet", start, size });
   }
 
   get length(): number {
@@ -36,27 +38,22 @@ export class Packet {
   }
 
   /** The granule that data starts in may hold a few bytes before it: those stay accessible. */
-  #allow(): void {
-    this.#memory.allow(this.#base, this.#capacity, "none");
-    this.#memory.allow(this.meta, this.end - this.meta, "write");
+  #allow(access: "none" | "write"): void {
     const size = this.end - this.meta;
-    this.#memory.nameRegion({
-      kind: "packet",
-      name: "packet",
-      start: this.#base,
-      size: this.#capacity,
-    });
-    if (size === 0) this.#memory.allow(this.#base, this.#capacity, "none");
+    if (size > 0) this.#memory.allow(this.meta, size, access);
   }
 
   /** Moves the bounds; the caller has checked them against the room. New bytes are zero. */
   move(meta: number, data: number, end: number): void {
     if (meta < this.meta) this.#memory.bytes.fill(0, meta, this.meta);
     if (end > this.end) this.#memory.bytes.fill(0, this.end, end);
+    const isHead = end === this.end && meta + granule <= end && this.meta + granule <= end;
+    if (isHead) this.#memory.moveStart(this.meta, meta);
+    else this.#allow("none");
     this.meta = meta;
     this.data = data;
     this.end = end;
-    this.#allow();
+    if (!isHead) this.#allow("write");
     this.onMove?.();
   }
 
