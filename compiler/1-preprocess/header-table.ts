@@ -97,6 +97,8 @@ export class HeaderTable implements HeaderDeclarations, NameTable {
   #names = new Int32Array(INITIAL * NAME_SIZE);
   #buckets = new Int32Array(INITIAL_BUCKETS).fill(-1);
   readonly #texts: string[] = [];
+  /** What was found, by name; nothing is added any more once names are asked for. */
+  readonly #found = new Map<string, readonly HeaderName[]>();
 
   constructor(identifiers: IdentifierTable, report: (file: SourceFile) => LexerReport) {
     this.#identifiers = identifiers;
@@ -252,6 +254,15 @@ export class HeaderTable implements HeaderDeclarations, NameTable {
 
   /** Declarations of a name, in source order. */
   lookup(name: string): readonly HeaderName[] {
+    let found = this.#found.get(name);
+    if (found === undefined) {
+      found = this.#find(name);
+      this.#found.set(name, found);
+    }
+    return found;
+  }
+
+  #find(name: string): readonly HeaderName[] {
     const names = this.#names;
     const found: HeaderName[] = [];
     const hash = hashOf(name, 0, name.length);
@@ -265,8 +276,11 @@ export class HeaderTable implements HeaderDeclarations, NameTable {
     }
     found.reverse();
     const before = found.length;
-    for (const { names: known, spans } of this.#indexed)
-      if (Object.hasOwn(known, name)) addIndexedName(known[name]!, spans, found);
+    for (const { names: known, spans } of this.#indexed) {
+      const entries = known[name];
+      // `constructor` and its like are found in every object.
+      if (Array.isArray(entries)) addIndexedName(entries, spans, found);
+    }
     if (found.length > before && found.length > 1)
       found.sort((a, b) => a.declaration - b.declaration);
     return found;
