@@ -32,11 +32,8 @@ function reportBug(error: unknown): number {
 }
 
 const invokedAs = basename(process.argv[1] ?? "bpfc");
+// All output is written when this ends, and a last collection of garbage would be for nothing.
 dispatch(invokedAs, process.argv.slice(2)).then(
-  (code) => {
-    process.exitCode = code;
-  },
-  (error: unknown) => {
-    process.exitCode = reportBug(error);
-  },
+  (code) => process.exit(code),
+  (error: unknown) => process.exit(reportBug(error)),
 );

@@ -111,19 +111,21 @@ function load(name) {
 function requireBundle(name) {
   if (!bundles.includes(name)) return require(name);
   const exports = load(name);
-  // A compilation is over before optimised code pays. V8 refuses caches made under other flags than
-  // it reads them with, so that this comes after reading, and never where one is made.
-  if (!writesCache) setFlag("--interrupt-budget=1000000");
+  // A compilation is over before optimised code pays, or marking in small steps. V8 refuses caches
+  // made under other flags than it reads them with, so that this comes after reading, and never
+  // where one is made.
+  if (!writesCache) setFlags("--interrupt-budget=1000000", "--no-incremental-marking");
   return exports;
 }
 
-function setFlag(flag) {
-  require("node:v8").setFlagsFromString(flag);
+function setFlags(...flags) {
+  const { setFlagsFromString } = require("node:v8");
+  for (const flag of flags) setFlagsFromString(flag);
 }
 
 // Which functions got quick machine code is kept in a cache, and would be done again at every start.
 if (isBuild) {
-  setFlag("--no-sparkplug");
-  process.on("exit", () => setFlag("--sparkplug"));
+  setFlags("--no-sparkplug");
+  process.on("exit", () => setFlags("--sparkplug"));
 }
 load("./main.js");

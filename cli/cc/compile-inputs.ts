@@ -11,7 +11,7 @@ import { shippedHeaderDirectory } from "../../compiler/shipped-header-directory.
 import { headerSource, withVmlinux } from "../kernel-types/with-vmlinux.ts";
 import { nodeFileSystem } from "../node-file-system.ts";
 import { removeOutput, writeOutput } from "../output.ts";
-import { printError, report } from "../report.ts";
+import { print, printError, report } from "../report.ts";
 import { sourceMapOptions } from "../source-map-file.ts";
 import { compileOptions } from "./compile-options.ts";
 import type { CcOptions, CcOutput } from "./options.ts";
@@ -161,8 +161,8 @@ async function showStats(
   if (stats === undefined || format === undefined) return;
   const { printStats } = await import("./print-stats.ts");
   const text = printStats(input, stats, format);
-  if (path === "-") process.stderr.write(text);
-  else process.stdout.write(text);
+  if (path === "-") printError(text);
+  else print(text);
 }
 
 /** Asked for only where something is shown: to look at standard error, Node loads its streams. */
