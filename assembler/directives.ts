@@ -119,7 +119,7 @@ const maximumFill = 1 << 28;
 
 /** `.zero size[, fill]`. */
 const zero: Directive = (state, name) => {
-  const size = number(state, 0, maximumFill);
+  const size = number(state, 0, state.isZeroFilled ? Number.MAX_SAFE_INTEGER : maximumFill);
   if (size === undefined) return;
   const fill = state.cursor.accept(",") ? number(state, -128, 255) : 0;
   if (fill === undefined) return;

@@ -81,6 +81,11 @@ export class ParseState {
     return section;
   }
 
+  /** Whether the current section takes memory but no bytes of the file. */
+  get isZeroFilled(): boolean {
+    return this.#current.kind === "nobits";
+  }
+
   /** Facts count at a section's first mention; later ones may leave them out. */
   switchSection(name: string, facts?: Pick<SectionBuilder, "kind" | "flags" | "entrySize">): void {
     this.#previous = this.#current;

@@ -4,6 +4,8 @@
  */
 import type { Span } from "../../common/diagnostics/source.ts";
 
+export type WideUnit = "wchar_t" | "char16_t" | "char32_t";
+
 export type Expression =
   | { readonly kind: "identifier"; readonly name: string; readonly span: Span }
   | IntegerLiteral
@@ -21,7 +23,8 @@ export type Expression =
   | {
       readonly kind: "string";
       readonly bytes: Uint8Array;
-      readonly unit?: 2 | 4;
+      /** What the characters of a literal with a prefix are. */
+      readonly unit?: WideUnit;
       readonly span: Span;
     }
   | { readonly kind: "float"; readonly text: string; readonly span: Span }

@@ -50,7 +50,12 @@ export function stringLiteral(
   const bytes = Uint8Array.from(
     units.flatMap((value) => Array.from({ length: unit }, (_, index) => value >>> (8 * index))),
   );
-  return { kind: "string", bytes, unit, span };
+  return {
+    kind: "string",
+    bytes,
+    unit: prefix === "L" ? "wchar_t" : unit === 2 ? "char16_t" : "char32_t",
+    span,
+  };
 }
 
 /** An unknown escape is only a warning in C; the rest are errors. */

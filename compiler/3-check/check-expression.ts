@@ -27,8 +27,9 @@ import {
   report,
 } from "./context.ts";
 import { lookUp, nearestDeclared } from "./scope.ts";
-import { stringLiteral } from "./string-literals.ts";
+import { stringLiteral, wideUnits } from "./string-literals.ts";
 import {
+  charType,
   errorType,
   intType,
   longLongType,
@@ -36,6 +37,7 @@ import {
   unsignedIntType,
   unsignedLongLongType,
   unsignedLongType,
+  withConst,
 } from "./type-tools.ts";
 import type { QualType } from "./types.ts";
 
@@ -50,7 +52,8 @@ const handlers: Handlers = {
   identifier: checkIdentifier,
   integer: checkInteger,
   character: (_, e) => ({ kind: "constant", value: BigInt(e.value), type: intType, span: e.span }),
-  string: (context, e) => stringLiteral(context, e.bytes, e.span),
+  string: (context, e) =>
+    stringLiteral(context, e.bytes, e.span, e.unit === undefined ? charType : wideUnits[e.unit]),
   float: (context, e) => {
     report(context, "floatUnsupported", e.span);
     return errorExpression(e.span);
@@ -132,7 +135,7 @@ const functionNames: ReadonlySet<string> = new Set([
 function functionName(context: Context, name: string, span: Span): CheckedExpression | undefined {
   if (!functionNames.has(name)) return undefined;
   const text = context.function?.symbol.name ?? "";
-  return stringLiteral(context, new TextEncoder().encode(text), span, true);
+  return stringLiteral(context, new TextEncoder().encode(text), span, withConst(charType));
 }
 
 function undeclared(context: Context, name: string, span: Span): CheckedExpression {

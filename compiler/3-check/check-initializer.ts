@@ -16,6 +16,7 @@ import { designatedName } from "./expression-place.ts";
 import { sizeOf } from "./layout.ts";
 import { quoteType } from "./print-type.ts";
 import { nearestName } from "./scope.ts";
+import { wideUnits } from "./string-literals.ts";
 import {
   arrayOf,
   asArray,
@@ -83,6 +84,15 @@ function stringOf(initializer: Initializer): Extract<Expression, { kind: "string
   return only.value.kind === "expression" ? stringOf(only.value) : undefined;
 }
 
+/** Whether the characters of a literal are what the array's elements are, but for their sign. */
+function takesString(type: QualType, initializer: Initializer): boolean {
+  const literal = stringOf(initializer);
+  const array = asArray(type);
+  if (literal === undefined || array === undefined) return false;
+  if (literal.unit === undefined) return isCharArray(type);
+  return compatibleUnqualified(array.element, wideUnits[literal.unit]);
+}
+
 /** The bytes that a string gives an array: with its NUL where that fits. */
 function stringBytes(
   run: Run,
@@ -90,10 +100,11 @@ function stringBytes(
   literal: Extract<Expression, { kind: "string" }>,
 ): Uint8Array {
   const { bytes, span } = literal;
-  const length = array.length ?? bytes.length + 1;
-  if (bytes.length > length) report(run.context, "stringTooLong", span);
-  const result = new Uint8Array(Math.min(length, bytes.length + 1));
-  result.set(bytes.subarray(0, length));
+  const unit = sizeOf(array.element);
+  const size = array.length === undefined ? bytes.length + unit : array.length * unit;
+  if (bytes.length > size) report(run.context, "stringTooLong", span);
+  const result = new Uint8Array(Math.min(size, bytes.length + unit));
+  result.set(bytes.subarray(0, size));
   return result;
 }
 
@@ -105,9 +116,10 @@ function addString(
   const array = asArray(place.type);
   if (array === undefined) return 0;
   const bytes = stringBytes(run, array, literal);
-  const length = array.length ?? bytes.length;
+  const unit = sizeOf(array.element);
+  const length = array.length ?? bytes.length / unit;
   const type = array.length === undefined ? arrayOf(array.element, length) : place.type;
-  const whole = new Uint8Array(length);
+  const whole = new Uint8Array(length * unit);
   whole.set(bytes);
   run.elements.push({ offset: place.offset, type, value: { kind: "bytes", bytes: whole } });
   return length;
@@ -198,7 +210,7 @@ function initializerSpan(initializer: Initializer): Span {
 function fillPart(run: Run, place: Place, initializer: Initializer): number {
   const array = asArray(place.type);
   const literal =
-    array !== undefined && isCharArray(place.type) ? stringOf(initializer) : undefined;
+    array !== undefined && takesString(place.type, initializer) ? stringOf(initializer) : undefined;
   if (literal !== undefined) return addString(run, place, literal);
   if (initializer.kind === "expression") {
     fillFromExpression(
@@ -263,7 +275,7 @@ function fillNext(run: Run, place: Place, reader: Reader): number {
   const record = asRecord(place.type);
   const array = asArray(place.type);
   const isAggregate = record !== undefined || array !== undefined;
-  const isString = array !== undefined && isCharArray(place.type) && stringOf(value) !== undefined;
+  const isString = array !== undefined && takesString(place.type, value);
   if (value.kind === "list" || !isAggregate || isString) {
     reader.next += 1;
     return fillPart(run, place, value);

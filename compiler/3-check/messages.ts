@@ -118,6 +118,7 @@ const declarations = {
     "array-element-alignment",
     "size of array element of type %0 (%1 bytes) isn't a multiple of its alignment (%2 bytes)",
   ],
+  dataTooLarge: ["error", "data-too-large", "initialized object is too large (%0 bytes)"],
   arrayTooLarge: ["error", "array-too-large", "array is too large (%0 elements)"],
   negativeArray: ["error", "negative-array-size", "'%0' declared as an array with a negative size"],
   negativeArrayUnnamed: ["error", "negative-array-size", "array size is negative"],

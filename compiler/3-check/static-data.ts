@@ -125,14 +125,21 @@ function fill(
   }
 }
 
+/** Bytes of one object that are not all zero: an object file cannot hold much more. */
+const MAX_DATA = 1 << 28;
+
 /** The bytes of a static object; undefined where all are zero. Reports what is not constant. */
 export function staticData(
   context: Context,
   type: QualType,
   initializer: CheckedInitializer,
-  _place: Span,
+  place: Span,
 ): StaticData | undefined {
   const size = sizeOf(type);
+  if (size > MAX_DATA) {
+    report(context, "dataTooLarge", place, [String(size)]);
+    return undefined;
+  }
   const image = new Image(size, context.options.endian === "big");
   fill(context, image, 0, type, initializer);
   const relocations = [...image.relocations.values()].sort((a, b) => a.offset - b.offset);

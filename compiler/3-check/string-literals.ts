@@ -1,14 +1,18 @@
 /** String literals as anonymous objects of static storage; equal ones share one. */
 import type { Span } from "../../common/diagnostics/source.ts";
+import type { WideUnit } from "../2-parse/ast.ts";
 import type { CheckedExpression, VariableSymbol } from "./checked.ts";
 import { type Context, refer } from "./context.ts";
-import { arrayOf, charType, withConst } from "./type-tools.ts";
+import { sizeOf } from "./layout.ts";
+import { printType } from "./print-type.ts";
+import { arrayOf, charType, intType, unsignedIntType, unsignedShortType } from "./type-tools.ts";
+import type { QualType } from "./types.ts";
 
 function newSymbol(
   context: Context,
   bytes: Uint8Array,
   span: Span,
-  isConst: boolean,
+  element: QualType,
 ): VariableSymbol {
   context.ids.symbol += 1;
   const number = context.ids.string;
@@ -19,7 +23,7 @@ function newSymbol(
     id: context.ids.symbol,
     name,
     linkName: name,
-    type: arrayOf(isConst ? withConst(charType) : charType, bytes.length),
+    type: arrayOf(element, bytes.length / sizeOf(element)),
     storage: "static",
     attributes: { weak: false, hidden: false, used: false, declTags: [] },
     data: { bytes, relocations: [] },
@@ -30,19 +34,27 @@ function newSymbol(
   };
 }
 
-/** The array lvalue of a literal. `isConst` for `__func__`, whose characters are const. */
+/** What the characters of a wide literal are. */
+export const wideUnits: Readonly<Record<WideUnit, QualType>> = {
+  wchar_t: intType,
+  char16_t: unsignedShortType,
+  char32_t: unsignedIntType,
+};
+
+/** The array lvalue of a literal: bytes without the NUL, and the type of its characters. */
 export function stringLiteral(
   context: Context,
   bytes: Uint8Array,
   span: Span,
-  isConst = false,
+  element: QualType = charType,
 ): CheckedExpression {
-  const key = `${isConst ? "f" : "s"}${bytes.join(",")}`;
+  const unit = sizeOf(element);
+  const key = `${printType(element)} ${bytes.join(",")}`;
   let symbol = context.strings.get(key);
   if (symbol === undefined) {
-    const terminated = new Uint8Array(bytes.length + 1);
+    const terminated = new Uint8Array(bytes.length + unit);
     terminated.set(bytes);
-    symbol = newSymbol(context, terminated, span, isConst);
+    symbol = newSymbol(context, terminated, span, element);
     context.strings.set(key, symbol);
   }
   refer(context, symbol);

@@ -413,7 +413,8 @@ export class SelectContext {
 }
 
 function signedConstant(value: Extract<Value, { kind: "constant" }>): bigint {
-  return BigInt.asIntN(widthOf(value), value.value);
+  // A truth value is 0 or 1, in a register too.
+  return value.type === "i1" ? value.value : BigInt.asIntN(widthOf(value), value.value);
 }
 
 /** The CO-RE field offset that a ptradd adds, if a 16-bit offset field can hold it. */
