@@ -262,6 +262,11 @@ function binary(env: Env, insn: RawInsn): void {
   checkWritable(env, insn.dst);
   // Any arithmetic is allowed in an arena: only the lower half of the result will count.
   if (env.regs[insn.dst]!.type === kind.arena) return;
+  const source = isRegisterSource(insn) ? env.regs[insn.src]! : undefined;
+  if (source?.type === kind.arena) {
+    setReg(env, insn.dst, source);
+    return;
+  }
   const dst = env.regs[insn.dst]!;
   if (!isRegisterSource(insn)) {
     const scalar = constantScalar(BigInt(insn.imm));

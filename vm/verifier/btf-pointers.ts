@@ -158,6 +158,7 @@ export function readMapField(
   const { kernel } = env.input;
   if (kernel === undefined) env.unsupported("read of a map's own fields");
   const id = kernel.find("struct", structure);
+  if (id === 0) env.unsupported(`read of a map's own fields (${structure})`);
   const found = walkStructure(kernel.btf, id, offset, size, (text) => env.say(text));
   if (found.kind === "error") throw new Rejection(errno.access);
   setMember(env, value, kernel.btf, found, (member) => member.flags);

@@ -3,6 +3,7 @@
  * the loop's precision marks are known; such back edges are kept until the loop is left, then the
  * marks are carried round until nothing changes.
  */
+import { rejectBug } from "./backtrack.ts";
 import type { Env } from "./env.ts";
 import { markAllPrecise, propagatePrecision } from "./precision.ts";
 import type { State } from "./state.ts";
@@ -58,9 +59,16 @@ export class SccVisits {
 
   /** All paths below `state` are done; if it is where the loop began, the loop is finished. */
   exit(state: State): void {
-    const visit = this.#visitOf(state);
-    if (visit === undefined || visit.entry !== state) return;
-    this.#trace("exit", this.#key(state));
+    const key = this.#key(state);
+    if (key === undefined) return;
+    const visit = this.#visits.get(key);
+    // Exceptions end paths inside of loops, before anything was remembered of them.
+    if (visit === undefined) {
+      const chain = key.replace("/", "");
+      rejectBug(this.#env, `scc exit: no visit info for call chain (${chain})`);
+    }
+    if (visit.entry !== state) return;
+    this.#trace("exit", key);
     visit.entry = undefined;
     this.#propagate(visit);
   }

@@ -77,6 +77,16 @@ int any_arithmetic(struct __sk_buff *skb)
 }
 
 SEC("tc")
+int added_to_number(struct __sk_buff *skb)
+{
+	u64 address = skb->len;
+
+	use_arena();
+	address -= to_kernel(stored_address());
+	return *(volatile u8 *)address;
+}
+
+SEC("tc")
 int back_to_user(struct __sk_buff *skb)
 {
 	use_arena();

@@ -137,6 +137,31 @@ int refused_with_reference(struct __sk_buff *skb)
 	return 0;
 }
 
+SEC("tc")
+int in_loop(struct __sk_buff *skb)
+{
+	u32 i, sum = 0;
+
+	for (i = 0; i < 50; i++) {
+		sum += skb->cb[0];
+		if (sum > 1000)
+			bpf_throw(i);
+	}
+	return sum & 1;
+}
+
+SEC("tc")
+int refused_at_once_in_loop(struct __sk_buff *skb)
+{
+	u32 i = skb->len;
+
+	do {
+		if (i & 1)
+			bpf_throw(i);
+	} while (--i);
+	return 0;
+}
+
 SEC("socket")
 int refused_for_type(struct __sk_buff *skb)
 {
