@@ -1,9 +1,10 @@
 /** Stack used along every chain of calls. */
 import { type Env, subprogramAt } from "./env.ts";
 import { throwName } from "./exceptions.ts";
+import type { VerifierInput } from "./input.ts";
 import { kfuncOf } from "./kfuncs.ts";
 import { isFunctionAddress, isKfuncCall, isLocalCall } from "./opcodes.ts";
-import { programType } from "./program-variants.ts";
+import { attachType, programType } from "./program-variants.ts";
 import { maxFrames, maxStack } from "./state.ts";
 import { errno } from "./stop.ts";
 
@@ -18,6 +19,12 @@ const privateStackTypes: ReadonlySet<number> = new Set([
   programType.perfEvent,
   programType.rawTracepoint,
 ]);
+
+/** Hooks that never interrupt themselves; iterators may. */
+function hasPrivateStack({ programType: type, attachType: attach }: VerifierInput): boolean {
+  const isTraced = type === programType.tracing && attach !== attachType.iterator;
+  return isTraced || privateStackTypes.has(type);
+}
 
 type Mode = "unknown" | "shared" | "private";
 
@@ -114,7 +121,7 @@ class DepthCheck {
 export function checkStackDepth(env: Env): void {
   const check = new DepthCheck(env);
   const hasTailCall = env.subprograms.some((sub) => sub.hasTailCall);
-  const supports = !hasTailCall && privateStackTypes.has(env.input.programType);
+  const supports = !hasTailCall && hasPrivateStack(env.input);
   for (let i = env.subprograms.length - 1; i >= 0; i -= 1) {
     if (i > 0 && !env.subprograms[i]!.isAsyncCallback) continue;
     check.visit(i, 0, 0, i === 0 && supports);
