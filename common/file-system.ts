@@ -10,8 +10,14 @@ export interface FileSystem {
    * Without it paths are compared with their `.` and `..` resolved.
    */
   identityOf?(path: string): string;
-  /** What the preprocessor may know of a header beforehand: a `HeaderIndex`. */
-  indexOf?(path: string): object | undefined;
+  /** A file that ships with the toolchain; `readFile` gives it too. */
+  shipped?(path: string): ShippedFile | undefined;
+}
+
+export interface ShippedFile {
+  readonly text: string;
+  /** What the preprocessor knows of a header beforehand: a `HeaderIndex`. */
+  readonly index: object | undefined;
 }
 
 /** A path without `.`, and without `..` where a folder stands before it. */

@@ -1,5 +1,5 @@
 /** The shipped headers as files of a virtual directory, beside the files of the caller. */
-import { type FileSystem, normalisedPath } from "../common/file-system.ts";
+import { type FileSystem, normalisedPath, type ShippedFile } from "../common/file-system.ts";
 import { shippedHeaderIndexes, shippedHeaders } from "./generated/shipped-headers.ts";
 import { shippedHeaderDirectory } from "./shipped-header-directory.ts";
 
@@ -16,9 +16,11 @@ function shippedFile(name: string): Uint8Array | undefined {
   return bytes;
 }
 
-function shippedIndex(name: string): object | undefined {
-  const text = Object.hasOwn(shippedHeaderIndexes, name) ? shippedHeaderIndexes[name] : undefined;
-  return text === undefined ? undefined : JSON.parse(text);
+function shippedHeader(name: string): ShippedFile | undefined {
+  const text = Object.hasOwn(shippedHeaders, name) ? shippedHeaders[name] : undefined;
+  if (text === undefined) return undefined;
+  const index = shippedHeaderIndexes[name];
+  return { text, index: index === undefined ? undefined : JSON.parse(index) };
 }
 
 /**
@@ -30,10 +32,10 @@ export function withShippedHeaders(fileSystem: FileSystem): FileSystem {
     readFile: (path) =>
       (path.startsWith(prefix) ? shippedFile(path.slice(prefix.length)) : undefined) ??
       fileSystem.readFile(path),
-    indexOf: (path) =>
+    shipped: (path) =>
       path.startsWith(prefix)
-        ? shippedIndex(path.slice(prefix.length))
-        : fileSystem.indexOf?.(path),
+        ? shippedHeader(path.slice(prefix.length))
+        : fileSystem.shipped?.(path),
     identityOf: (path) =>
       path.startsWith(prefix) ? path : (fileSystem.identityOf ?? normalisedPath)(path),
   };

@@ -62,7 +62,7 @@ describe("test/cases/errors", () => {
 
 describe("messages", () => {
   test("codes are kebab-case", () => {
-    for (const [, code] of Object.values(messages))
+    for (const [, code] of Object.values(messages()))
       expect(code).toMatch(/^[a-z0-9]+(-[a-z0-9]+)*$/);
   });
 
@@ -72,7 +72,7 @@ describe("messages", () => {
       .filter((name) => name !== "messages.ts")
       .map((name) => readFileSync(join(folder, name), "utf8"))
       .join("\n");
-    const unused = Object.keys(messages).filter((name) => !source.includes(`"${name}"`));
+    const unused = Object.keys(messages()).filter((name) => !source.includes(`"${name}"`));
     expect(unused).toEqual([]);
   });
 });

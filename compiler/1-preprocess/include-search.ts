@@ -1,6 +1,6 @@
 /** Finds headers in clang's order, and keeps every file that was read. */
 import type { SourceFile } from "../../common/diagnostics/source.ts";
-import { type FileSystem, normalisedPath } from "../../common/file-system.ts";
+import { type FileSystem, normalisedPath, type ShippedFile } from "../../common/file-system.ts";
 import type { HeaderIndex } from "./header-index.ts";
 
 export interface IncludeDirectory {
@@ -37,6 +37,7 @@ export class IncludeSearch {
   readonly #files = new Map<string, SourceFile | undefined>();
   readonly #identities = new Map<string, string>();
   readonly #ascii = new Map<SourceFile, Uint8Array>();
+  readonly #indexes = new Map<SourceFile, HeaderIndex>();
 
   constructor(fileSystem: FileSystem, options: IncludeOptions) {
     this.#fileSystem = fileSystem;
@@ -67,11 +68,20 @@ export class IncludeSearch {
   read(path: string, isSystem: boolean): SourceFile | undefined {
     if (this.#files.has(path)) return this.#files.get(path);
     // The `./` that clang shows for files beside a main file without a folder is no part of a name.
+    const shipped = this.#fileSystem.shipped?.(path);
+    if (shipped !== undefined) return this.#keepShipped(path, shipped, isSystem);
     const bytes = this.#fileSystem.readFile(path.startsWith("./") ? path.slice(2) : path);
     const file =
       bytes === undefined ? undefined : { path, text: new TextDecoder().decode(bytes), isSystem };
     this.#files.set(path, file);
     if (file !== undefined && bytes!.length === file.text.length) this.#ascii.set(file, bytes!);
+    return file;
+  }
+
+  #keepShipped(path: string, { text, index }: ShippedFile, isSystem: boolean): SourceFile {
+    const file = { path, text, isSystem };
+    this.#files.set(path, file);
+    if (index !== undefined) this.#indexes.set(file, index as HeaderIndex);
     return file;
   }
 
@@ -86,8 +96,8 @@ export class IncludeSearch {
   }
 
   /** What is known beforehand of a header that ships with us. */
-  indexOf({ path }: SourceFile): HeaderIndex | undefined {
-    return this.#fileSystem.indexOf?.(path) as HeaderIndex | undefined;
+  indexOf(file: SourceFile): HeaderIndex | undefined {
+    return this.#indexes.get(file);
   }
 
   /** The UTF-16 units of a file: its own bytes where it is ASCII. */
@@ -95,6 +105,8 @@ export class IncludeSearch {
     const bytes = this.#ascii.get(file);
     if (bytes !== undefined) return bytes;
     const { text } = file;
+    const encoded = new TextEncoder().encode(text);
+    if (encoded.length === text.length) return encoded;
     const units = new Uint16Array(text.length);
     for (let index = 0; index < text.length; index += 1) units[index] = text.charCodeAt(index);
     return units;

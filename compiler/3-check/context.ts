@@ -204,7 +204,7 @@ export function report(
   args: readonly string[] = [],
   extra: DiagnosticExtra = {},
 ): void {
-  const [kind, code] = messages[name];
+  const [kind, code] = messages()[name];
   const message = formatMessage(name, args);
   const severity = kind === "warning" ? "warning" : "error";
   const defaultError = kind === "default-error" ? ({ defaultError: true } as const) : {};
