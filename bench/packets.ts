@@ -30,6 +30,11 @@ export class PacketMaker {
     return Array.from({ length: count }, () => this.#below(256));
   }
 
+  /** Bytes without structure. */
+  noise(count: number): Uint8Array {
+    return Uint8Array.from(this.#bytes(count));
+  }
+
   #port(): Bytes {
     return u16(this.#pick([22, 53, 80, 443, 8080, 4789, 1234, 6081, this.#below(65536)]));
   }

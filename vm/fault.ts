@@ -9,6 +9,8 @@ export type FaultKind =
   | "bad-argument"
   | "stack-overflow"
   | "out-of-fuel"
+  /** The memory that all programs and maps share is used up. */
+  | "out-of-memory"
   /** The program uses a feature that the VM does not have. */
   | "unsupported";
 

@@ -59,7 +59,7 @@ export class LinearMemory {
     const step = (pages - firstFree / wasmPage) >> 1;
     const wanted = Math.min(Math.max(missing, step), maximumPages - pages);
     if (wanted < missing)
-      throw new Fault("unsupported", "the programs' memory is used up (256 MiB)");
+      throw new Fault("out-of-memory", "the programs' memory is used up (256 MiB)");
     this.wasm.grow(wanted);
     this.bytes = new Uint8Array(this.wasm.buffer as ArrayBuffer);
     this.view = new DataView(this.wasm.buffer);

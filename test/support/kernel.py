@@ -258,7 +258,9 @@ def main():
     jobs = [] if reason else request["jobs"]
     rounds = request.get("rounds")
     results = run_jobs(jobs, rounds) if rounds else [run_job(job) for job in jobs]
-    json.dump({"available": not reason, "reason": reason, "results": results}, sys.stdout)
+    with open("/proc/self/comm") as comm:
+        process = {"pid": os.getpid(), "uid": os.getuid(), "gid": os.getgid(), "comm": comm.read().strip()}
+    json.dump({"available": not reason, "reason": reason, "results": results, "process": process}, sys.stdout)
 
 
 main()

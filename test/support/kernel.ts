@@ -90,6 +90,15 @@ interface KernelAnswer {
   readonly available: boolean;
   readonly reason: string;
   readonly results: readonly KernelResult[];
+  readonly process?: KernelProcess;
+}
+
+/** The process that ran the programs, as they saw it. */
+export interface KernelProcess {
+  readonly pid: number;
+  readonly uid: number;
+  readonly gid: number;
+  readonly comm: string;
 }
 
 function ask(jobs: readonly KernelJob[], rounds?: number): KernelAnswer {
@@ -116,9 +125,17 @@ export function kernelAvailability(): { readonly available: boolean; readonly re
 
 /** Loads and runs all jobs in one process; throws where the kernel cannot be asked. */
 export function askKernel(jobs: readonly KernelJob[]): readonly KernelResult[] {
-  const answer = ask(jobs);
-  if (!answer.available) throw new Error(`kernel not available: ${answer.reason}`);
-  return answer.results;
+  return askKernelAs(jobs).results;
+}
+
+/** The same, with the process in which the programs ran. */
+export function askKernelAs(jobs: readonly KernelJob[]): {
+  readonly results: readonly KernelResult[];
+  readonly process: KernelProcess | undefined;
+} {
+  const { available, reason, results, process: runner } = ask(jobs);
+  if (!available) throw new Error(`kernel not available: ${reason}`);
+  return { results, process: runner };
 }
 
 /**

@@ -1,6 +1,7 @@
 /** BPF_MAP_CREATE: checks the attributes as Linux 6.18 does and makes the map. */
 import { keepsSizeRule, mapTypeById } from "../../common/platform/map-types.ts";
 import { errno } from "../errno.ts";
+import { Fault } from "../fault.ts";
 import { ArenaMap } from "./arena.ts";
 import { ArrayMap, PerCpuArrayMap } from "./array.ts";
 import { BloomFilterMap } from "./bloom-filter.ts";
@@ -82,5 +83,10 @@ export function createMap(id: number, description: MapDescription, host: MapHost
     const isPower = Number.isInteger(Math.log2(maxEntries));
     if (!isPower || maxEntries % pageSize !== 0) return -errno.EINVAL;
   }
-  return new made(id, description, host);
+  try {
+    return new made(id, description, host);
+  } catch (fault) {
+    if (fault instanceof Fault && fault.kind === "out-of-memory") return -errno.ENOMEM;
+    throw fault;
+  }
 }
