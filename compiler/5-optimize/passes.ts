@@ -19,6 +19,7 @@ import { loopTailCalls } from "./loop-tail-calls.ts";
 import { mergeLoads } from "./merge-loads.ts";
 import { mergeStores } from "./merge-stores.ts";
 import { numberValues } from "./number-values.ts";
+import { pairDivisions } from "./pair-divisions.ts";
 import {
   createPassContext,
   type FunctionPass,
@@ -88,6 +89,7 @@ const afterInlining: readonly FunctionPass[] = [
   forwardLoads,
   shareObjects,
   ...simplify,
+  pairDivisions,
   hoistInvariants,
   sinkValues,
   // Last, as the other passes count from the base.
@@ -145,6 +147,7 @@ export const functionPasses: ReadonlyMap<string, FunctionPass> = new Map(
     mergeLoads,
     mergeStores,
     numberValues,
+    pairDivisions,
     propagateRanges,
     rebaseAddresses,
     removeDeadCode,

@@ -41,6 +41,9 @@ const thresholds: Readonly<Record<OptimizationLevel, number>> = {
   "2": 90,
   "3": 150,
 };
+/** Rounds of a loop up to which what folds counts for nothing, and what a counter costs in each round. */
+const mostFolded = 16;
+const ofCounting = 3;
 /** With arrays on the stack that become values. */
 const arrayFactor = 3;
 /** With several exits. */
@@ -111,7 +114,9 @@ function planOf(
   }
   if (wish !== undefined) return full;
   const { cost, saved, hasArrays } = estimate(loop, alias);
-  const unrolled = (cost - saved) * trips.count;
+  // Of many rounds each is a copy, whatever folds in it: only the counting is saved for certain.
+  const isLong = trips.count > mostFolded && !hasArrays;
+  const unrolled = (cost - (isLong ? Math.min(saved, ofCounting) : saved)) * trips.count;
   // Each further way out is a branch per copy, and what is behind it may run seldom.
   const exits = loopExits(loop).length;
   const factor = hasArrays ? arrayFactor : exits > 1 ? 1 / exitDivisor : 1;
@@ -134,7 +139,8 @@ function estimate(
   const folds = (value: Value): boolean => value.kind === "constant" || folding.has(value);
   for (const block of loop.blocks) {
     for (const each of block.instructions) {
-      if (isCounted(each)) cost += 1;
+      // A call wants each argument in its register.
+      if (isCounted(each)) cost += isOp(each, "call") ? 1 + each.operands.length : 1;
       if (isPure(each) && each.operands.every(folds)) {
         folding.add(each);
         saved += 1;

@@ -45,6 +45,19 @@ export const divisionRules: readonly Rule[] = [
     },
   },
   {
+    // x / y → zext(trunc x / trunc y)   where both have 32 bits: half the time; from v3 on no more code
+    name: "divide-narrow",
+    on: ["udiv", "urem"],
+    rewrite: ({ operation, type, operands: [a, b] }, tools) => {
+      if (operation.op !== "binary" || a === undefined || b === undefined) return undefined;
+      const { cpu } = tools.context.options.target;
+      if (type !== "i64" || cpu === "v1" || cpu === "v2") return undefined;
+      if (knownOf(a).max >= 1n << 32n || knownOf(b).max >= 1n << 32n) return undefined;
+      const [x, y] = [tools.resize(a, "i32"), tools.resize(b, "i32")];
+      return tools.convert("zext", tools.binary(operation.binary, x, y), "i64");
+    },
+  },
+  {
     // x /s d → x /u d   where neither is negative
     name: "divide-nonnegative",
     on: ["sdiv", "srem"],
