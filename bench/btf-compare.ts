@@ -1,7 +1,7 @@
 /**
  * The debug information of bpfc's objects beside clang-19's: types, functions, variables, sections,
- * tags, CO-RE relocations, and whether line records are complete and true. Order, ids, paths and
- * static functions are no difference.
+ * tags, CO-RE relocations, and whether line records are complete and true. Order, ids, paths,
+ * static functions and the numbers in names of static variables are no difference.
  * Run: npx tsx bench/btf-compare.ts [--manifest FILE] [--match TEXT] [--level 2] [--cpu v3] [--details]
  */
 import { readFileSync } from "node:fs";

@@ -1,6 +1,6 @@
 /**
  * BTF of an object in a form in which two compilers' objects can be compared: every named thing
- * with its text, free of ids, order and paths. Static functions are left out with all types that
+ * with its text, free of ids, order, paths and numbers of static variables. Static functions are left out with all types that
  * only they reach.
  */
 import type { Btf, BtfExt, BtfMember, BtfParam, BtfType, TypeId } from "../common/object/btf.ts";
@@ -50,8 +50,9 @@ class Describer {
         return `${type.union ? "union" : "struct"} ${type.name}`;
       case "func_proto":
         return this.#prototype(type.returns, type.params);
-      case "func":
       case "var":
+        return `var ${variableName(type)}`;
+      case "func":
       case "datasec":
         return `${type.kind} ${type.name}`;
       case "decl_tag":
@@ -102,10 +103,18 @@ class Describer {
   }
 }
 
+/**
+ * The number that tells static variables of one name apart (`f.fmt.3`) counts what a compiler gave names
+ * to before, so it says nothing.
+ */
+function variableName({ name, linkage }: Extract<BtfType, { kind: "var" }>): string {
+  return linkage === "static" ? name.replace(/\.\d+$/, "") : name;
+}
+
 function describeRoots(btf: Btf, describer: Describer): void {
   for (const type of btf.types) {
     if (type.kind === "var") {
-      describer.add(`var ${type.name}`, `${type.linkage} ${describer.name(type.type)}`);
+      describer.add(`var ${variableName(type)}`, `${type.linkage} ${describer.name(type.type)}`);
     } else if (type.kind === "func" && type.linkage !== "static") {
       describer.add(`func ${type.name}`, `${type.linkage} ${describer.name(type.type)}`);
     } else if (type.kind === "datasec") {

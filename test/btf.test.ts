@@ -1,6 +1,7 @@
 /** BTF and BTF.ext: round trips, the text dump, refusal of what is broken. */
 import { describe, expect, test } from "vitest";
 import { Diagnostics } from "../common/diagnostics/diagnostic.ts";
+import { decodeProgram } from "../common/isa/decode.ts";
 import type { Btf, BtfType } from "../common/object/btf.ts";
 import { btfKindNumbers } from "../common/object/btf-constants.ts";
 import { readBtfExt } from "../common/object/btf-ext-reader.ts";
@@ -10,6 +11,7 @@ import { dumpBtf } from "../linker/dump/raw.ts";
 import { deduplicateTypes } from "../linker/link/deduplicate.ts";
 import { JoinedTypes } from "../linker/link/joined-types.ts";
 import { writeJoinedTypes } from "../linker/link/write-types.ts";
+import { compileText } from "./support/compile.ts";
 import { damage, randomNumbers } from "./support/fuzz.ts";
 import { expectGolden } from "./support/golden.ts";
 import { sampleBtf, sampleBtfExt } from "./support/sample-btf.ts";
@@ -181,6 +183,30 @@ describe("deduplication", () => {
     const ambiguous = deduplicate([forward, definition(4), definition(8)]);
     expect(ambiguous.types).toHaveLength(3);
   });
+});
+
+test("the id of a type stands in the instruction that asks for it", () => {
+  const { sections } = compileText(`struct plain { int a; };
+unsigned long own(void) { return __builtin_btf_type_id(*(struct plain *)0, 0); }
+unsigned long other(void) { return __builtin_btf_type_id(*(struct plain *)0, 1); }`);
+  const data = (name: string): Uint8Array => sections.find((each) => each.name === name)!.data;
+  const btf = readBtf(data(".BTF"), new Diagnostics());
+  const id = 1 + btf!.types.findIndex((type) => type.kind === "struct" && type.name === "plain");
+  const decoded = decodeProgram(data(".text"), "little");
+  const loads = decoded.ok ? decoded.insns.filter(({ insn }) => insn.kind === "load_imm64") : [];
+  const value = BigInt(id);
+  expect(loads.map(({ insn }) => insn)).toMatchObject([{ value }, { value }]);
+});
+
+test("a typedef that is declared again means what it meant at each place", () => {
+  const { sections } = compileText(`typedef int base; typedef base name; struct a { name m; } x;
+typedef int name; struct b { name m; } y;`);
+  const { data } = sections.find((each) => each.name === ".BTF")!;
+  const { types } = readBtf(data, new Diagnostics())!;
+  const targets = types.flatMap((type) =>
+    type.kind === "typedef" && type.name === "name" ? [types[type.type - 1]?.kind] : [],
+  );
+  expect(targets.sort()).toEqual(["int", "typedef"]);
 });
 
 test("the types that a program brings along", () => {

@@ -35,6 +35,8 @@ struct { __uint(type, BPF_MAP_TYPE_PERCPU_ARRAY); __uint(max_entries, 2);
   __type(key, __u32); __type(value, __u32); } hits SEC(".maps");
 const volatile __u32 limit = 4;
 const volatile __u64 mask;
+const volatile __u16 ports[2];
+const volatile char label[4] = "x";
 char first = 1;
 static int hidden;
 __u64 big[2];
@@ -43,7 +45,7 @@ SEC("xdp") int count(struct xdp_md *ctx) {
   struct stats *s = bpf_map_lookup_elem(&totals, &key);
   if (s && key < limit) {
     s->packets += first; s->bytes += mask; hidden++; big[1]++;
-    s->low = -2; s->name[1] = s->part[0];
+    s->low = -2; s->name[1] = s->part[0] + ports[0] + label[1];
   }
   key = 1;
   __u32 *hit = bpf_map_lookup_elem(&hits, &key);
@@ -114,7 +116,7 @@ describe("a TypeScript skeleton in the simulated kernel", () => {
 
   test("globals are the program's memory, constants are set before it loads", () => {
     const { globals, maps, programs } = open();
-    expect(globals.rodata).toEqual({ limit: 4, mask: 7n });
+    expect(globals.rodata).toMatchObject({ limit: 4, mask: 7n, ports: [0, 0] });
     globals.data.first = 3;
     maps.totals.update(1, {});
     programs.count.run({ packet });
@@ -153,6 +155,7 @@ int main(void) {
   struct sample *s = sample__open();
   if (!s || s->rodata->limit != 4 || s->data->first != 1) return 1;
   s->rodata->limit = 7;
+  s->rodata->ports[1] = 80;
   if (sample__load(s)) return 2;
   s->bss->big[1] = 5;
   int fd = bpf_map__fd(s->maps.totals);

@@ -109,17 +109,20 @@ function declareTypedef(context: Context, declared: DeclaredName): void {
   const earlier = lookUpHere(context, name);
   if (clashes(context, earlier, declared, "typedef")) return;
   if (earlier !== undefined) {
-    if (!isError(earlier.type) && !isError(type) && !compatible(earlier.type, type)) {
+    if (isError(earlier.type) || isError(type)) return;
+    if (!compatible(earlier.type, type)) {
       const types = [quoteType(declared.type), quoteType(canonicalTypedef(earlier))];
       report(context, "redefinitionTypedef", span, types, previousNote(earlier.span));
+      return;
     }
-    return;
   }
   const entity: TypedefEntity = {
     kind: "typedef",
     name,
     type: isError(declared.type) ? errorType : type,
     span,
+    ordinal: context.ordinal,
+    ...(earlier?.kind === "typedef" && { earlier }),
   };
   if (attributes.unused) context.unusedAllowed.add(entity);
   declare(context, name, entity);

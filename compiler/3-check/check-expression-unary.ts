@@ -101,7 +101,11 @@ function checkAddressOf(context: Context, expression: Unary): CheckedExpression 
   }
   const type = pointerTo(operand.type);
   // &*p is p, &a[i] is a + i.
-  if (operand.kind === "dereference") return operand.pointer;
+  if (operand.kind === "dereference") {
+    const { pointer } = operand;
+    const isElement = expression.operand.kind === "index" && pointer.kind === "pointer_offset";
+    return isElement ? { ...pointer, isElement } : pointer;
+  }
   return { kind: "address_of", operand, type, span };
 }
 

@@ -14,7 +14,7 @@ import type {
 import { parseAttributes } from "./attributes.ts";
 import { forwardNote, taggedType } from "./check-tag.ts";
 import { evaluateInteger } from "./constant-evaluator.ts";
-import { type Context, inScope, report, unevaluated } from "./context.ts";
+import { type Context, inScope, report, type TypedefEntity, unevaluated } from "./context.ts";
 import { convert, decay } from "./conversions.ts";
 import { alignOf, sizeOf } from "./layout.ts";
 import { quoteType, rememberPlace } from "./print-type.ts";
@@ -72,6 +72,13 @@ function qualify(context: Context, type: QualType, qualifiers: Qualifiers, span:
   };
 }
 
+/** A typedef may be declared again, as another name of its type: the last one before this place. */
+function declaredBefore(context: Context, last: TypedefEntity): TypedefEntity {
+  let entity = last;
+  while (entity.earlier !== undefined && entity.ordinal > context.ordinal) entity = entity.earlier;
+  return entity;
+}
+
 function typedefType(
   context: Context,
   specifier: Extract<TypeSpecifier, { kind: "typedef_name" }>,
@@ -79,7 +86,7 @@ function typedefType(
   const found = lookUp(context, specifier.name);
   if (found?.kind === "typedef") {
     context.usedTypedefs.add(found);
-    return found.type;
+    return declaredBefore(context, found).type;
   }
   const near = nearestDeclared(context, specifier.name);
   const hint = near?.kind === "typedef" ? near.name : undefined;

@@ -175,6 +175,8 @@ export type CheckedExpression =
   /** pointer ± index × elementSize; the index is sign- or zero-extended to 64 bits by its type. */
   | {
       readonly kind: "pointer_offset";
+      /** Written as `&pointer[index]`, which CO-RE relocates as an access to the element. */
+      readonly isElement?: true;
       readonly pointer: CheckedExpression;
       readonly index: CheckedExpression;
       readonly subtract: boolean;

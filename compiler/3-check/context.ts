@@ -44,6 +44,9 @@ export interface TypedefEntity {
   /** Its `type` is the TypedefType. */
   readonly type: QualType;
   readonly span: Span;
+  /** Place of the declaration in the unit, and what the name meant before it. */
+  readonly ordinal: number;
+  readonly earlier?: TypedefEntity;
 }
 
 export interface EnumeratorEntity {

@@ -99,7 +99,7 @@ const typeKinds: Readonly<Record<string, readonly CoreRelocationKind[]>> = {
   __builtin_btf_type_id: ["type_id_local", "type_id_target"],
 };
 
-/** Facts about a whole type. Type ids are filled in when BTF is made. */
+/** Facts about a whole type. Type ids are filled in when code is emitted. */
 export function typeInfo(state: FunctionState, expr: CheckedBuiltin): Value {
   const flag = expr.args[1];
   const kind = flag?.kind === "constant" ? typeKinds[expr.name]?.[Number(flag.value)] : undefined;

@@ -15,7 +15,7 @@ import { lowerCondition } from "./lower-condition.ts";
 import { arithmetic, compare, offsetPointer, pointerDifference, unary } from "./lower-operators.ts";
 import { isMemory, scalarType } from "./lower-types.ts";
 import { wideConstant } from "./lower-wide.ts";
-import { placeOf, pointerTo } from "./place.ts";
+import { placeOf, pointerTo, relocatedElement } from "./place.ts";
 import { closeScope, openScope } from "./scopes.ts";
 
 type Of<K extends CheckedExpression["kind"]> = Extract<CheckedExpression, { kind: K }>;
@@ -116,6 +116,8 @@ const lowerings: Lowerings = {
   compare: (state, expr) => state.emit("i32", { op: "zext" }, [compare(state, expr)]),
   logical,
   pointer_offset(state, expr) {
+    const element = expr.isElement === true ? relocatedElement(state, expr) : undefined;
+    if (element !== undefined) return element;
     const pointer = state.visit.rvalue(expr.pointer);
     const index = state.visit.rvalue(expr.index);
     state.at(expr.span);

@@ -6,7 +6,7 @@
 import { InternalError } from "../../common/diagnostics/diagnostic.ts";
 import type { CheckedExpression } from "../3-check/checked.ts";
 import { alignOf, sizeOf } from "../3-check/layout.ts";
-import { asRecord } from "../3-check/type-tools.ts";
+import { asRecord, pointeeOf } from "../3-check/type-tools.ts";
 import type { CType, QualType, RecordField, RecordType } from "../3-check/types.ts";
 import { accessAddress, heldPointer } from "./arena.ts";
 import { type BitField, bitFieldRun, bitFieldUnit } from "./bit-field.ts";
@@ -146,6 +146,22 @@ function indexedPlace(
   };
   const align = Math.max(1, alignOf(type));
   return { address: undefined, type, align, volatile: type.volatile, core };
+}
+
+/** `&pointer[constant]` where CO-RE relocates accesses to the element; otherwise undefined. */
+export function relocatedElement(
+  state: FunctionState,
+  expr: Extract<CheckedExpression, { kind: "pointer_offset" }>,
+): Value | undefined {
+  const type = pointeeOf(expr.type);
+  if (type === undefined) return undefined;
+  const array = expr.pointer.kind === "cast" ? expr.pointer.operand : undefined;
+  const isRelocated =
+    state.preserving > 0 || (array?.kind === "member" && preserves(state, array.object.type));
+  const element = { kind: "dereference", pointer: expr, type, span: expr.span } as const;
+  const place =
+    (isRelocated ? elementPlace(state, element) : undefined) ?? indexedPlace(state, element);
+  return place && heldPointer(state, addressOf(state, place), type);
 }
 
 const dereferencePlace: Finder<"dereference"> = (state, expr) => {

@@ -62,6 +62,12 @@ export function emitFunction(fn: MachineFunction, environment: FunctionEnvironme
   return items;
 }
 
+/** Relocations to the id of a type start from the object's own, which is known only now. */
+function withTypeId(insn: Instruction, { kind, type }: AsmCoreRelocation): Instruction {
+  const isTypeId = kind === "type_id_local" || kind === "type_id_target";
+  return isTypeId && insn.kind === "load_imm64" ? { ...insn, value: BigInt(type) } : insn;
+}
+
 class FunctionEmitter {
   readonly #fn: MachineFunction;
   readonly #environment: FunctionEnvironment;
@@ -105,7 +111,7 @@ class FunctionEmitter {
     const core = op.core === undefined ? undefined : this.#environment.core?.(op.core);
     this.#items.push({
       kind: "instruction",
-      insn,
+      insn: core === undefined ? insn : withTypeId(insn, core),
       ...this.#place(op.location),
       ...(core !== undefined && { core }),
     });

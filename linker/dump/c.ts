@@ -70,6 +70,11 @@ export function declareC(btf: Btf, id: TypeId, name: string): string {
   return new CPrinter(btf).declaration(id, name, "");
 }
 
+/** The same without const, volatile and restrict anywhere: what a skeleton's user may write to. */
+export function declareWritable(btf: Btf, id: TypeId, name: string): string {
+  return new CPrinter(btf, false).declaration(id, name, "");
+}
+
 /** An array of constants may be constant itself; C says it once. */
 function addQualifier(qualifiers: string, kind: string): string {
   return qualifiers.includes(kind) ? qualifiers : `${qualifiers}${kind} `;
@@ -87,8 +92,11 @@ class CPrinter {
   /** Records without a name may lead back to themselves through pointers, if they are corrupt. */
   #depth = 0;
 
-  constructor(btf: Btf) {
+  readonly #hasQualifiers: boolean;
+
+  constructor(btf: Btf, hasQualifiers = true) {
     this.#btf = btf;
+    this.#hasQualifiers = hasQualifiers;
   }
 
   text(): string {
@@ -259,8 +267,10 @@ class CPrinter {
         return base("void");
       case "const":
       case "volatile":
-      case "restrict":
-        return this.declaration(type.type, declared, indent, addQualifier(qualifiers, type.kind));
+      case "restrict": {
+        const more = this.#hasQualifiers ? addQualifier(qualifiers, type.kind) : "";
+        return this.declaration(type.type, declared, indent, more);
+      }
       case "type_tag":
         return this.declaration(type.type, declared, indent, qualifiers);
       case "ptr": {

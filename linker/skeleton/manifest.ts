@@ -2,7 +2,7 @@
 import type { Btf, TypeId } from "../../common/object/btf.ts";
 import { btfTypeById } from "../../common/object/btf-types.ts";
 import { mapTypeById } from "../../common/platform/map-types.ts";
-import { declareC } from "../dump/c.ts";
+import { declareC, declareWritable } from "../dump/c.ts";
 import type { LoadedObject, MapSpec } from "../program.ts";
 
 export interface ManifestMap {
@@ -121,7 +121,7 @@ function manifestSection(btf: Btf | undefined, map: MapSpec): ManifestSection[] 
     const { name } = variable;
     const id = withoutQualifiers(btf, variable.type);
     const identifier = identifierOf(name);
-    const declaration = declareC(btf, id, identifier);
+    const declaration = declareWritable(btf, id, identifier);
     const pointer = pointerTo(btf, id, identifier);
     const { offset, size } = entry;
     return [{ name, identifier, declaration, pointer, type: id, offset, size }];
@@ -134,7 +134,7 @@ function manifestSection(btf: Btf | undefined, map: MapSpec): ManifestSection[] 
 function pointerTo(btf: Btf, id: TypeId, name: string): string {
   const kind = btfTypeById(btf, id)?.kind;
   const needsParentheses = kind === "array" || kind === "func_proto";
-  return declareC(btf, id, needsParentheses ? `(*${name})` : `*${name}`);
+  return declareWritable(btf, id, needsParentheses ? `(*${name})` : `*${name}`);
 }
 
 /** The user's side may write constants before loading. */

@@ -30,3 +30,20 @@ unsigned long types(void) {
   return __builtin_preserve_type_info(*(struct plain *)0, 1) +
          __builtin_preserve_enum_value(*(enum kind *)kind_b, 1) + __builtin_btf_type_id(*(struct outer *)0, 0);
 }
+struct table {
+  int first;
+  struct plain rows[3];
+  int grid[2][2];
+};
+void *elements(struct table *t, struct outer *o, int i) {
+  void *all[] = {
+    __builtin_preserve_access_index(&t->rows[1]),
+    __builtin_preserve_access_index(&t->grid[1][1]),
+    __builtin_preserve_access_index(&t[2]),
+    __builtin_preserve_access_index(t->rows + 1),
+    __builtin_preserve_access_index(&t->rows[i]),
+    &o->in.values[3],
+    &o[2],
+  };
+  return all[i & 7];
+}

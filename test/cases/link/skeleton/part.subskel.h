@@ -22,6 +22,8 @@ struct part {
 	struct part__rodata {
 		__u32 *limit;
 		__u64 *mask;
+		__u16 (*ports)[2];
+		char (*label)[4];
 	} rodata;
 	struct part__data {
 		char *first;
@@ -58,7 +60,7 @@ static inline struct part *part__open(const struct bpf_object *src)
 	s->prog_skel_sz = sizeof(*s->progs);
 	obj->subskel = s;
 
-	s->var_cnt = 4;
+	s->var_cnt = 6;
 	s->vars = (struct bpf_var_skeleton *)calloc(s->var_cnt, s->var_skel_sz);
 	if (!s->vars)
 		goto failed;
@@ -68,12 +70,18 @@ static inline struct part *part__open(const struct bpf_object *src)
 	s->vars[1].name = "mask";
 	s->vars[1].map = &obj->maps.rodata;
 	s->vars[1].addr = (void **)&obj->rodata.mask;
-	s->vars[2].name = "first";
-	s->vars[2].map = &obj->maps.data;
-	s->vars[2].addr = (void **)&obj->data.first;
-	s->vars[3].name = "big";
-	s->vars[3].map = &obj->maps.bss;
-	s->vars[3].addr = (void **)&obj->bss.big;
+	s->vars[2].name = "ports";
+	s->vars[2].map = &obj->maps.rodata;
+	s->vars[2].addr = (void **)&obj->rodata.ports;
+	s->vars[3].name = "label";
+	s->vars[3].map = &obj->maps.rodata;
+	s->vars[3].addr = (void **)&obj->rodata.label;
+	s->vars[4].name = "first";
+	s->vars[4].map = &obj->maps.data;
+	s->vars[4].addr = (void **)&obj->data.first;
+	s->vars[5].name = "big";
+	s->vars[5].map = &obj->maps.bss;
+	s->vars[5].addr = (void **)&obj->bss.big;
 
 	s->map_cnt = 5;
 	s->maps = (struct bpf_map_skeleton *)calloc(s->map_cnt, s->map_skel_sz);

@@ -26,6 +26,8 @@ struct sample {
 		__u32 limit;
 		char __pad0[4];
 		__u64 mask;
+		__u16 ports[2];
+		char label[4];
 	} *rodata;
 	struct sample__data {
 		char first;
@@ -181,6 +183,8 @@ sample__assert(struct sample *s)
 #endif
 	_Static_assert(sizeof(s->rodata->limit) == 4, "size of 'limit'");
 	_Static_assert(sizeof(s->rodata->mask) == 8, "size of 'mask'");
+	_Static_assert(sizeof(s->rodata->ports) == 4, "size of 'ports'");
+	_Static_assert(sizeof(s->rodata->label) == 4, "size of 'label'");
 	_Static_assert(sizeof(s->data->first) == 1, "size of 'first'");
 	_Static_assert(sizeof(s->bss->big) == 16, "size of 'big'");
 #ifdef __cplusplus

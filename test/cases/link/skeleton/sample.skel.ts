@@ -20,6 +20,8 @@ export interface Globals {
   readonly rodata: {
     readonly limit: number;
     readonly mask: bigint;
+    readonly ports: number[];
+    readonly label: number[];
   };
   readonly data: {
     first: number;
@@ -62,7 +64,7 @@ export const manifest = {
       "identifier": "rodata",
       "type": 2,
       "keySize": 4,
-      "valueSize": 16,
+      "valueSize": 24,
       "maxEntries": 1,
       "flags": 1152
     },
@@ -99,7 +101,7 @@ export const manifest = {
     {
       "section": ".rodata",
       "identifier": "rodata",
-      "size": 16,
+      "size": 24,
       "readOnly": true,
       "variables": [
         {
@@ -119,6 +121,24 @@ export const manifest = {
           "type": 9,
           "offset": 8,
           "size": 8
+        },
+        {
+          "name": "ports",
+          "identifier": "ports",
+          "declaration": "__u16 ports[2]",
+          "pointer": "__u16 (*ports)[2]",
+          "type": 43,
+          "offset": 16,
+          "size": 4
+        },
+        {
+          "name": "label",
+          "identifier": "label",
+          "declaration": "char label[4]",
+          "pointer": "char (*label)[4]",
+          "type": 47,
+          "offset": 20,
+          "size": 4
         }
       ]
     },
@@ -150,7 +170,7 @@ export const manifest = {
           "identifier": "big",
           "declaration": "__u64 big[2]",
           "pointer": "__u64 (*big)[2]",
-          "type": 41,
+          "type": 51,
           "offset": 8,
           "size": 16
         }
