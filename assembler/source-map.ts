@@ -15,22 +15,39 @@ export interface SourceMapOptions {
   readonly file: string;
   /** A source's path as the map shall name it: relative to the map. */
   readonly sourcePath: (path: string) => string;
+  /** The text of a source, where the map shall hold it (`sourcesContent`). */
+  readonly contentOf?: (path: string) => string | undefined;
+}
+
+/** Puts the sources' texts into the map, so that it serves where the files are not. */
+function addContents(
+  generator: SourceMapGenerator,
+  paths: ReadonlySet<string>,
+  { sourcePath, contentOf }: SourceMapOptions,
+): void {
+  for (const path of paths) {
+    const content = contentOf?.(path);
+    if (content !== undefined) generator.setSourceContent(sourcePath(path), content);
+  }
 }
 
 /** Assembly text and its map to C: one mapping per instruction with a source line. */
 export function printWithSourceMap(
   module: AsmModule,
-  { file, sourcePath }: SourceMapOptions,
+  options: SourceMapOptions,
 ): { readonly text: string; readonly map: string } {
-  const generator = new SourceMapGenerator({ file });
-  const text = printAssembly(module, (line, location) =>
+  const generator = new SourceMapGenerator({ file: options.file });
+  const sources = new Set<string>();
+  const text = printAssembly(module, (line, location) => {
+    sources.add(location.file);
     generator.addMapping({
       // Instructions stand behind one tab.
       generated: { line, column: 1 },
-      source: sourcePath(location.file),
+      source: options.sourcePath(location.file),
       original: originalPlace(location),
-    }),
-  );
+    });
+  });
+  addContents(generator, sources, options);
   return { text, map: `${generator.toString()}\n` };
 }
 
@@ -49,9 +66,10 @@ export interface AssembledText {
 /** The map from an object's bytes to the assembly text: one mapping per instruction. */
 export function objectSourceMap(
   { module, spanOf, sectionOffsets }: AssembledText,
-  { file, sourcePath }: SourceMapOptions,
+  options: SourceMapOptions,
 ): string {
-  const generator = new SourceMapGenerator({ file });
+  const generator = new SourceMapGenerator({ file: options.file });
+  const sources = new Set<string>();
   const spans = new Map<unknown, Span>();
   for (const item of module.sections.flatMap((section) => section.items)) {
     const span = item.kind === "instruction" ? spanOf(item) : undefined;
@@ -66,12 +84,14 @@ export function objectSourceMap(
       const span = item.kind === "instruction" ? spans.get(item.insn) : undefined;
       if (span === undefined) return;
       const { line, column } = lineColumnAt(span.file, span.start);
+      sources.add(span.file.path);
       generator.addMapping({
         generated: { line: 1, column: (sectionOffsets[index] ?? 0) + (offsets[position] ?? 0) },
-        source: sourcePath(span.file.path),
+        source: options.sourcePath(span.file.path),
         original: { line, column: column - 1 },
       });
     });
   });
+  addContents(generator, sources, options);
   return `${generator.toString()}\n`;
 }

@@ -2,6 +2,7 @@
 import { readFileSync } from "node:fs";
 import { assemble } from "../assembler/assemble.ts";
 import { type ParsedAssembly, parseAssembly } from "../assembler/parse.ts";
+import type { SourceMapOptions } from "../assembler/source-map.ts";
 import { Diagnostics } from "../common/diagnostics/diagnostic.ts";
 import type { SourceFile } from "../common/diagnostics/source.ts";
 import { writeElf } from "../common/object/write-elf.ts";
@@ -17,6 +18,7 @@ export interface AsOptions {
   readonly diagnostics: string;
   /** Where to write the map from the object's bytes to the text. */
   readonly sourceMap?: string;
+  readonly sourceMapContent?: boolean;
 }
 
 function readSource(path: string): SourceFile | undefined {
@@ -30,16 +32,15 @@ function readSource(path: string): SourceFile | undefined {
 }
 
 async function writeSourceMap(
+  map: SourceMapOptions,
   mapPath: string,
-  output: string,
   { module, spanOf }: ParsedAssembly,
   elf: Uint8Array,
 ): Promise<number> {
   const { objectSourceMap } = await import("../assembler/source-map.ts");
   const sectionOffsets = sectionFileOffsets(elf).slice(1);
   const text = { module, spanOf, sectionOffsets };
-  const map = objectSourceMap(text, sourceMapOptions(mapPath, output));
-  return finish(mapPath, map, new Diagnostics());
+  return finish(mapPath, objectSourceMap(text, map), new Diagnostics());
 }
 
 /** Assembles one file; returns the exit code. */
@@ -58,8 +59,11 @@ export async function runAs(path: string, options: AsOptions): Promise<number> {
   const elf = object && writeElf(object);
   const code = finish(output, elf, diagnostics, options.diagnostics);
   if (options.sourceMap === undefined) return code;
-  if (code === 0 && parsed !== undefined && elf !== undefined)
-    return writeSourceMap(options.sourceMap, output, parsed, elf);
+  if (code === 0 && parsed !== undefined && elf !== undefined) {
+    const contentOf = options.sourceMapContent === true ? () => file?.text : undefined;
+    const map = sourceMapOptions(options.sourceMap, output, contentOf);
+    return writeSourceMap(map, options.sourceMap, parsed, elf);
+  }
   removeOutput(options.sourceMap);
   return code;
 }

@@ -2,8 +2,12 @@
 import { basename, dirname, isAbsolute, relative } from "node:path";
 import type { SourceMapOptions } from "../assembler/source-map.ts";
 
-/** For a map at `mapPath` that belongs to `generated`. */
-export function sourceMapOptions(mapPath: string, generated: string): SourceMapOptions {
+/** For a map at `mapPath` that belongs to `generated`; `contentOf` for one that holds its sources. */
+export function sourceMapOptions(
+  mapPath: string,
+  generated: string,
+  contentOf?: SourceMapOptions["contentOf"],
+): SourceMapOptions {
   const folder = mapPath === "-" ? "." : dirname(mapPath);
   return {
     file: basename(generated),
@@ -12,5 +16,6 @@ export function sourceMapOptions(mapPath: string, generated: string): SourceMapO
       path.startsWith("<") || isAbsolute(path)
         ? path
         : relative(folder, path).replaceAll("\\", "/"),
+    ...(contentOf && { contentOf }),
   };
 }

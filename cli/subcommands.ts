@@ -15,6 +15,7 @@ function addAs(program: Command, outcome: Outcome): void {
     .option("-o, --output <file>", "object file (default: the input's name with .o)")
     .option("--big-endian", "big-endian object (bpfeb)")
     .option("--source-map <file>", "Source Map from the object's bytes to the text")
+    .option("--source-map-content", "with --source-map: the text itself stands in the map")
     .option("--diagnostics <format>", "clang, json or sarif", "clang")
     .action(async (file: string, options) => {
       outcome.code = await (await import("./as.ts")).runAs(file, options);

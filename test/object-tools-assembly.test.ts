@@ -85,6 +85,19 @@ describe("source maps", () => {
     }
   });
 
+  test("a map may hold its sources: C, shipped headers and assembly text", () => {
+    bpfc("cc", "-S", example, "-o", "full.s", "--source-map", "full.map", "--source-map-content");
+    const full = JSON.parse(readFileSync(join(work, "full.map"), "utf8"));
+    expect(full.sources[0]).toMatch(/firewall\.bpf\.c$/);
+    expect(full.sourcesContent).toHaveLength(full.sources.length);
+    expect(full.sourcesContent[0]).toBe(readFileSync(example, "utf8"));
+    bpfc("as", "full.s", "-o", "full.o", "--source-map", "object.map", "--source-map-content");
+    const { sourcesContent } = JSON.parse(readFileSync(join(work, "object.map"), "utf8"));
+    expect(sourcesContent).toEqual([readFileSync(join(work, "full.s"), "utf8")]);
+    bpfc("as", "full.s", "-o", "full.o", "--source-map", "plain.map");
+    expect(readFileSync(join(work, "plain.map"), "utf8")).not.toContain("sourcesContent");
+  });
+
   test("paths are relative to the map, and only -S has one", () => {
     bpfc("cc", "-S", example, "-o", "deep.s");
     spawnSync("mkdir", [join(work, "maps")]);

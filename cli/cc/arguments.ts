@@ -165,6 +165,7 @@ const setFlag =
     key:
       | "strictAlign"
       | "verify"
+      | "sourceMapContent"
       | "verbose"
       | "suppressWarnings"
       | "msExtensions"
@@ -387,6 +388,7 @@ const rows: readonly OptionRow[] = [
     },
   },
   { flag: "--source-map=", value: "joined", set: setSourceMap },
+  { flag: "--source-map-content", value: "none", set: setFlag("sourceMapContent") },
   { flag: "--source-map", value: "separate", set: setSourceMap },
   { flag: "-v", value: "none", set: setFlag("verbose") },
   { flag: "-w", value: "none", set: setFlag("suppressWarnings") },
@@ -525,6 +527,7 @@ function newDraft(): Draft {
       color: "auto",
       verify: false,
       verbose: false,
+      sourceMapContent: false,
       lineMarkers: true,
       gnuLanguage: "gnu17",
     },

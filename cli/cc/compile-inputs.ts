@@ -8,6 +8,7 @@ import { printDependencies } from "../../compiler/1-preprocess/dependencies.ts";
 import { printMacros, printPreprocessed } from "../../compiler/1-preprocess/print-preprocessed.ts";
 import { type Compilation, type CompileGoal, compile } from "../../compiler/compile.ts";
 import { shippedHeaderDirectory } from "../../compiler/shipped-header-directory.ts";
+import { withShippedHeaders } from "../../compiler/shipped-header-files.ts";
 import { headerSource, withVmlinux } from "../kernel-types/with-vmlinux.ts";
 import { nodeFileSystem } from "../node-file-system.ts";
 import { removeOutput, writeOutput } from "../output.ts";
@@ -138,16 +139,22 @@ function writeDependencies(
   );
 }
 
+function sourceText(path: string): string | undefined {
+  const bytes = withShippedHeaders(nodeFileSystem).readFile(path);
+  return bytes && new TextDecoder().decode(bytes);
+}
+
 /** The map of -S; other outputs have no lines that it could speak of. */
 async function writeSourceMap(
   { assembly }: Compilation,
   path: string,
-  { output, sourceMap }: CcOptions,
+  { output, sourceMap, sourceMapContent }: CcOptions,
   tool: string,
 ): Promise<boolean> {
   if (sourceMap === undefined || assembly === undefined || output !== "assembly") return true;
   const { printWithSourceMap } = await import("../../assembler/source-map.ts");
-  const { map } = printWithSourceMap(assembly, sourceMapOptions(sourceMap, path));
+  const contentOf = sourceMapContent ? sourceText : undefined;
+  const { map } = printWithSourceMap(assembly, sourceMapOptions(sourceMap, path, contentOf));
   return writeResult(sourceMap, map, tool);
 }
 

@@ -2,16 +2,8 @@
 import type { CompileOptions } from "../../compiler/compile.ts";
 import { standardOf } from "./language-standard.ts";
 import type { CcOptions } from "./options.ts";
+import { recordedPath } from "./recorded-paths.ts";
 import { standardDirectories } from "./standard-directories.ts";
-
-/** Longest prefix first, as the last matching option wins among equals. */
-function pathMapper(options: CcOptions): (path: string) => string {
-  const maps = [...options.prefixMaps].reverse();
-  return (path) => {
-    const map = maps.find(({ from }) => path.startsWith(from));
-    return map === undefined ? path : map.to + path.slice(map.from.length);
-  };
-}
 
 /** What `compile` takes. */
 export function compileOptions(options: CcOptions): CompileOptions {
@@ -31,7 +23,7 @@ export function compileOptions(options: CcOptions): CompileOptions {
     ),
     includes: options.forcedIncludes,
     indexHeaders: !["preprocess", "macros", "dependencies"].includes(String(options.output)),
-    mapPath: pathMapper(options),
+    mapPath: recordedPath(options),
     warnings: options.warnings,
     suppressWarnings: options.suppressWarnings,
     msExtensions: options.msExtensions,

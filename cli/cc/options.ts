@@ -67,6 +67,8 @@ export interface CcOptions {
   readonly stats?: "text" | "json";
   /** With -S: where to write the Source Map from the text to C. */
   readonly sourceMap?: string;
+  /** The map holds the text of its sources. */
+  readonly sourceMapContent: boolean;
 }
 
 /** Questions that build systems ask of a compiler; answered without compiling. */

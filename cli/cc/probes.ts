@@ -52,6 +52,7 @@ OPTIONS:
   --verify                    verify what was compiled; a rejection is an error
   --max-processed=N           with --verify: so is a program that costs the verifier more instructions
   --source-map FILE           with -S: Source Map from the assembly text to C
+  --source-map-content        the map holds the text of its sources
   --stats[=text|json]         instructions, stack and spills per function and source line
   --version, -mcpu=help, -print-targets, -v
 `;
