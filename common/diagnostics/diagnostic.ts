@@ -29,6 +29,8 @@ export interface Diagnostic {
   readonly fixIts?: readonly FixIt[];
   /** An error that is a warning by nature: its `-W` name can turn it down or off. */
   readonly defaultError?: true;
+  /** An error after which nothing more is read. */
+  readonly fatal?: true;
   /** A warning that -Werror or a pragma made an error. */
   readonly promoted?: true;
 }
@@ -85,7 +87,7 @@ export class Diagnostics {
   }
 }
 
-export type DiagnosticExtra = Pick<Diagnostic, "notes" | "help" | "fixIts">;
+export type DiagnosticExtra = Pick<Diagnostic, "notes" | "help" | "fixIts" | "fatal">;
 
 /** A bug of ours: the input is not at fault. */
 export class InternalError extends Error {

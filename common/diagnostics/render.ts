@@ -47,8 +47,9 @@ function renderOne(
   message: string,
   span: Span | undefined,
   options: RenderOptions,
+  isFatal = false,
 ): string[] {
-  const label = paint(`${severity}:`, colors[severity], options);
+  const label = paint(`${isFatal ? "fatal " : ""}${severity}:`, colors[severity], options);
   if (span === undefined) return [`${options.tool}: ${label} ${message}`];
   const place = outermost(span);
   const { path, line, column } = presumedPlace(place.file, place.start);
@@ -78,6 +79,7 @@ export function renderDiagnostic(diagnostic: Diagnostic, options: RenderOptions)
     diagnostic.message + suffix,
     diagnostic.span,
     options,
+    diagnostic.fatal === true,
   );
   for (const note of diagnostic.notes ?? []) {
     lines.push(...renderOne("note", note.message, note.span, options));

@@ -1,4 +1,5 @@
 /** `#if` … `#endif`: which groups are read and which are skipped. */
+import type { Span } from "../../common/diagnostics/source.ts";
 import { evaluateCondition } from "./condition.ts";
 import type { DirectiveLine } from "./directive-line.ts";
 import type { MacroExpander } from "./expander.ts";
@@ -59,7 +60,7 @@ export class Conditionals {
     const { frame } = this.#session;
     const outermost = frame.conditionals.length === 0 && !frame.strayContent;
     frame.conditionals.push({
-      span: tokenSpan(hash),
+      span: directiveName(hash),
       taken,
       elseSeen: false,
       guard: outermost ? guard : undefined,
@@ -143,4 +144,13 @@ function guardOfCondition(tokens: readonly Token[]): Identifier | undefined {
   if (tokens.length === 3) return tokens[2]!.identifier;
   const bracketed = tokens.length === 5 && images[2] === "(" && images[4] === ")";
   return bracketed ? tokens[3]!.identifier : undefined;
+}
+
+/** The word behind `#`. */
+function directiveName(hash: Token): Span {
+  const span = tokenSpan(hash);
+  const { text } = span.file;
+  let start = span.end;
+  while (text[start] === " " || text[start] === "\t") start += 1;
+  return { ...span, start, end: start + 1 };
 }

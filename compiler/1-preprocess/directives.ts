@@ -191,8 +191,7 @@ export class Directives {
       ? session.search.findNext(header.name, header.angled, frame.found)
       : session.search.find(header.name, header.angled, frame.found);
     if (found === undefined) {
-      session.error("include-not-found", `'${header.name}' file not found`, at);
-      session.aborted = true;
+      session.fatal("include-not-found", `'${header.name}' file not found`, at);
       return;
     }
     const { file } = found;

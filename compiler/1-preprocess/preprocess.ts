@@ -147,8 +147,7 @@ class Preprocessor {
       directory: -1,
     });
     if (found === undefined) {
-      this.#session.diagnostics.error("include-not-found", `'${name}' file not found`);
-      this.#session.aborted = true;
+      this.#session.fatal("include-not-found", `'${name}' file not found`);
       return;
     }
     const { path, isSystem } = found.file;

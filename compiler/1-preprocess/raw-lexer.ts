@@ -268,7 +268,7 @@ export class RawLexer {
     this.#report(
       "warning",
       "invalid-pp-token",
-      `missing terminating '${mark}' character`,
+      `missing terminating ${quote === QUOTE ? `'${mark}'` : mark} character`,
       start,
       start + 1,
     );

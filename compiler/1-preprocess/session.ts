@@ -101,6 +101,12 @@ export class Session {
     this.diagnostics.error(code, message, span, note && { notes: [note] });
   }
 
+  /** Nothing more is read after it. */
+  fatal(code: string, message: string, span?: Span): void {
+    this.diagnostics.error(code, message, span, { fatal: true });
+    this.aborted = true;
+  }
+
   warn(code: string, message: string, span: Span): void {
     const { warnings } = this;
     this.diagnostics.warning(code, message, warnings === undefined ? span : { ...span, warnings });

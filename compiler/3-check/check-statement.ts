@@ -8,7 +8,7 @@ import { localsOf } from "./check-expression-types.ts";
 import { checkStaticAssert } from "./check-static-assert.ts";
 import { checkCase, checkDefault, checkSwitch } from "./check-switch.ts";
 import type { CheckedExpression, CheckedStatement } from "./checked.ts";
-import { type Context, inScope, previousNote, report } from "./context.ts";
+import { type Context, inScope, report } from "./context.ts";
 import { decay, toCondition } from "./conversions.ts";
 import { defineLabel, popLabels, pushLabels, useLabel } from "./labels.ts";
 import { warnAssignedCondition, warnExtraParentheses } from "./precedence-warnings.ts";
@@ -253,9 +253,7 @@ function returnVoid(
   name: string,
 ): CheckedStatement {
   if (!isVoid(value.type) && !isError(value.type)) {
-    const state = context.function;
-    const note = state === undefined ? {} : previousNote(state.symbol.span, "declared here");
-    report(context, "voidReturn", span, [name], note);
+    report(context, "voidReturn", span, [name]);
   }
   const effect: CheckedStatement = { kind: "expression", value: discard(value), span };
   return { kind: "compound", body: [effect, { kind: "return", span }], locals: [], span };

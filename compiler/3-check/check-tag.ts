@@ -47,7 +47,8 @@ function referencedTag(
     return errorType;
   }
   if (context.scope.kind === "prototype" && specifier.kind === "record") {
-    report(context, "visibilityRecord", specifier.span, [`${kindOf(specifier)} ${tag}`]);
+    const place = tagPlace(specifier.span, tag);
+    report(context, "visibilityRecord", place, [`${kindOf(specifier)} ${tag}`]);
   }
   return plain(newTagged(context, specifier, false));
 }

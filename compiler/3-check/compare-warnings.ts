@@ -160,5 +160,13 @@ export function warnNegatedOperand(
   if (text[left.span.start] !== "!" || /^\s*\)/.test(text.slice(left.span.end, left.span.end + 40)))
     return;
   const isTruth = isComparison(right) || canonical(right.type).type.kind === "bool";
-  if (!isTruth) report(context, "logicalNotParentheses", left.span, [word]);
+  if (isTruth) return;
+  const { span } = left;
+  const purpose =
+    word === "comparison" ? "evaluate the comparison" : "evaluate the bitwise operator";
+  const notes = [
+    { message: `add parentheses after the '!' to ${purpose} first`, span },
+    { message: "add parentheses around left hand side expression to silence this warning", span },
+  ];
+  report(context, "logicalNotParentheses", span, [word], { notes });
 }

@@ -34,12 +34,18 @@ export function placeBetween(after: Span, before: number, token: string, fallbac
 /** The tag after `struct`, `union` or `enum`; the keyword where there is no tag. */
 export function tagPlace(span: Span, tag: string | undefined): Span {
   if (tag === undefined || span.expandedFrom !== undefined) return span;
-  const at = span.file.text.indexOf(tag, span.start);
-  return at < 0 || at >= span.end ? span : { ...span, start: at, end: at + tag.length };
+  return wordIn(span, tag);
+}
+
+/** Where a word stands in a span; the span itself where it does not. */
+function wordIn(span: Span, word: string): Span {
+  const pattern = new RegExp(`(?<![\\w$])${word.replaceAll("$", "\\$")}(?![\\w$])`, "g");
+  pattern.lastIndex = span.start;
+  const at = pattern.exec(span.file.text)?.index ?? span.end;
+  return at >= span.end ? span : { ...span, start: at, end: at + word.length };
 }
 
 /** The name in `.name` of a designator. */
 export function designatedName(span: Span, name: string): Span {
-  const at = span.file.text.indexOf(name, span.start);
-  return at < 0 || at >= span.end ? span : { ...span, start: at, end: at + name.length };
+  return wordIn(span, name);
 }

@@ -33,7 +33,11 @@ function makeMessages() {
       "implicit-function-declaration",
       "call to undeclared library function '%0' with type '%1'; ISO C99 and later do not support implicit function declarations",
     ],
-    unknownBuiltin: ["error", "implicit-function-declaration", "use of unknown builtin '%0'"],
+    unknownBuiltin: [
+      "default-error",
+      "implicit-function-declaration",
+      "use of unknown builtin '%0'",
+    ],
     unknownType: ["error", "unknown-type-name", "unknown type name '%0'"],
     unexpectedType: ["error", "unexpected-type", "unexpected type name '%0': expected expression"],
     noMember: ["error", "no-member", "no member named '%0' in '%1'"],

@@ -74,7 +74,13 @@ export function warnAssignedCondition(context: Context, condition: Expression): 
   if (condition.kind !== "assign" || condition.op !== "=" || !isWritten(condition.span)) return;
   const { text } = condition.span.file;
   const rest = text.slice(condition.span.end, condition.span.end + 80);
-  if (!/^\s*\)\s*\)/.test(rest)) report(context, "parentheses", condition.opSpan);
+  if (/^\s*\)\s*\)/.test(rest)) return;
+  const span = condition.opSpan;
+  const notes = [
+    { message: "place parentheses around the assignment to silence this warning", span },
+    { message: "use '==' to turn this assignment into an equality comparison", span },
+  ];
+  report(context, "parentheses", span, [], { notes });
 }
 
 /** Warns of `if ((a == b))`: the second pair of parentheses is for assignments. */

@@ -7,6 +7,7 @@ import { parseInlineAssembly } from "../../assembler/parse-instruction.ts";
 import type { Diagnostics } from "../../common/diagnostics/diagnostic.ts";
 import type { Endian } from "../../common/object/object-file.ts";
 import type { DebugLocation } from "../4-lower/ir.ts";
+import { reportAt } from "../5-optimize/report.ts";
 import type { AsmBody, AsmOperand } from "../6-select/machine.ts";
 import { expandAsmData } from "./asm-data.ts";
 
@@ -29,9 +30,8 @@ export function expandAsm(body: AsmBody, place: AsmPlace): AsmItem[] {
   if (text.trim() === "") return [];
   const { statements, diagnostics } = parseInlineAssembly(text, place.label);
   for (const problem of diagnostics.list) {
-    const at = place.location;
-    const where = at === undefined ? "" : `${at.file}:${at.line}:${at.column}: `;
-    place.diagnostics.error(problem.code, `${where}in inline assembly: ${problem.message}`);
+    const message = `in inline assembly: ${problem.message}`;
+    reportAt(place.diagnostics, problem.code, message, place.location);
   }
   let first: { readonly location?: AsmLocation } = place.place;
   return statements.map((statement): AsmItem => {
@@ -50,9 +50,8 @@ function substitute(body: AsmBody, place: AsmPlace): string {
   const { operands } = body;
   const template = body.template.replace(/\{([^|{}]*)\|[^{}]*\}/g, "$1");
   const report = (what: string): string => {
-    const at = place.location;
-    const where = at === undefined ? "" : `${at.file}:${at.line}:${at.column}: `;
-    place.diagnostics.error("asm-operand", `${where}inline assembly has no operand '${what}'`);
+    const message = `inline assembly has no operand '${what}'`;
+    reportAt(place.diagnostics, "asm-operand", message, place.location);
     return "0";
   };
   return template.replace(reference, (whole, sign, modifier, number, name) => {

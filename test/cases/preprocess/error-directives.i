@@ -36,7 +36,7 @@ long in_macro = ({
 // 32: error: invalid preprocessing directive
 // 34: error: attempt to use a poisoned identifier 'forbidden'
 // 35: warning: missing terminating '"' character
-// 36: warning: missing terminating ''' character
+// 36: warning: missing terminating ' character
 // 37: warning: extra tokens at end of #ifdef directive
 // 38: warning: extra tokens at end of #endif directive
 // 41: error: #else after #else
