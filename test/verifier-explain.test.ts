@@ -1,8 +1,12 @@
 /** Explanations: every kind of rejection has a class, a cause and a cure, and points at its origin. */
+import { readdirSync, readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { readBases, readLines } from "../bench/verifier-score.ts";
 import { readCase } from "../vm/verifier/cases.ts";
 import { explain } from "../vm/verifier/explain.ts";
+import { rejectionClasses } from "../vm/verifier/rejection-classes.ts";
+import { objectClasses } from "../vm/verifier/rejection-classes-objects.ts";
+import { mainReason } from "../vm/verifier/verdict.ts";
 import { verify } from "../vm/verifier/verify.ts";
 
 const folder = new URL("./cases/verifier/", import.meta.url);
@@ -95,4 +99,37 @@ test("rejections of the corpus have a class", () => {
   });
   expect(rejected).toBeGreaterThan(300);
   expect([...unclassified]).toEqual([]);
+});
+
+test("rejections of programs with objects have a class", () => {
+  const programs = new URL("./cases/verifier-programs/", import.meta.url);
+  const reasons = readdirSync(programs)
+    .filter((name) => name.endsWith(".verdicts"))
+    .flatMap((name) => readFileSync(new URL(name, programs), "utf8").split("\n"))
+    .map((line) => /: reject, \d+ processed: (.*)/.exec(line)?.[1] ?? "")
+    .filter((reason) => reason !== "" && !reason.includes("has btf_id"));
+  const known = [...rejectionClasses, ...objectClasses];
+  const unknown = reasons.filter((reason) => {
+    const text = reason.replaceAll("#N", "#1");
+    return !known.some(({ pattern }) => pattern.test(text));
+  });
+  expect(reasons.length).toBeGreaterThan(40);
+  expect(unknown).toEqual([]);
+});
+
+test("a remark on the context is not taken for the reason", () => {
+  const verdict = {
+    ...verify({
+      programType: 6,
+      attachType: 0,
+      license: "GPL",
+      flags: 0,
+      insns: new Uint8Array(slot(0x95, 0, 0, 0)),
+      maps: [],
+      functions: [],
+    }),
+  };
+  const remark = "func 'f' arg0 has btf_id 7 type STRUCT 'sock'";
+  const messages = [remark, ...verdict.messages];
+  expect(mainReason({ ...verdict, reason: remark, messages })).toBe("R0 !read_ok");
 });

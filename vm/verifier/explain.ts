@@ -17,6 +17,8 @@ import {
   type RawInsn,
 } from "./opcodes.ts";
 import { type RejectionClass, rejectionClasses } from "./rejection-classes.ts";
+import { objectClasses } from "./rejection-classes-objects.ts";
+import { mainReason } from "./verdict.ts";
 
 export interface ExplanationNote {
   readonly message: string;
@@ -206,8 +208,9 @@ function notesOf(name: string, input: VerifierInput, verdict: Verdict): Explanat
   const insn = insns[facts.insn];
   if (insn === undefined) return [];
   const trace = new Trace(insns, facts.path);
-  const register = subjectOf(verdict.reason, verdict.messages, insn);
-  if (name === "leaked-reference") return leakNotes(verdict.reason);
+  const reason = mainReason(verdict);
+  const register = subjectOf(reason, verdict.messages, insn);
+  if (name === "leaked-reference") return leakNotes(reason);
   if (register === undefined) return [];
   if (name === "uninitialised-register") return clobberNotes(trace, register);
   return [...knownNote(verdict, register), ...originNotes(trace, register)];
@@ -215,7 +218,8 @@ function notesOf(name: string, input: VerifierInput, verdict: Verdict): Explanat
 
 /** Explains a verdict that is not an acceptance. */
 export function explain(input: VerifierInput, verdict: Verdict): Explanation {
-  const { reason, insn } = verdict;
+  const { insn } = verdict;
+  const reason = mainReason(verdict);
   if (verdict.verdict === "unsupported") {
     return {
       code: "verifier-unsupported",
@@ -225,7 +229,7 @@ export function explain(input: VerifierInput, verdict: Verdict): Explanation {
       help: "only a kernel can tell whether it takes this program",
     };
   }
-  for (const entry of rejectionClasses) {
+  for (const entry of [...rejectionClasses, ...objectClasses]) {
     const match = entry.pattern.exec(reason);
     if (match === null) continue;
     const notes = notesOf(entry.name, input, verdict);

@@ -2,12 +2,15 @@
 import { accessKernelObject } from "./btf-pointers.ts";
 import type { Env } from "./env.ts";
 import { checkMapAccess, checkMapDirection } from "./map-access.ts";
+import { accessAt } from "./memory.ts";
 import { maxVariableOffset } from "./pointer-alu.ts";
 import { markPrecise } from "./precision.ts";
+import { programType } from "./program-variants.ts";
 import { isNull } from "./reg.ts";
 import { kind, kindOf, typeFlag, typeName } from "./reg-types.ts";
 import { checkBuffer, checkPacketAccess, checkRegion } from "./regions.ts";
 import { type AccessDirection, checkInitialized, type RawAccess } from "./stack-access.ts";
+import { errno, Rejection } from "./stop.ts";
 
 function isReadOnlyBuffer(type: number): boolean {
   return (type & typeFlag.readOnly) !== 0;
@@ -54,10 +57,59 @@ export function checkHelperMemory(
       }
       checkBuffer(env, register, reg.off, size, isReadOnlyBuffer(reg.type) ? "rdonly" : "rdwr");
       break;
+    case kind.ctx:
+      if (plainContexts.has(env.input.programType)) {
+        checkContextMemory(env, register, size, access, allowsZero);
+        break;
+      }
+      rejectMemory(env, register);
+      break;
     default:
       if (allowsZero && size === 0 && isNull(reg)) return;
-      env.reject(`R${register} type=${typeName(reg.type)} expected=${typeName(kind.stack)}`);
+      rejectMemory(env, register);
   }
+}
+
+function rejectMemory(env: Env, register: number): never {
+  const { type } = env.regs[register]!;
+  env.reject(`R${register} type=${typeName(type)} expected=${typeName(kind.stack)}`);
+}
+
+/** Contexts that are the bytes that the program is given, not a view of something else. */
+const plainContexts: ReadonlySet<number> = new Set([
+  programType.kprobe,
+  programType.tracepoint,
+  programType.rawTracepoint,
+  programType.rawTracepointWritable,
+  programType.cgroupDevice,
+  programType.tracing,
+  programType.structOps,
+  programType.lsm,
+  programType.syscall,
+  programType.netfilter,
+]);
+
+/** Of the bytes only the last one is tried. */
+function checkContextMemory(
+  env: Env,
+  register: number,
+  size: number,
+  access: AccessDirection,
+  allowsZero: boolean,
+): void {
+  if (size === 0) {
+    if (allowsZero) return;
+    throw new Rejection(errno.access);
+  }
+  accessAt(env, {
+    register,
+    offset: size - 1,
+    size: 1,
+    isRead: access === "read",
+    value: -1,
+    isStrict: false,
+    signed: false,
+  });
 }
 
 /** A size argument: how much of the memory before it may be touched. */

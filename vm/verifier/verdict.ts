@@ -24,6 +24,16 @@ export function firstReason(messages: readonly string[]): string {
   return messages.find((line) => !notReasons.test(line)) ?? messages.at(-1) ?? "";
 }
 
+/** Lines that only tell what fields of the context are, or of the main function's own type. */
+const remarks = /^func '[^']*' arg\d+ has btf_id |^Global function \w+\(\) doesn't return scalar/;
+
+/** Why a program was refused, for people: a remark is no reason. */
+export function mainReason({ reason, messages }: Verdict): string {
+  if (!remarks.test(reason)) return reason;
+  const others = messages.filter((line) => !remarks.test(line));
+  return firstReason(others) || reason;
+}
+
 /** What is answered when a verification ended, by `stop` or with everything found safe. */
 export function verdictOf(env: Env, stop: Rejection | Unsupported | undefined): Verdict {
   const messages = env.log.messages;
