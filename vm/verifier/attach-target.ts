@@ -3,6 +3,7 @@ import type { BtfType } from "../../common/object/btf.ts";
 import { btfTypeById } from "../../common/object/btf-types.ts";
 import { isIterator } from "../../common/platform/tracing-arguments.ts";
 import type { Env } from "./env.ts";
+import type { VerifierInput } from "./input.ts";
 import { checkHook } from "./lsm-hooks.ts";
 import { attachType, isSleepableProgram, programType } from "./program-variants.ts";
 import { errno, Rejection } from "./stop.ts";
@@ -63,6 +64,24 @@ function kernelFunction(env: Env, id: number, type: BtfType): AttachTarget {
   return { name: type.name, proto, skipsFirst: false };
 }
 
+const sleepableTypes: ReadonlySet<number> = new Set([
+  programType.lsm,
+  programType.kprobe,
+  programType.structOps,
+]);
+
+const sleepableHooks: ReadonlySet<number> = new Set([
+  attachType.fentry,
+  attachType.fexit,
+  attachType.modifyReturn,
+  attachType.iterator,
+]);
+
+function maySleep({ programType: type, attachType: attach }: VerifierInput): boolean {
+  if (type === programType.tracing) return sleepableHooks.has(attach);
+  return sleepableTypes.has(type);
+}
+
 /** Only some hooks run where a program may sleep; system call programs always do. */
 export function checkSleepable(env: Env): void {
   const { input } = env;
@@ -71,9 +90,7 @@ export function checkSleepable(env: Env): void {
     if (isSleepable) return;
     env.reject("Syscall programs can only be sleepable", errno.invalid);
   }
-  const isTracepoint =
-    input.programType === programType.tracing && input.attachType === attachType.rawTracepoint;
-  if (!isSleepable || !isTracepoint) return;
+  if (!isSleepable || maySleep(input)) return;
   env.reject(
     "Only fentry/fexit/fmod_ret, lsm, iter, uprobe, and struct_ops programs can be sleepable",
     errno.invalid,

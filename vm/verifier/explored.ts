@@ -5,6 +5,7 @@ import { isIteratorNext } from "./kfuncs.ts";
 import { opMayGoto } from "./opcodes.ts";
 import { clearPrecision, propagatePrecision } from "./precision.ts";
 import { printState } from "./print-state.ts";
+import { programFlag } from "./program-variants.ts";
 import { activeDepthsDiffer, mayBeLooping, statesEqual } from "./prune.ts";
 import { notInitReg } from "./reg.ts";
 import { verboseLine } from "./source-lines.ts";
@@ -134,7 +135,8 @@ function countMiss(env: Env, list: Explored[], at: number, insn: number): boolea
 /** Whether the current state is covered by an earlier one; if not, it may become a checkpoint. */
 export function isVisited(env: Env, insn: number): boolean {
   const { state } = env;
-  const forced = env.facts.forceCheckpoint[insn] === 1 || state.history.length > 40;
+  const isTest = (env.input.flags & programFlag.testStateFrequency) !== 0;
+  const forced = isTest || env.facts.forceCheckpoint[insn] === 1 || state.history.length > 40;
   const jumps = env.jumpsProcessed - env.previousJumps;
   const processed = env.processed - env.previousProcessed;
   let adds = forced || (jumps >= 2 && processed >= 8);

@@ -1,4 +1,5 @@
 /** Conditional jumps: decided ones are followed, others split the path and tell both sides something. */
+import type { Scalar } from "../../common/domain/scalar.ts";
 import { decideBranch, refineBranch } from "../../common/domain/scalar-branch.ts";
 import type { JumpOp } from "../../common/isa/instruction.ts";
 import { pushPath, widenImprecise } from "./branching.ts";
@@ -10,6 +11,7 @@ import { insnClass, jmpOp, opMayGoto, type RawInsn } from "./opcodes.ts";
 import { decidePacketBranch, matchPacketComparison } from "./packet-range.ts";
 import { markPrecise } from "./precision.ts";
 import { traceInsnState } from "./print-state.ts";
+import { programFlag } from "./program-variants.ts";
 import { constantReg, editReg, isNeverNull, isNull, type Reg } from "./reg.ts";
 import { isPacketAny, kind, kindOf, mayBeNull } from "./reg-types.ts";
 import { readReg } from "./registers.ts";
@@ -97,10 +99,19 @@ function withScalarOf(reg: Reg, scalar: Reg["scalar"]): Reg {
   return edited;
 }
 
+/** Branches only narrow what is known: a range that widened had contradicted itself. */
+function checkNarrowed(env: Env, before: Scalar, after: Scalar): void {
+  if ((env.input.flags & programFlag.testInvariants) === 0) return;
+  if (after.umin >= before.umin && after.umax <= before.umax) return;
+  env.unsupported("contradictory ranges under BPF_F_TEST_REG_INVARIANTS");
+}
+
 /** Narrows the operands on one side of the branch. */
-function refineSide(state: State, insn: RawInsn, o: Operands, holds: boolean): void {
+function refineSide(env: Env, state: State, insn: RawInsn, o: Operands, holds: boolean): void {
   const { regs } = currentFrame(state);
   const pair = refineBranch(o.op, o.dst.scalar, o.src.scalar, o.is32, holds);
+  checkNarrowed(env, o.dst.scalar, pair.a);
+  checkNarrowed(env, o.src.scalar, pair.b);
   if (o.isRegister) regs[insn.src] = withScalarOf(o.src, pair.b);
   regs[insn.dst] = withScalarOf(o.dst, pair.a);
 }
@@ -163,8 +174,8 @@ export function checkBranch(env: Env, insn: RawInsn): number {
   const o: Operands = { ...first, dst, src: first.isRegister ? env.regs[insn.src]! : first.src };
   const taken = pushPath(env, env.insn + insn.off + 1, env.insn);
   if (o.dst.type === kind.scalar && o.src.type === kind.scalar) {
-    refineSide(env.state, insn, o, false);
-    refineSide(taken, insn, o, true);
+    refineSide(env, env.state, insn, o, false);
+    refineSide(env, taken, insn, o, true);
     for (const register of o.isRegister ? [insn.src, insn.dst] : [insn.dst]) {
       syncSide(env.state, register, linked);
       syncSide(taken, register, linked);

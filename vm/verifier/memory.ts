@@ -11,6 +11,7 @@ import { accessKptr } from "./kptrs.ts";
 import { checkMapAccess, checkMapDirection, kptrAt, readFrozen } from "./map-access.ts";
 import { mapType } from "./map-rules.ts";
 import { checkPointerOffset } from "./pointer-offset.ts";
+import { programFlag } from "./program-variants.ts";
 import { type MutableReg, pointerReg, type Reg, scalarReg } from "./reg.ts";
 import { kind, kindOf, mayBeNull, typeFlag, typeName } from "./reg-types.ts";
 import { checkBuffer, checkPacketAccess, checkRegion, mayWritePacket } from "./regions.ts";
@@ -48,6 +49,12 @@ const alignmentWords: Record<number, string> = {
 /** Ethernet headers are 14 bytes: packets start two bytes off where alignment matters. */
 const packetAlign = 2;
 
+/** Machines that can do without alignment are asked for it by a flag, unless another one forbids. */
+function isStrictlyAligned({ input: { flags } }: Env): boolean {
+  if ((flags & programFlag.anyAlignment) !== 0) return false;
+  return (flags & programFlag.strictAlignment) !== 0;
+}
+
 export function checkAlignment(
   env: Env,
   reg: Reg,
@@ -55,7 +62,7 @@ export function checkAlignment(
   size: number,
   isStrict: boolean,
 ): void {
-  const strict = isStrict || (env.input.flags & 1) !== 0 || reg.type === kind.stack;
+  const strict = isStrict || isStrictlyAligned(env) || reg.type === kind.stack;
   if (!strict || size === 1 || reg.type === kind.arena) return;
   const isPacket = reg.type === kind.packet || reg.type === kind.packetMeta;
   const start = isPacket ? packetAlign : 0;

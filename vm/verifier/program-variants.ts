@@ -51,11 +51,18 @@ export const attachType = {
   uprobeSession: 57,
 } as const;
 
-/** BPF_F_SLEEPABLE. */
-const sleepableFlag = 16;
+/** BPF_F_*: what BPF_PROG_LOAD is asked for. */
+export const programFlag = {
+  strictAlignment: 1,
+  anyAlignment: 2,
+  testStateFrequency: 8,
+  sleepable: 16,
+  testInvariants: 128,
+  token: 1 << 16,
+} as const;
 
 export function isSleepableProgram(input: VerifierInput): boolean {
-  return (input.flags & sleepableFlag) !== 0;
+  return (input.flags & programFlag.sleepable) !== 0;
 }
 
 /** Tracing hooks, by attach type, as the tables of helpers name them. */

@@ -1,10 +1,5 @@
 /** The whole verification: checks of the program's form, then its walk, then what the walk found. */
-import {
-  checkSleepable,
-  findAttachTarget,
-  hasAttachTarget,
-  hasHookContext,
-} from "./attach-target.ts";
+import { checkSleepable, findAttachTarget, hasAttachTarget } from "./attach-target.ts";
 import { computeComponents } from "./components.ts";
 import { checkControlFlow } from "./control-flow.ts";
 import { checkCallbacksKept } from "./dead-code.ts";
@@ -16,6 +11,7 @@ import { computeLiveRegisters } from "./live-registers.ts";
 import { LiveStack } from "./live-stack.ts";
 import {
   isSleepableProgram,
+  programFlag,
   programType,
   programVariant,
   tracingVariant,
@@ -43,21 +39,15 @@ const onlyAttachType: Readonly<Record<number, number>> = {
 /** What is refused without a word before the verifier begins. */
 function fitsLoad(input: VerifierInput): boolean {
   const { programType: type } = input;
+  if ((input.flags & ~knownFlags) !== 0) return false;
   const attachesToKernel =
     hasAttachTarget(type) || type === programType.structOps || type === programType.extension;
   if ((input.attachBtfId ?? 0) !== 0 && !attachesToKernel) return false;
   return (onlyAttachType[type] ?? input.attachType) === input.attachType;
 }
 
-/** Program types that know sleepable programs. */
-function maySleep(type: number): boolean {
-  return hasHookContext(type) || type === programType.kprobe || type === programType.syscall;
-}
-
-/** BPF_F_XDP_HAS_FRAGS changes nothing for the verifier. */
-function fragmentFlag(input: VerifierInput): number {
-  return input.programType === programType.xdp ? 32 : 0;
-}
+/** All flags that this kernel knows; most of them change nothing for its verifier. */
+const knownFlags = 0xff | programFlag.token;
 
 /** What the kernel refuses before its verifier runs, and what is not modelled at all. */
 function checkProgram(env: Env): void {
@@ -74,10 +64,7 @@ function checkProgram(env: Env): void {
   if (!isKnown && input.programType !== programType.structOps) {
     env.unsupported(`program type ${input.programType} with attach type ${input.attachType}`);
   }
-  const modelledFlags = 1 | 2 | (maySleep(input.programType) ? 16 : 0) | fragmentFlag(input);
-  if ((input.flags & ~modelledFlags) !== 0) {
-    env.unsupported(`program flags 0x${input.flags.toString(16)}`);
-  }
+  if ((input.flags & programFlag.token) !== 0) env.unsupported("programs loaded by a token");
 }
 
 /** The program's own signature is looked at, but nothing follows from it except messages. */

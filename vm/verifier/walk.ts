@@ -31,9 +31,8 @@ function checkCallFields(env: Env, insn: RawInsn): void {
     (insn.code & 7) === insnClass.jmp32;
   if (isBad) env.reject("BPF_CALL uses reserved fields", errno.invalid);
   if (env.state.activeLocks === 0) return;
-  const isAllowed = insn.imm === helperId.spinUnlock || insn.imm === helperId.kptrXchg;
   const isHelper = insn.src === callKind.helper;
-  if (isHelper ? !isAllowed : isKfunc && !mayCallWithLock(env, insn)) {
+  if (isHelper ? insn.imm !== helperId.spinUnlock : isKfunc && !mayCallWithLock(env, insn)) {
     env.reject("function calls are not allowed while holding a lock", errno.invalid);
   }
 }

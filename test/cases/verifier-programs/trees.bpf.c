@@ -162,6 +162,23 @@ int keep_in_map(struct __sk_buff *skb)
 }
 
 SEC("tc")
+int refused_exchange_with_lock(struct __sk_buff *skb)
+{
+	u32 key = 0;
+	struct slot *slot = bpf_map_lookup_elem(&slots, &key);
+	struct entry *entry;
+
+	if (!slot)
+		return 0;
+	bpf_spin_lock(&lock);
+	entry = bpf_kptr_xchg(&slot->kept, 0);
+	bpf_spin_unlock(&lock);
+	if (entry)
+		drop_object(entry);
+	return 0;
+}
+
+SEC("tc")
 int refused_keep_without_drop(struct __sk_buff *skb)
 {
 	u32 key = 0;
