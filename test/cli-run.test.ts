@@ -78,6 +78,17 @@ test("--time tells what a run takes, --cpus and --seed what it runs on", () => {
   }
 });
 
+test("what programs ask for in vain is told once", () => {
+  const head = "#include <linux/bpf.h>\n#include <bpf/bpf_helpers.h>\n";
+  const text = `${head}SEC("tc") int p(struct __sk_buff *s) {
+    return bpf_skb_change_proto(s, 0x86dd, 0) < 0; }
+    char LICENSE[] SEC("license") = "GPL";`;
+  writeFileSync(join(work, "vain.c"), text);
+  const { status, stdout, stderr } = bpfc("run", "vain.c", "--json");
+  expect([status, JSON.parse(stdout).retval]).toEqual([0, 1]);
+  expect(stderr.match(/note: bpf_skb_change_proto is not served/g)).toHaveLength(1);
+});
+
 test("events run the attached programs with their fields", () => {
   const event = "tracepoint/syscalls/sys_enter_openat";
   const fields = '{"nr": 257, "args": [2, "/etc/passwd"]}';

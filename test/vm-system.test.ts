@@ -180,12 +180,149 @@ test("a program that the verifier refuses is not loaded", () => {
 test("the commands of bpf(2) that are served", () => {
   const names = bpfCommands().map(([, name]) => name.replace(/^BPF_/, ""));
   const missing = names.filter((name) => !servesCommand(name));
-  expect(missing).toEqual([
-    "TASK_FD_QUERY",
-    "ITER_CREATE",
-    "TOKEN_CREATE",
-    "PROG_STREAM_READ_BY_FD",
-    "PROG_ASSOC_STRUCT_OPS",
-    "COMMON_ATTRS",
-  ]);
+  expect(missing).toEqual(["PROG_ASSOC_STRUCT_OPS", "COMMON_ATTRS"]);
+});
+
+describe("iterators, queries and streams", () => {
+  const iteration = `#define KEPT __attribute__((preserve_access_index))
+struct seq_file { int unused; } KEPT;
+struct bpf_iter_meta { struct seq_file *seq; __u64 session_id; __u64 seq_num; } KEPT;
+struct bpf_map { __u32 id; char name[16]; __u32 max_entries; } KEPT;
+struct task_struct { int pid; int tgid; char comm[16]; } KEPT;
+struct bpf_iter__bpf_map { struct bpf_iter_meta *meta; struct bpf_map *map; } KEPT;
+struct bpf_iter__task { struct bpf_iter_meta *meta; struct task_struct *task; } KEPT;
+struct bpf_iter__bpf_map_elem {
+  struct bpf_iter_meta *meta; struct bpf_map *map; __u32 *key; __u64 *value; } KEPT;
+#define PRINT(ctx, fmt, ...) ({ static const char f[] = fmt; __u64 a[] = { __VA_ARGS__ }; \\
+  bpf_seq_printf((ctx)->meta->seq, f, sizeof f, a, sizeof a); })
+`;
+
+  function open(text: string) {
+    const kernel = new SimulatedKernel();
+    const object = compileText(head + iteration + counterMap + text);
+    const loaded = loadObject(object, "test.c", new Diagnostics());
+    if (loaded === undefined) throw new Error("not loaded");
+    const opened = kernel.loadObject(loaded, { verify: false });
+    if ("message" in opened) throw new Error(opened.message);
+    const program = opened.programs.get("p") ?? -1;
+    const seen = opened.maps.get("seen") ?? -1;
+    return { kernel, program, seen };
+  }
+
+  function read(kernel: SimulatedKernel, link: number, size?: number): string {
+    const iterator = kernel.bpf("ITER_CREATE", { link_fd: link });
+    const bytes = kernel.read(iterator, size);
+    if (typeof bytes === "number") throw new Error(`${bytes}`);
+    const rest = kernel.read(iterator);
+    expect(rest).toHaveLength(
+      size === undefined ? 0 : rest instanceof Uint8Array ? rest.length : -1,
+    );
+    return new TextDecoder().decode(bytes) + new TextDecoder().decode(rest as Uint8Array);
+  }
+
+  test("maps, then a run without one", () => {
+    const { kernel, program } = open(`SEC("iter/bpf_map") int p(struct bpf_iter__bpf_map *c) {
+      if (c->map) PRINT(c, "%d:%s:%d ", c->meta->seq_num, (long)c->map->name, c->map->max_entries);
+      else PRINT(c, "end %d", c->meta->seq_num);
+      return 0; } int use(void) { add(1); return 0; }`);
+    const link = kernel.attach(program);
+    expect(read(kernel, link)).toMatch(/^0:seen:1 (\d+:\S+:1 )*end \d$/);
+    expect(read(kernel, link, 5)).toMatch(/^0:seen:1 /);
+    expect(kernel.read(link)).toBe(-errno.EINVAL);
+    expect(kernel.read(99)).toBe(-errno.EBADF);
+  });
+
+  test("the task, and the elements of a map that is given", () => {
+    const task = open(`SEC("iter/task") int p(struct bpf_iter__task *c) {
+      if (c->task) PRINT(c, "%d %s", c->task->pid, (long)c->task->comm); return 0; }`);
+    expect(read(task.kernel, task.kernel.attach(task.program))).toBe("1234 bpfc");
+    const { kernel, program, seen } = open(`SEC("iter/bpf_map_elem")
+      int p(struct bpf_iter__bpf_map_elem *c) {
+        if (c->key) { PRINT(c, "%d=%llu", *c->key, *c->value); *c->value += 1; } return 0; }
+      SEC("xdp") int q(struct xdp_md *c) { add(1); return 0; }`);
+    expect(kernel.attach(program)).toBe(-errno.EINVAL);
+    const link = kernel.attach(program, { map: seen });
+    expect([read(kernel, link), read(kernel, link)]).toEqual(["0=0", "0=1"]);
+  });
+
+  test("errno values of queries are Linux's", () => {
+    const { kernel, program, map } = start(
+      `${counterMap}SEC("raw_tp/sched_switch") int p(void *c) { add(1); return 0; }`,
+    );
+    const fd = program("p");
+    const pid = kernel.process.pid;
+    expect(kernel.bpf("ITER_CREATE", { link_fd: 999 })).toBe(-errno.EBADF);
+    expect(kernel.bpf("ITER_CREATE", { link_fd: fd, flags: 1n })).toBe(-errno.EINVAL);
+    expect(kernel.bpf("ITER_CREATE", { link_fd: fd })).toBe(-errno.EINVAL);
+    expect(kernel.bpf("TASK_FD_QUERY", { pid, fd, flags: 1n })).toBe(-errno.EINVAL);
+    expect(kernel.bpf("TASK_FD_QUERY", { pid: 999_999, fd })).toBe(-errno.ENOENT);
+    expect(kernel.bpf("TASK_FD_QUERY", { pid, fd: 999 })).toBe(-errno.EBADF);
+    expect(kernel.bpf("TASK_FD_QUERY", { pid, fd })).toBe(-errno.ENOTSUPP);
+    const attr = { pid, fd: kernel.attach(fd), buf: new Uint8Array(5) };
+    expect(kernel.bpf("TASK_FD_QUERY", attr)).toBe(-errno.ENOSPC);
+    expect(attr).toMatchObject({
+      fd_type: 0,
+      buf_len: 12,
+      buf: new TextEncoder().encode("sche\0"),
+    });
+    expect(kernel.bpf("TOKEN_CREATE", { bpffs_fd: 999 })).toBe(-errno.EBADF);
+    expect(kernel.bpf("TOKEN_CREATE", { bpffs_fd: fd })).toBe(-errno.EINVAL);
+    expect(kernel.bpf("TOKEN_CREATE", { bpffs_fd: kernel.openBpffs() })).toBe(-errno.EOPNOTSUPP);
+    const read = (more: object): number => kernel.bpf("PROG_STREAM_READ_BY_FD", more);
+    expect(read({ stream_id: 1, prog_fd: 999 })).toBe(-errno.EBADF);
+    expect(read({ stream_id: 0, prog_fd: fd })).toBe(-errno.ENOENT);
+    expect(read({ stream_id: 3, prog_fd: fd })).toBe(-errno.ENOENT);
+    expect(read({ stream_id: 1, prog_fd: map("seen") })).toBe(-errno.EINVAL);
+    expect(read({ stream_id: 2, prog_fd: fd, stream_buf: new Uint8Array(9) })).toBe(0);
+  });
+});
+
+describe("counters, filters, operations", () => {
+  test("a perf event's program gets its sample", () => {
+    const { kernel, program, counter } = start(
+      `${counterMap}#include <linux/bpf_perf_event.h>
+      SEC("perf_event") int p(struct bpf_perf_event_data *c) { add(c->sample_period); return 0; }`,
+    );
+    expect(kernel.attach(program("p"))).toBe(-errno.EINVAL);
+    kernel.attach(program("p"), { event: "cpu-clock" });
+    kernel.fire("perf_event/cpu-clock", { sample_period: 40 });
+    kernel.fire("perf_event/other", { sample_period: 1 });
+    expect(counter("seen")).toBe(40n);
+    expect(kernel.fire("perf_event/cpu-clock", { what: 1 })).toHaveProperty("problem");
+  });
+
+  test("netfilter programs drop and accept", () => {
+    const kernel = new SimulatedKernel();
+    const text = `struct nf { void *state, *skb; };
+      SEC("netfilter") int p(struct nf *c) { unsigned char *s = c->state; return s[0] == 1; }`;
+    const loaded = loadObject(compileText(head + text), "test.c", new Diagnostics());
+    const opened = loaded && kernel.loadObject(loaded, { verify: false });
+    if (opened === undefined || "message" in opened) throw new Error("not loaded");
+    const program = opened.programs.get("p") ?? -1;
+    const ip = Uint8Array.from({ length: 60 }, (_, i) => (i === 12 ? 8 : 0));
+    for (const hook of [1, 2]) kernel.attach(program, { netfilter: { family: 2, hook } });
+    expect([1, 2, 3].map((hook) => kernel.filter(2, hook, ip).verdict)).toEqual([1, 0, 1]);
+    const create = (more: object): number =>
+      kernel.bpf("LINK_CREATE", { prog_fd: program, attach_type: 45, ...more });
+    expect(create({ netfilter_pf: 1 })).toBe(-errno.EAFNOSUPPORT);
+    expect(create({ netfilter_pf: 2, netfilter_hooknum: 5 })).toBe(-errno.EPROTO);
+    expect(create({ netfilter_pf: 2, netfilter_priority: 0x7fffffff })).toBe(-errno.ERANGE);
+    expect(create({ netfilter_pf: 10, netfilter_hooknum: 4 })).toBeGreaterThan(0);
+  });
+
+  test("members of a registered struct are called", () => {
+    const kernel = new SimulatedKernel();
+    const text = `struct my_ops { int (*twice)(int x); int other; };
+      SEC("struct_ops/twice") int p(__u64 *c) { return c[0] * 2; }
+      SEC(".struct_ops") struct my_ops ops = { .twice = (void *)p, .other = 3 };`;
+    const loaded = loadObject(compileText(head + text), "test.c", new Diagnostics());
+    const opened = loaded && kernel.loadObject(loaded, { verify: false });
+    if (opened === undefined || "message" in opened) throw new Error("not loaded");
+    const map = opened.maps.get("ops") ?? -1;
+    expect(kernel.callOperation(map, "twice", [21])).toBe(-errno.ENOENT);
+    expect(kernel.registerOperations(map)).toBe(0);
+    expect(kernel.registerOperations(map)).toBe(-errno.EBUSY);
+    expect(kernel.callOperation(map, "twice", [21])).toMatchObject({ result: { retval: 42 } });
+    expect(kernel.callOperation(map, "other")).toBe(-errno.ENOENT);
+  });
 });

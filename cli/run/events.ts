@@ -2,13 +2,19 @@
 import type { LoadedObject } from "../../linker/program.ts";
 import type { Argument, EventFields } from "../../vm/system/arguments.ts";
 import type { FunctionCall, ProgramRun } from "../../vm/system/events.ts";
-import { SimulatedKernel, type SystemOptions } from "../../vm/system/simulated-kernel.ts";
+import {
+  type OpenObject,
+  SimulatedKernel,
+  type SystemOptions,
+} from "../../vm/system/simulated-kernel.ts";
 import { print } from "../report.ts";
 import { UserError } from "./inputs.ts";
 import { mapContents, mapTable } from "./map-contents.ts";
-import { jsonOf, showFault, showText } from "./show.ts";
+import { jsonOf, showFault, showNotices, showText } from "./show.ts";
 
 const functionPrefix = "function/";
+const counterPrefix = "perf_event/";
+const iteratorPrefix = "iter/";
 
 /** The JSON of `--fields`: an object of fields, a list of arguments, or hexadecimal bytes. */
 function parseFields(text: string | undefined): unknown {
@@ -54,6 +60,31 @@ function runsOf(kernel: SimulatedKernel, event: string, fields: unknown): readon
   return runs;
 }
 
+/** What the iterators of that section write, each of them over every map where it wants one. */
+function showIterators(
+  kernel: SimulatedKernel,
+  loaded: LoadedObject,
+  opened: OpenObject,
+  event: string,
+): number {
+  const wanted = loaded.programs.filter(({ section }) => section.replace(/\.s\//, "/") === event);
+  if (wanted.length === 0) print(`no program is attached to '${event}'`);
+  for (const { name } of wanted) {
+    const program = opened.programs.get(name) ?? -1;
+    const plain = kernel.attach(program);
+    const links = plain >= 0 ? [plain] : attachToMaps(kernel, program, opened);
+    for (const link of links) {
+      const text = kernel.read(kernel.bpf("ITER_CREATE", { link_fd: link }));
+      if (text instanceof Uint8Array) print(new TextDecoder().decode(text).replace(/\n$/, ""));
+    }
+  }
+  showNotices(kernel);
+  return 0;
+}
+
+const attachToMaps = (kernel: SimulatedKernel, program: number, { maps }: OpenObject): number[] =>
+  [...maps.values()].map((map) => kernel.attach(program, { map })).filter((link) => link >= 0);
+
 /** Attaches what can be, fires the event and shows the runs; exit code 1 after a fault. */
 export function runEvent(
   loaded: LoadedObject,
@@ -65,7 +96,9 @@ export function runEvent(
   const kernel = new SimulatedKernel({ ...machine, endian: loaded.endian });
   const opened = kernel.loadObject(loaded, { verify: false });
   if ("message" in opened) throw new UserError(opened.message);
-  for (const descriptor of opened.programs.values()) kernel.attach(descriptor);
+  const place = event.startsWith(counterPrefix) ? { event: event.slice(counterPrefix.length) } : {};
+  if (event.startsWith(iteratorPrefix)) return showIterators(kernel, loaded, opened, event);
+  for (const descriptor of opened.programs.values()) kernel.attach(descriptor, place);
   const runs = runsOf(kernel, event, parseFields(fields));
   const maps = new Map(kernel.maps.map((map) => [map.description.name, map]));
   const contents = mapContents(loaded, { maps, programs: new Map() });
@@ -79,5 +112,6 @@ export function runEvent(
   if (runs.length === 0 && !json) print(`no program is attached to '${event}'`);
   const tables = contents.filter((map) => map.entries.length > 0).map(mapTable);
   if (!json && tables.length > 0) print(`\n${tables.join("\n\n")}`);
+  showNotices(kernel);
   return runs.some(({ result }) => result.error !== undefined) ? 1 : 0;
 }

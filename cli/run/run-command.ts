@@ -31,7 +31,7 @@ import {
   recordingText,
 } from "./recording.ts";
 import { savedState } from "./saved-state.ts";
-import { jsonOf, Progress, showFault, showText } from "./show.ts";
+import { jsonOf, Progress, showFault, showNotices, showText } from "./show.ts";
 import { InstructionTrace } from "./trace.ts";
 
 export interface RunCommandOptions extends InputOptions, MachineOptions {
@@ -154,6 +154,7 @@ function runInputs(session: Session): number {
   if (options.save !== undefined)
     writeOutput(options.save, savedState(loaded, session.kernel, set));
   if (!options.json) showMaps(session);
+  showNotices(session.kernel);
   return failed ? 1 : 0;
 }
 

@@ -2,7 +2,7 @@
 import { uapiEnum } from "../../common/platform/uapi.ts";
 import type { ProgramSpec } from "../../linker/program.ts";
 import type { RunResult } from "../../vm/programs/run.ts";
-import { print, printError } from "../report.ts";
+import { plainReport, print, printError } from "../report.ts";
 import { toHex } from "./hex.ts";
 import type { RunInputBytes } from "./inputs.ts";
 import type { MapContents } from "./map-contents.ts";
@@ -82,6 +82,11 @@ export function showFault(result: RunResult): void {
 
 const barWidth = 30;
 const quietMilliseconds = 1000;
+/** What programs asked for in vain, each once: what they saw instead may explain a result. */
+export function showNotices({ notices }: { readonly notices: ReadonlySet<string> }): void {
+  for (const notice of notices) printError(`${plainReport.tool}: note: ${notice}`);
+}
+
 const refreshMilliseconds = 100;
 
 /** A progress bar on a terminal, once a run takes longer than a second. */

@@ -1,14 +1,17 @@
 /** Kernel functions that programs call by name. */
 import { errno } from "../errno.ts";
 import { Fault } from "../fault.ts";
+import { programStreams, streamCapacity } from "../kernel/streams.ts";
 import { ArenaMap } from "../maps/arena.ts";
 import type { Program } from "../program.ts";
 import { ProgramException } from "../program-exception.ts";
+import { formatText } from "./format.ts";
 import type { Helper, HelperCall, HelperResult } from "./helper-call.ts";
 import { cpumaskKfuncs } from "./kfuncs-cpumask.ts";
 import { dynptrKfuncs } from "./kfuncs-dynptr.ts";
 import { objectKfuncs } from "./kfuncs-objects.ts";
 import { stringKfuncs } from "./kfuncs-strings.ts";
+import { readString } from "./memory.ts";
 import { timerHelpers } from "./timers.ts";
 
 /** struct bpf_iter_num: current and end, as s32. */
@@ -107,6 +110,27 @@ const arenaKfuncs: Readonly<Record<string, Helper>> = {
   },
 };
 
+const longestFormat = 512;
+const longestArguments = 96;
+
+/** `(stream, format, arguments, their size, aux)`: text for PROG_STREAM_READ_BY_FD. */
+const streamPrint: Helper = (call) => {
+  const stream = programStreams(call.run.program)[call.int(1)];
+  if (stream === undefined) return -errno.ENOENT;
+  const size = call.low(4);
+  if (size % 8 !== 0 || size > longestArguments) return -errno.EINVAL;
+  const format = readString(call, call.arg(2), longestFormat);
+  if (format === undefined) return -errno.EINVAL;
+  const start = size === 0 ? 0 : call.address(3, size, false);
+  const args = (i: number): bigint | undefined =>
+    (i + 1) * 8 > size ? undefined : call.load64(start + i * 8);
+  const text = formatText(format, args, call);
+  if (typeof text === "number") return text;
+  if (stream.length + text.length > streamCapacity) return -errno.ENOSPC;
+  for (const character of text) stream.push(character.charCodeAt(0));
+  return 0;
+};
+
 const queueWork = (name: string): Helper => timerHelpers[name] as Helper;
 
 /** Work queues run when the clock is next moved. */
@@ -134,6 +158,8 @@ export const servedKfuncs: Readonly<Record<string, Helper>> = {
   ...stringKfuncs,
   ...arenaKfuncs,
   ...workKfuncs,
+  bpf_stream_vprintk: streamPrint,
+  bpf_stream_vprintk_impl: streamPrint,
   /** Ends the program, whatever function it is in. */
   bpf_throw: (call) => {
     throw new ProgramException(call.arg(1));

@@ -35,6 +35,8 @@ const skbHeadRoom = 256;
 const skbTailRoom = 4096;
 const loopback = 1;
 
+const netfilterProgram = 32;
+
 const kinds: Readonly<Record<ProgramTypeId, "xdp" | "link" | "network" | "flow">> = {
   1: "network",
   3: "link",
@@ -73,6 +75,7 @@ export function setUpRun(
   if (program.spec.type === 0 && input.memory !== undefined)
     return bareRun(kernel, program, input.memory);
   const kind = kinds[program.spec.type];
+  if (program.spec.type === netfilterProgram) return filterRun(kernel, program, input);
   if (kind === undefined) return plainRun(kernel, program, input);
   const bytes = input.packet ?? new Uint8Array(ethernetHeader);
   if (bytes.length < ethernetHeader) {
@@ -266,6 +269,43 @@ function flowRun(kernel: Kernel, program: Program, bytes: Uint8Array): RunSetup 
       memory.forgetRegion(keys);
       memory.release(keys, flowKeysSize);
       releaseContext(kernel, context, skbSize);
+    },
+  };
+}
+
+const hookStateSize = 64;
+const sockBufferSize = 4096;
+const localOut = 3;
+
+/**
+ * struct bpf_nf_ctx: addresses of the hook's state and of the packet's struct sk_buff. `context`
+ * may give hook and family, one byte each; the packet must be of that family.
+ */
+function filterRun(kernel: Kernel, program: Program, input: RunInput): RunSetup | SetupProblem {
+  const { memory, little } = kernel;
+  const bytes = input.packet ?? new Uint8Array(ethernetHeader);
+  const [hook = localOut, family = 2] = input.context ?? [];
+  const isIpv6 = family === familyIpv6;
+  const shortest = ethernetHeader + (isIpv6 ? 40 : 20);
+  if (bytes.length < (isIpv6 ? shortest : 20) || protocolOf(bytes) !== (isIpv6 ? 0x86dd : 0x0800)) {
+    return { problem: "not a packet of the hook's family" };
+  }
+  const packet = new Packet(memory, bytes.subarray(ethernetHeader), 0, 0);
+  const state = memory.region("kernel object", "nf_hook_state", hookStateSize, "read");
+  memory.bytes.set([hook, family], state);
+  const buffer = Number(kernel.object("sk_buff", sockBufferSize));
+  const context = contextRegion(kernel, 16, undefined);
+  memory.view.setBigUint64(context, BigInt(state), little);
+  memory.view.setBigUint64(context + 8, BigInt(buffer), little);
+  return {
+    run: newState(program, context, 16, packet, () => {}),
+    outputPacket: () => undefined,
+    outputContext: () => new Uint8Array(0),
+    release: () => {
+      packet.release();
+      memory.forgetRegion(state);
+      memory.release(state, hookStateSize);
+      releaseContext(kernel, context, 16);
     },
   };
 }

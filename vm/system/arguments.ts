@@ -56,6 +56,7 @@ export function registersOf(
   memory: ArgumentMemory,
   values: readonly Argument[],
   result: Argument | undefined,
+  instruction?: Argument,
 ): Uint8Array {
   const bytes = new Uint8Array(ptRegsSize);
   const view = new DataView(bytes.buffer);
@@ -66,6 +67,7 @@ export function registersOf(
   };
   values.slice(0, 6).forEach((value, i) => void set(`PARM${i + 1}`, value));
   if (result !== undefined) set("RC", result);
+  if (instruction !== undefined) set("IP", instruction);
   return bytes;
 }
 

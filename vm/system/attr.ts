@@ -56,9 +56,19 @@ export type NumberField =
   | "new_prog_fd"
   | "old_prog_fd"
   | "stats_type"
+  | "pid"
+  | "fd"
+  | "buf_len"
+  | "fd_type"
+  | "bpffs_fd"
+  | "stream_id"
+  | "iter_map_fd"
+  | "netfilter_pf"
+  | "netfilter_hooknum"
+  | "netfilter_priority"
   | "prog_cnt";
 
-export type BigField = "flags" | "elem_flags" | "map_extra";
+export type BigField = "flags" | "elem_flags" | "map_extra" | "probe_offset" | "probe_addr";
 export type TextField = "map_name" | "prog_name" | "license" | "pathname" | "raw_tp_name" | "log";
 export type BufferField =
   | "key"
@@ -75,7 +85,9 @@ export type BufferField =
   | "data_out"
   | "ctx_in"
   | "ctx_out"
-  | "btf";
+  | "btf"
+  | "buf"
+  | "stream_buf";
 
 export type BpfAttr = { [Field in NumberField]?: number } & {
   [Field in BigField]?: bigint;

@@ -1,9 +1,10 @@
 /** Where a program goes by its section's name, as libbpf attaches it. */
 import { programTypeForSection } from "../../common/platform/sections.ts";
 import type { ProgramSpec } from "../../linker/program.ts";
-import type { DevicePoint, Hook } from "./objects.ts";
+import { isIterator, mapIterators } from "./iterators.ts";
+import type { DevicePoint, Hook, MapObject } from "./objects.ts";
 
-type Rule = (target: string, place: AttachPlace) => Hook | undefined;
+type Rule = (target: string, place: AttachPlace, map: MapObject | undefined) => Hook | undefined;
 
 /** What a section's name leaves open. */
 export interface AttachPlace {
@@ -11,6 +12,12 @@ export interface AttachPlace {
   readonly ifindex?: number;
   /** Path of a cgroup, for cgroup programs. */
   readonly cgroup?: string;
+  /** Descriptor of the map that an iterator walks over. */
+  readonly map?: number;
+  /** The event of a perf_event program, e.g. `cpu-clock`. */
+  readonly event?: string;
+  /** Of a netfilter program: NFPROTO_IPV4 (2) or NFPROTO_IPV6 (10), and enum nf_inet_hooks. */
+  readonly netfilter?: { readonly family: number; readonly hook: number };
 }
 
 const atFunction =
@@ -25,6 +32,12 @@ const atTracepoint: Rule = (name) => (name === "" ? undefined : { kind: "tracepo
 const atRawTracepoint: Rule = (name) =>
   name === "" ? undefined : { kind: "raw-tracepoint", name };
 
+/** Undefined for what there is no iterator of, or where the map is missing. */
+export function iteratorHook(target: string, map: MapObject | undefined): Hook | undefined {
+  const isComplete = isIterator(target) && (map !== undefined || !mapIterators.includes(target));
+  return isComplete ? { kind: "iterator", target, map } : undefined;
+}
+
 /** By the section's name up to its target; `.s` and `.multi` variants included. */
 const rules: Readonly<Record<string, Rule>> = {
   kprobe: atFunction("entry"),
@@ -38,6 +51,10 @@ const rules: Readonly<Record<string, Rule>> = {
   raw_tp: atRawTracepoint,
   raw_tracepoint: atRawTracepoint,
   tp_btf: atRawTracepoint,
+  iter: (target, _, map) => iteratorHook(target, map),
+  perf_event: (_, { event }) =>
+    event === undefined ? undefined : { kind: "perf-event", name: event },
+  netfilter: (_, { netfilter }) => netfilter && { kind: "netfilter", ...netfilter },
   xdp: atDevice("xdp"),
   tc: atDevice("ingress"),
   classifier: atDevice("ingress"),
@@ -54,14 +71,18 @@ const systemCallRules: Readonly<Record<string, "entry" | "return">> = {
 };
 
 /** The hook of a program; undefined where its section says none, or `place` lacks what it needs. */
-export function hookOfProgram(spec: ProgramSpec, place: AttachPlace): Hook | undefined {
+export function hookOfProgram(
+  spec: ProgramSpec,
+  place: AttachPlace,
+  map?: MapObject,
+): Hook | undefined {
   const match = programTypeForSection(spec.section);
   if (match === undefined) return undefined;
   const base = match.definition.name.replace(/\+$/, "");
   const when = systemCallRules[base];
   if (when !== undefined) return { kind: "function", name: `__x64_sys_${spec.target}`, when };
   const rule = rules[base] ?? rules[base.replace(/\.(s|multi|session|frags)$/, "")];
-  if (rule !== undefined) return rule(spec.target, place);
+  if (rule !== undefined) return rule(spec.target, place, map);
   const isCgroup = base.startsWith("cgroup") || base === "sockops" || base === "cgroup/dev";
   if (!isCgroup || place.cgroup === undefined || match.attachType === undefined) return undefined;
   return { kind: "cgroup", path: place.cgroup, attachType: match.attachType.id };

@@ -35,11 +35,12 @@ export interface EventProblem {
   readonly problem: string;
 }
 
-/** `tracepoint/CATEGORY/NAME` or `raw_tp/NAME`; a `tp/` prefix does as well. */
+/** `tracepoint/CATEGORY/NAME`, `raw_tp/NAME` (a `tp/` prefix does as well), `perf_event/NAME`. */
 export function parseEvent(event: string): Hook | undefined {
-  const match = /^(tracepoint|tp|raw_tp|raw_tracepoint|tp_btf)\/(.+)$/.exec(event);
+  const match = /^(tracepoint|tp|raw_tp|raw_tracepoint|tp_btf|perf_event)\/(.+)$/.exec(event);
   const name = match?.[2];
   if (match === null || name === undefined) return undefined;
+  if (match[1] === "perf_event") return { kind: "perf-event", name };
   return match[1] === "tracepoint" || match[1] === "tp"
     ? { kind: "tracepoint", name }
     : { kind: "raw-tracepoint", name };
@@ -62,12 +63,26 @@ export function fireEvent(
         ? fields
         : Array.isArray(fields)
           ? memory.words(fields as readonly Argument[])
-          : eventRecord(memory, btf, nameOf(hook), fields as EventFields, little);
+          : hook.kind === "perf-event"
+            ? sampleOf(memory, fields as EventFields)
+            : eventRecord(memory, btf, nameOf(hook), fields as EventFields, little);
     if (context === undefined) return { problem: `the fields of '${event}' are not known` };
     return runAll(system, programsAt(system, hook), () => context);
   } finally {
     memory.release();
   }
+}
+
+/** struct bpf_perf_event_data: registers, then the fields `sample_period` and `addr`. */
+function sampleOf(memory: ArgumentMemory, fields: EventFields): Uint8Array | undefined {
+  const { sample_period: period = 1, addr = 0, ip = 0, ...others } = fields;
+  const values = [period, addr, ip];
+  if (Object.keys(others).length > 0 || values.some(Array.isArray)) return undefined;
+  const registers = registersOf(memory, [], undefined, ip as Argument);
+  const bytes = new Uint8Array(registers.length + 16);
+  bytes.set(registers);
+  bytes.set(memory.words([period as Argument, addr as Argument]), registers.length);
+  return bytes;
 }
 
 function nameOf(hook: Hook): string {
@@ -108,6 +123,46 @@ export function callFunction(system: SystemState, name: string, call: FunctionCa
     if (refused >= 0) return { runs, refusal: runs[refused]?.result.retval ?? 0 };
     const exit = programsAt(system, { kind: "function", name, when: "return" });
     return { runs: [...runs, ...runAll(system, exit, contextAt(true))], refusal: 0 };
+  } finally {
+    memory.release();
+  }
+}
+
+const netfilterAccept = 1;
+
+export interface FilterOutcome {
+  readonly runs: readonly ProgramRun[];
+  /** What the last program said: NF_DROP (0) or NF_ACCEPT (1), which it is without programs, too. */
+  readonly verdict: number;
+}
+
+/** An IP packet (Ethernet header in front) passes a netfilter hook. */
+export function runNetfilter(
+  system: SystemState,
+  family: number,
+  hook: number,
+  packet: Uint8Array,
+): FilterOutcome {
+  const runs: ProgramRun[] = [];
+  for (const object of programsAt(system, { kind: "netfilter", family, hook })) {
+    const context = Uint8Array.of(hook, family);
+    const result = runProgram(system.kernel, object.program, { packet, context });
+    object.runs += 1;
+    runs.push({ program: object.program.spec.name, result });
+    if (result.retval !== netfilterAccept) return { runs, verdict: result.retval };
+  }
+  return { runs, verdict: netfilterAccept };
+}
+
+/** A member of a registered struct_ops map is called; undefined where no program stands for it. */
+export function callOperation(
+  system: SystemState,
+  program: ProgramObject,
+  args: readonly Argument[],
+): ProgramRun | undefined {
+  const memory = new ArgumentMemory(system.kernel);
+  try {
+    return runAll(system, [program], () => memory.words(args))[0];
   } finally {
     memory.release();
   }

@@ -2,11 +2,21 @@
 import { attachTypeById } from "../../common/platform/program-types.ts";
 import { errno } from "../errno.ts";
 import type { BpfAttr } from "./attr.ts";
+import { iteratorHook } from "./auto-attach.ts";
 import { type Command, objectOf } from "./command.ts";
+import { mapIterators } from "./iterators.ts";
 import type { DevicePoint, Hook, LinkObject, ProgramObject } from "./objects.ts";
 import { attachedProgram, programsAt, type SystemState, sameHook } from "./system-state.ts";
 
-const programType = { schedCls: 3, kprobe: 2, tracepoint: 5, xdp: 6, perfEvent: 7, tracing: 26 };
+const programType = {
+  schedCls: 3,
+  kprobe: 2,
+  tracepoint: 5,
+  xdp: 6,
+  perfEvent: 7,
+  tracing: 26,
+  netfilter: 32,
+};
 const perfEventTypes: readonly number[] = [
   programType.kprobe,
   programType.tracepoint,
@@ -20,6 +30,7 @@ const attachType = {
   tcxEgress: 47,
   traceIter: 28,
   fexit: 25,
+  netfilter: 45,
 } as const;
 
 const devicePoints: ReadonlyMap<number, DevicePoint> = new Map([
@@ -44,11 +55,21 @@ interface Target {
   readonly type: number;
   /** A descriptor or an interface index, as the program type wants it. */
   readonly target: number;
+  /** Descriptor of the map that an iterator walks over. */
+  readonly map?: number;
 }
 
-function tracingHook({ program }: ProgramObject): Hook | number {
+function tracingHook(
+  system: SystemState,
+  { program }: ProgramObject,
+  mapDescriptor: number | undefined,
+): Hook | number {
   const { attachType: type, target } = program.spec;
-  if (type === attachType.traceIter) return { kind: "iterator" };
+  if (type === attachType.traceIter) {
+    if (!mapIterators.includes(target)) return iteratorHook(target, undefined) ?? -errno.EINVAL;
+    const map = objectOf(system, "map", mapDescriptor);
+    return typeof map === "number" ? map : (iteratorHook(target, map) ?? -errno.EINVAL);
+  }
   if (target === "") return -errno.EINVAL;
   return { kind: "function", name: target, when: type === attachType.fexit ? "return" : "entry" };
 }
@@ -57,7 +78,7 @@ function tracingHook({ program }: ProgramObject): Hook | number {
 function hookOf(
   system: SystemState,
   object: ProgramObject,
-  { type, target }: Target,
+  { type, target, map }: Target,
 ): Hook | number {
   const { spec } = object.program;
   if (perfEventTypes.includes(spec.type)) {
@@ -66,8 +87,9 @@ function hookOf(
     return typeof event === "number" ? event : (event.hook ?? -errno.EINVAL);
   }
   if (spec.type === programType.tracing || spec.attachType === attachType.traceIter) {
-    return tracingHook(object);
+    return tracingHook(system, object, map);
   }
+  if (spec.type === programType.netfilter) return -errno.EINVAL;
   if (!takesAttachType(object, type)) return -errno.EINVAL;
   const point = devicePoints.get(type);
   if (point !== undefined) return deviceHook(system, target, point);
@@ -102,11 +124,34 @@ function aim(
 ): { readonly program: ProgramObject; readonly hook: Hook } | number {
   const program = objectOf(system, "program", descriptor);
   if (typeof program === "number") return program;
-  const hook = hookOf(system, program, { type: attr.attach_type ?? 0, target });
+  const map = attr.iter_map_fd;
+  const place = { type: attr.attach_type ?? 0, target, ...(map !== undefined && { map }) };
+  const hook = hookOf(system, program, place);
   return typeof hook === "number" ? hook : { program, hook };
 }
 
+/** NF_INET_NUMHOOKS: ingress devices are not among them. */
+const netfilterHooks = 5;
+
+/** The hook of BPF_LINK_CREATE's `netfilter` fields, with the checks that Linux does. */
+function netfilterHook(attr: BpfAttr): Hook | number {
+  const { netfilter_pf: family = 0, netfilter_hooknum: hook = 0 } = attr;
+  if ((attr.attach_type ?? 0) !== attachType.netfilter) return -errno.EINVAL;
+  if ((attr.flags ?? 0n) !== 0n || (attr.target_fd ?? 0) !== 0) return -errno.EINVAL;
+  if (family !== 2 && family !== 10) return -errno.EAFNOSUPPORT;
+  if (hook >= netfilterHooks) return -errno.EPROTO;
+  const priority = (attr.netfilter_priority ?? 0) | 0;
+  // The first and the last place are the kernel's own.
+  if (priority === -0x8000_0000 || priority === 0x7fff_ffff) return -errno.ERANGE;
+  return { kind: "netfilter", family, hook };
+}
+
 function createLink(system: SystemState, attr: BpfAttr): number {
+  const program = objectOf(system, "program", attr.prog_fd);
+  if (typeof program !== "number" && program.program.spec.type === programType.netfilter) {
+    const hook = netfilterHook(attr);
+    return typeof hook === "number" ? hook : openLink(system, program, hook);
+  }
   const target = attr.target_ifindex ?? attr.target_fd ?? 0;
   const aimed = aim(system, attr, attr.prog_fd, target);
   return typeof aimed === "number" ? aimed : openLink(system, aimed.program, aimed.hook);
@@ -150,7 +195,9 @@ function openRawTracepoint(system: SystemState, attr: BpfAttr): number {
   if (typeof program === "number") return program;
   const { raw_tp_name: name = "" } = attr;
   const isTracing = program.program.spec.type === programType.tracing;
-  const hook = isTracing ? tracingHook(program) : ({ kind: "raw-tracepoint", name } as const);
+  const hook = isTracing
+    ? tracingHook(system, program, undefined)
+    : ({ kind: "raw-tracepoint", name } as const);
   if (typeof hook === "number") return hook;
   return isTracing || name !== "" ? openLink(system, program, hook) : -errno.ENOENT;
 }
@@ -212,7 +259,17 @@ const attachFields = [
 /** By the name of the command without `BPF_`. */
 export const linkCommands: Readonly<Record<string, Command>> = {
   LINK_CREATE: {
-    fields: ["prog_fd", "target_fd", "target_ifindex", "attach_type", "flags"],
+    fields: [
+      "prog_fd",
+      "target_fd",
+      "target_ifindex",
+      "attach_type",
+      "flags",
+      "iter_map_fd",
+      "netfilter_pf",
+      "netfilter_hooknum",
+      "netfilter_priority",
+    ],
     run: createLink,
   },
   LINK_UPDATE: { fields: ["link_fd", "new_prog_fd", "old_prog_fd", "flags"], run: updateLink },

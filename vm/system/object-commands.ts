@@ -45,6 +45,8 @@ const linkTypes: Readonly<Record<string, number>> = {
   "raw-tracepoint": 1,
   cgroup: 3,
   iterator: 4,
+  "perf-event": 7,
+  netfilter: 10,
   netns: 5,
   device: 6,
   tracepoint: 7,
@@ -97,6 +99,8 @@ function infoOf(object: BpfObject): Info | undefined {
       return { type: linkType(object.hook), id: object.id, prog_id: object.program.id };
     case "cgroup":
     case "perf-event":
+    case "iterator":
+    case "bpffs":
     case "stats":
       return undefined;
   }

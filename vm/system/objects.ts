@@ -43,7 +43,17 @@ export type Hook =
   | { readonly kind: "raw-tracepoint"; readonly name: string }
   | { readonly kind: "function"; readonly name: string; readonly when: "entry" | "return" }
   | { readonly kind: "netns"; readonly attachType: number }
-  | { readonly kind: "iterator" };
+  | IteratorHook
+  | { readonly kind: "perf-event"; readonly name: string }
+  | { readonly kind: "netfilter"; readonly family: number; readonly hook: number };
+
+/** What an iterator walks over, and the map whose elements it takes. */
+export interface IteratorHook {
+  readonly kind: "iterator";
+  /** `bpf_map`, `task` … */
+  readonly target: string;
+  readonly map: MapObject | undefined;
+}
 
 export type DevicePoint = "xdp" | "ingress" | "egress";
 
@@ -67,6 +77,20 @@ export interface PerfEventObject {
   readonly hook: Hook | undefined;
 }
 
+/** An opened iterator, read once. */
+export interface IteratorObject {
+  readonly kind: "iterator";
+  readonly program: ProgramObject;
+  readonly hook: IteratorHook;
+  /** What is still to be read; undefined before the first read. */
+  rest: Uint8Array | undefined;
+}
+
+/** A directory of bpffs. */
+export interface BpffsObject {
+  readonly kind: "bpffs";
+}
+
 export interface StatsObject {
   readonly kind: "stats";
 }
@@ -78,6 +102,8 @@ export type BpfObject =
   | LinkObject
   | CgroupObject
   | PerfEventObject
+  | IteratorObject
+  | BpffsObject
   | StatsObject;
 
 export type ObjectKind = BpfObject["kind"];

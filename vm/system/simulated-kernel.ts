@@ -7,6 +7,7 @@ import { bpfCommands } from "../../common/platform/uapi.ts";
 import type { LoadedObject } from "../../linker/program.ts";
 import { errno } from "../errno.ts";
 import { Kernel, type KernelOptions, type LoadFailure } from "../kernel/kernel.ts";
+import { StructOpsMap } from "../maps/struct-ops.ts";
 import { type RunOptions, type RunResult, runProgram } from "../programs/run.ts";
 import { verifierInput } from "../verifier/program-input.ts";
 import { verify } from "../verifier/verify.ts";
@@ -19,14 +20,18 @@ import {
   type CallOutcome,
   type CgroupOutcome,
   callFunction,
+  callOperation,
   type EventProblem,
+  type FilterOutcome,
   type FunctionCall,
   fireEvent,
   type ProgramRun,
   parseEvent,
   runCgroupHook,
+  runNetfilter,
 } from "./events.ts";
 import { Handles } from "./handles.ts";
+import { runIterator } from "./iterators.ts";
 import { detachLink, linkCommands, openLink } from "./link-commands.ts";
 import { mapCommands } from "./map-commands.ts";
 import { type NetworkDevice, NetworkDevices } from "./network-devices.ts";
@@ -34,6 +39,7 @@ import { objectCommands } from "./object-commands.ts";
 import type { BpfObject, Hook, MapObject, ProgramObject } from "./objects.ts";
 import { type PacketStep, receivePacket, sendPacket } from "./packets.ts";
 import { programCommands } from "./program-commands.ts";
+import { queryCommands } from "./query-commands.ts";
 import type { SystemState } from "./system-state.ts";
 
 const commands: Readonly<Record<string, Command>> = {
@@ -42,6 +48,7 @@ const commands: Readonly<Record<string, Command>> = {
   ...programCommands,
   ...objectCommands,
   ...linkCommands,
+  ...queryCommands,
 };
 
 /** Whether bpf(2) of the simulated kernel has a command, by its name without `BPF_`. */
@@ -78,10 +85,17 @@ export interface LoadObjectOptions {
   readonly verify?: boolean;
 }
 
+interface Operations {
+  readonly value: Uint8Array;
+  readonly programs: ReadonlyMap<string, ProgramObject>;
+}
+
 export class SimulatedKernel extends Kernel {
   readonly #state: SystemState;
   readonly #btf: Btf | undefined;
   readonly #cgroups = new Map<string, number>();
+  /** Of struct_ops maps: the value, and the programs that stand for members. */
+  readonly #operations = new WeakMap<MapObject, Operations>();
   #lastCgroup = 0;
 
   constructor(options: SystemOptions = {}) {
@@ -115,9 +129,13 @@ export class SimulatedKernel extends Kernel {
         detachLink(this.#state, object);
         handles.drop(object.program);
         return;
+      case "iterator":
+        handles.drop(object.program);
+        return;
       case "btf":
       case "cgroup":
       case "perf-event":
+      case "bpffs":
       case "stats":
         return;
     }
@@ -137,6 +155,21 @@ export class SimulatedKernel extends Kernel {
     const known = commandOf(command);
     if (known === undefined || hasForeignField(attr, known.fields)) return -errno.EINVAL;
     return known.run(this.#state, attr);
+  }
+
+  /** read(2) of an iterator: the rest of what its program writes, up to `size` bytes. */
+  read(descriptor: number, size = Number.POSITIVE_INFINITY): Uint8Array | number {
+    const object = this.#state.handles.file(descriptor)?.object;
+    if (object === undefined) return -errno.EBADF;
+    if (object.kind !== "iterator") return -errno.EINVAL;
+    const text = object.rest ?? runIterator(this.#state, this.#btf, object);
+    object.rest = text.subarray(Math.min(size, text.length));
+    return text.slice(0, Math.min(size, text.length));
+  }
+
+  /** A descriptor of bpffs' root, for BPF_TOKEN_CREATE. */
+  openBpffs(): number {
+    return this.#state.handles.open({ kind: "bpffs" });
   }
 
   close(descriptor: number): number {
@@ -161,7 +194,10 @@ export class SimulatedKernel extends Kernel {
     return this.#state.handles.open({ kind: "cgroup", id, path });
   }
 
-  /** perf_event_open for `tracepoint/…`, `kprobe/f` or `kretprobe/f`; EINVAL for anything else. */
+  /**
+   * perf_event_open for `tracepoint/…`, `kprobe/f`, `kretprobe/f` or a counter `perf_event/NAME`;
+   * EINVAL for anything else.
+   */
   openEvent(event: string): number {
     const probe = /^(kprobe|kretprobe|uprobe|uretprobe)\/(.+)$/.exec(event);
     const hook: Hook | undefined = probe
@@ -193,6 +229,7 @@ export class SimulatedKernel extends Kernel {
     });
     const objects = maps.map(([, map]) => map);
     const descriptors = maps.map(([name, map]) => [name, handles.open(map)] as const);
+    const opened = new Map<string, ProgramObject>();
     const programs = [...set.programs].map(([name, program]) => {
       const used = objects.filter(({ map }) => program.maps.includes(map));
       for (const map of used) handles.hold(map);
@@ -205,8 +242,18 @@ export class SimulatedKernel extends Kernel {
         maps: used,
         ...common,
       };
+      opened.set(name, object);
       return [name, handles.open(object)] as const;
     });
+    for (const [i, { structOps }] of loaded.maps.entries()) {
+      const object = objects[i];
+      if (structOps === undefined || object === undefined) continue;
+      const members = structOps.members.flatMap(({ name, program }) => {
+        const found = opened.get(program);
+        return found === undefined ? [] : [[name, found] as const];
+      });
+      this.#operations.set(object, { value: structOps.value, programs: new Map(members) });
+    }
     return { maps: new Map(descriptors), programs: new Map(programs) };
   }
 
@@ -215,7 +262,9 @@ export class SimulatedKernel extends Kernel {
     const file = this.#state.handles.file(program);
     if (file === undefined) return -errno.EBADF;
     if (file.object.kind !== "program") return -errno.EINVAL;
-    const hook = hookOfProgram(file.object.program.spec, place);
+    const map = this.#state.handles.file(place.map ?? 0)?.object;
+    const walked = map?.kind === "map" ? map : undefined;
+    const hook = hookOfProgram(file.object.program.spec, place, walked);
     return hook === undefined ? -errno.EINVAL : openLink(this.#state, file.object, hook);
   }
 
@@ -251,6 +300,29 @@ export class SimulatedKernel extends Kernel {
   /** A kernel function is called: kprobe, fentry, LSM programs at its entry, then those at its return. */
   call(name: string, call: FunctionCall = {}): CallOutcome {
     return callFunction(this.#state, name, call);
+  }
+
+  /** An IP packet, its Ethernet header in front, passes a netfilter hook (enum nf_inet_hooks). */
+  filter(family: 2 | 10, hook: number, packet: Uint8Array): FilterOutcome {
+    return runNetfilter(this.#state, family, hook, packet);
+  }
+
+  /** Registers a struct_ops map of a loaded object: from now on its members can be called. */
+  registerOperations(map: number): number {
+    const object = this.#state.handles.file(map)?.object;
+    const operations = object?.kind === "map" ? this.#operations.get(object) : undefined;
+    if (object?.kind !== "map" || operations === undefined) return -errno.EINVAL;
+    return this.mapUpdate(object.map, new Uint8Array(4), operations.value);
+  }
+
+  /** The kernel calls a member of a registered struct_ops map; a negative errno where it cannot. */
+  callOperation(map: number, member: string, args: readonly Argument[] = []): ProgramRun | number {
+    const object = this.#state.handles.file(map)?.object;
+    const operations = object?.kind === "map" ? this.#operations.get(object) : undefined;
+    if (object?.kind !== "map" || !(object.map instanceof StructOpsMap)) return -errno.EINVAL;
+    const program = operations?.programs.get(member);
+    if (object.map.registered === undefined || program === undefined) return -errno.ENOENT;
+    return callOperation(this.#state, program, args) ?? -errno.ENOENT;
   }
 
   /** Something happens in a cgroup that its programs decide about. */
