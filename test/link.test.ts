@@ -96,6 +96,54 @@ describe("linking", () => {
     ]);
   });
 
+  test("functions of an object without records get them from its types", () => {
+    const library = compileText(`int text(char *c) { return *c; }
+__attribute__((weak)) int replaced(void) { return 1; }`);
+    const user = compileText(`extern int text(char *c);
+__attribute__((section("socket"))) int program(char *c) { return text(c); }
+int replaced(void) { return 2; }`);
+    const stripped = library.sections.filter(({ name }) => name !== ".BTF.ext");
+    const inputs = [
+      { path: "library.o", object: { ...library, sections: stripped } },
+      { path: "user.o", object: user },
+    ];
+    const linked = linkObjects(inputs, new Diagnostics())!;
+    const { btf, btfExt } = viewObject(linked, "linked", new Diagnostics())!;
+    const named = (type: number): string => {
+      const func = btf!.types[type - 1];
+      return func?.kind === "func" ? func.name : "";
+    };
+    const functions = btfExt!.funcInfo.map(({ section, records }) => [
+      section,
+      ...records.map(({ type }) => named(type)),
+    ]);
+    expect(functions).toEqual([
+      [".text", "text", "replaced"],
+      ["socket", "program"],
+    ]);
+    const [first] = btfExt!.lineInfo.flatMap(({ records }) => records);
+    expect(first).toEqual({ insnOffset: 0, file: "", text: "", line: 0, column: 0 });
+    const once = writeElf(linked);
+    const again = readElf(once, "once.o", new Diagnostics())!;
+    const twice = linkObjects([{ path: "once.o", object: again }], new Diagnostics())!;
+    expect(writeElf(twice)).toEqual(once);
+  });
+
+  test("gcc's char is clang's", () => {
+    const char = { kind: "int", name: "char", size: 1, bits: 8, bitOffset: 0 } as const;
+    const types: BtfType[] = [{ ...char, signed: true, char: true, bool: false }];
+    const { btf } = writeBtf({ endian: "little", types });
+    const object = compileText("int x;");
+    const sections = object.sections
+      .filter(({ name }) => name !== ".BTF.ext" && name !== ".bss")
+      .map((each) => (each.name === ".BTF" ? { ...each, data: btf, size: btf.length } : each));
+    const input = { path: "a.o", object: { ...object, sections, symbols: [] } };
+    const linked = linkObjects([input], new Diagnostics())!;
+    expect(viewObject(linked, "linked", new Diagnostics())?.btf?.types).toEqual([
+      { ...char, signed: true, char: false, bool: false },
+    ]);
+  });
+
   test("objects of different byte order do not link", () => {
     const object = compileText("int x = 1;");
     const diagnostics = new Diagnostics();

@@ -17,6 +17,7 @@ import type { BtfBytes } from "../../common/object/btf-writer.ts";
 import type { Endian } from "../../common/object/object-file.ts";
 import { symbolOfEntry } from "../loader-btf.ts";
 import { deduplicateTypes } from "./deduplicate.ts";
+import { recordsOf } from "./inferred-records.ts";
 import type { DraftSection, PlacedInput } from "./input.ts";
 import { JoinedTypes } from "./joined-types.ts";
 import { declarationsMatch, mapDefinitionsMatch } from "./match.ts";
@@ -215,7 +216,7 @@ function dropOrphans({ inputs, joined }: Merge): void {
     uses[id] = uses[id]! + 1;
   }
   inputs.forEach(({ view }, input) => {
-    const { funcInfo = [], coreRelocations = [] } = view.btfExt ?? {};
+    const { funcInfo = [], coreRelocations = [] } = recordsOf(view) ?? {};
     for (const { records } of [...funcInfo, ...coreRelocations]) {
       for (const { type } of records) uses[type + bases[input]!]! += 1;
     }
@@ -256,7 +257,8 @@ function mergeExt(
     const sections = new Map<string, T[]>();
     inputs.forEach(({ view, placements }, input) => {
       const dead = overriddenRanges(inputs[input]!, input, globals);
-      for (const { section, records } of view.btfExt === undefined ? [] : pick(view.btfExt)) {
+      const ext = recordsOf(view);
+      for (const { section, records } of ext === undefined ? [] : pick(ext)) {
         const index = view.object.sections.findIndex((each) => each.name === section);
         const base = placements[index]?.offset;
         if (base === undefined) continue;

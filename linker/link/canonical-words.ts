@@ -4,7 +4,7 @@
  * bits without a meaning are clear. The layout is the file's.
  */
 import type { BtfType } from "../../common/object/btf.ts";
-import { btfKindNumbers } from "../../common/object/btf-constants.ts";
+import { BTF_INT_CHAR, BTF_INT_SIGNED, btfKindNumbers } from "../../common/object/btf-constants.ts";
 import {
   elementType,
   elementWords,
@@ -34,8 +34,18 @@ for (const kind of ["func", "func_proto", "datasec"] as const)
 for (const kind of ["fwd", "decl_tag", "type_tag"] as const)
   infoMasks[btfKindNumbers[kind]] = 0x9f00_0000;
 
+const signedChar = (BTF_INT_SIGNED | BTF_INT_CHAR) << 24;
 /** Encoding, offset and bits of an integer. */
 const intMask = 0x07ff_00ff;
+
+/**
+ * What follows the head of an integer. gcc marks `char` as both signed and char, which the kernel
+ * refuses; clang says signed.
+ */
+function intWord(word: number): number {
+  const isBoth = (word & signedChar) === signedChar;
+  return word & (isBoth ? intMask & ~(BTF_INT_CHAR << 24) : intMask);
+}
 
 /** Types that one call handles: V8 optimises short functions that are called often best. */
 const portion = 64;
@@ -91,7 +101,7 @@ class CanonicalWriter {
     out[put + 2] = headIsType[kind] === 1 || sizeless[kind] === 1 ? 0 : words[at + 2]!;
     if (elementWords[kind] !== 0) this.#elements(at + headWords, starts[index + 1]!, kind);
     else if (kind === btfKindNumbers.array) out[put + 5] = words[at + 5]!;
-    else if (kind === btfKindNumbers.int) out[put + 3] = words[at + 3]! & intMask;
+    else if (kind === btfKindNumbers.int) out[put + 3] = intWord(words[at + 3]!);
     else if (fixedWords[kind] === 1) out[put + 3] = words[at + 3]!;
   }
 
