@@ -277,6 +277,25 @@ struct bpf_iter__bpf_map_elem {
   });
 });
 
+test("traced functions' arguments and results by number", () => {
+  const kernel = new SimulatedKernel();
+  const text = `${counterMap}SEC("fexit/f") int p(__u64 *c) {
+      __u64 a = 0, b = 0, r = 0;
+      if (bpf_get_func_arg_cnt(c) != 2 || bpf_get_func_arg(c, 2, &a) != -22) return 0;
+      bpf_get_func_arg(c, 0, &a); bpf_get_func_arg(c, 1, &b);
+      if (bpf_get_func_ret(c, &r) == 0) add(a * 100 + b * 10 + r);
+      return 0; }`;
+  const loaded = loadObject(compileText(head + text), "test.c", new Diagnostics());
+  const opened = loaded && kernel.loadObject(loaded, { verify: false });
+  if (opened === undefined || "message" in opened) throw new Error("not loaded");
+  kernel.attach(opened.programs.get("p") ?? -1);
+  kernel.call("f", { args: [4, 5], returns: 6 });
+  const value = new Uint8Array(8);
+  const key = new Uint8Array(4);
+  kernel.bpf("MAP_LOOKUP_ELEM", { map_fd: opened.maps.get("seen") ?? -1, key, value });
+  expect(new DataView(value.buffer).getUint16(0, true)).toBe(456);
+});
+
 describe("counters, filters, operations", () => {
   test("a perf event's program gets its sample", () => {
     const { kernel, program, counter } = start(

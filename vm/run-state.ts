@@ -17,6 +17,8 @@ export interface RunState {
   /** Address of the context. */
   readonly context: number;
   readonly contextSize: number;
+  /** Bytes of it that the caller gave. */
+  readonly givenSize: number;
   /** r2 at the start: 0, or the length of a bare program's memory. */
   readonly secondArgument: number;
   /** The packet of networking programs. */

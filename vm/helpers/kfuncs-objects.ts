@@ -119,6 +119,29 @@ const treeRemove: Helper = (call) => {
   return at < 0 ? 0 : leave(call, tree.splice(at, 1)[0]);
 };
 
+/** Trees are lists in order; as trees they are as even as can be, the middle being the root. */
+function childOf(tree: readonly number[], node: number, side: "left" | "right"): number {
+  const wanted = tree.indexOf(node);
+  let [from, to] = [0, tree.length];
+  for (;;) {
+    const middle = (from + to) >> 1;
+    if (wanted === middle) {
+      const [a, b] = side === "left" ? [from, middle] : [middle + 1, to];
+      return a < b ? (tree[(a + b) >> 1] as number) : 0;
+    }
+    if (wanted < middle) to = middle;
+    else from = middle + 1;
+  }
+}
+
+/** `(root, node)`. */
+const child =
+  (side: "left" | "right"): Helper =>
+  (call) => {
+    const tree = members(call, 1);
+    return tree.includes(call.low(2)) ? childOf(tree, call.low(2), side) : 0;
+  };
+
 const aliases = (names: readonly string[], helper: Helper): Record<string, Helper> =>
   Object.fromEntries(names.map((name) => [name, helper]));
 
@@ -142,4 +165,10 @@ export const objectKfuncs: Readonly<Record<string, Helper>> = {
   ...aliases(["bpf_rbtree_add_impl", "bpf_rbtree_add"], treeAdd),
   bpf_rbtree_first: (call) => members(call, 1)[0] ?? 0,
   bpf_rbtree_remove: treeRemove,
+  bpf_rbtree_root: (call) => {
+    const tree = members(call, 1);
+    return tree[tree.length >> 1] ?? 0;
+  },
+  bpf_rbtree_left: child("left"),
+  bpf_rbtree_right: child("right"),
 };

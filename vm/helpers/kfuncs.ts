@@ -11,6 +11,7 @@ import { cpumaskKfuncs } from "./kfuncs-cpumask.ts";
 import { dynptrKfuncs } from "./kfuncs-dynptr.ts";
 import { objectKfuncs } from "./kfuncs-objects.ts";
 import { stringKfuncs } from "./kfuncs-strings.ts";
+import { systemKfuncs } from "./kfuncs-system.ts";
 import { readString } from "./memory.ts";
 import { timerHelpers } from "./timers.ts";
 
@@ -156,6 +157,7 @@ export const servedKfuncs: Readonly<Record<string, Helper>> = {
   ...cpumaskKfuncs,
   ...dynptrKfuncs,
   ...stringKfuncs,
+  ...systemKfuncs,
   ...arenaKfuncs,
   ...workKfuncs,
   bpf_stream_vprintk: streamPrint,

@@ -21,7 +21,6 @@ const noTransform = because("EINVAL", "there is no IPsec state");
 const noSegments = because("EINVAL", "there is no segment routing");
 const noOptions = because("ENOENT", "sockets here have no TCP header options");
 const noTypes = because("EOPNOTSUPP", "kernel objects are not printed by their type");
-const noArguments = because("EINVAL", "the traced function's arguments are in the context only");
 
 export const notServed: Readonly<Record<string, NotServed>> = {
   bpf_skb_change_proto: because("ENOTSUPP", "packets are not translated between IPv4 and IPv6"),
@@ -58,7 +57,4 @@ export const notServed: Readonly<Record<string, NotServed>> = {
   bpf_sys_close: because("EBADF", "there are no descriptors"),
   bpf_btf_find_by_name_kind: because("ENOENT", "the running kernel's types are not there"),
   bpf_find_vma: because("ENOENT", "processes have no memory maps"),
-  bpf_get_func_arg: noArguments,
-  bpf_get_func_ret: noArguments,
-  bpf_get_func_arg_cnt: noArguments,
 };

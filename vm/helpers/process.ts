@@ -37,7 +37,32 @@ function copyStack(call: HelperCall): number {
   return stack.length * 8;
 }
 
+/** BPF_TRACE_FEXIT and BPF_MODIFY_RETURN: the result comes after the arguments. */
+const withResult: readonly number[] = [25, 26];
+
+/** Arguments of the traced function, as many as the caller gave. */
+function argumentCount({ run }: HelperCall): number {
+  const words = Math.floor(run.givenSize / 8);
+  return withResult.includes(run.program.spec.attachType) ? Math.max(0, words - 1) : words;
+}
+
+/** Copies a word of the context to where `register` points. */
+function copyArgument(call: HelperCall, index: number, register: number): number {
+  call.memory.copy(call.address(register, 8, true), call.run.context + index * 8, 8);
+  return 0;
+}
+
 export const processHelpers: Readonly<Record<string, Helper>> = {
+  bpf_get_func_arg_cnt: argumentCount,
+  bpf_get_func_arg: (call) => {
+    const index = call.arg(2);
+    if (index >= BigInt(argumentCount(call))) return -errno.EINVAL;
+    return copyArgument(call, Number(index), 3);
+  },
+  bpf_get_func_ret: (call) => {
+    const hasResult = withResult.includes(call.run.program.spec.attachType);
+    return hasResult ? copyArgument(call, argumentCount(call), 2) : -errno.EOPNOTSUPP;
+  },
   bpf_ktime_get_ns: monotonic,
   bpf_ktime_get_boot_ns: monotonic,
   bpf_ktime_get_coarse_ns: (call) => call.kernel.time - (call.kernel.time % nanosecondsPerJiffy),

@@ -81,6 +81,8 @@ export class ArenaMap extends BpfMap {
     const end = Math.min(first + count, this.#pages.length);
     this.#pages.fill(0, first, end);
     const address = this.start + first * arenaPage;
+    // Pages that are not there read 0.
+    this.host.memory.bytes.fill(0, address, address + (end - first) * arenaPage);
     this.host.memory.allow(address, (end - first) * arenaPage, "none");
   }
 

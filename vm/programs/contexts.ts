@@ -100,7 +100,7 @@ function newState(
   packet: Packet | undefined,
   syncContext: () => void,
 ): RunState {
-  const common = { redirect: undefined, returnValue: 0, secondArgument: 0 };
+  const common = { redirect: undefined, returnValue: 0, secondArgument: 0, givenSize: 0 };
   return { program, context, contextSize, packet, syncContext, ...common };
 }
 
@@ -122,7 +122,7 @@ function plainRun(kernel: Kernel, program: Program, input: RunInput): RunSetup {
   const context = contextRegion(kernel, size, input.context);
   const run = newState(program, context, size, undefined, () => {});
   return {
-    run,
+    run: { ...run, givenSize: input.context?.length ?? 0 },
     outputPacket: () => undefined,
     outputContext: () => kernel.memory.copyOut(context, input.context?.length ?? 0),
     release: () => releaseContext(kernel, context, size),

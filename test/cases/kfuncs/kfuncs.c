@@ -96,6 +96,95 @@ SEC("tc") int tree(struct __sk_buff *skb)
 	return seen == 2459 ? 42 : seen;
 }
 
+extern void *bpf_rbtree_root(void *root) __ksym;
+extern void *bpf_rbtree_left(void *root, void *node) __ksym;
+extern void *bpf_rbtree_right(void *root, void *node) __ksym;
+
+__u64 walked[2];
+
+/* From the root down, as in any ordered tree. */
+SEC("tc") int descent(struct __sk_buff *skb)
+{
+	for (int key = 1; key < 8; key++)
+		bpf_rbtree_add_impl(walked, make(key * 10), less, 0, 0);
+	for (int key = 1; key < 9; key++) {
+		struct node *node = bpf_rbtree_root(walked);
+
+		for (int depth = 0; depth < 4 && node && node->key != key * 10; depth++)
+			node = key * 10 < node->key ? bpf_rbtree_left(walked, node)
+						    : bpf_rbtree_right(walked, node);
+		if (!node != (key == 8))
+			return key;
+	}
+	return 42;
+}
+
+struct ct_opts { int netns, error; __u8 protocol, dir, reserved[2]; };
+extern void *bpf_skb_ct_lookup(struct __sk_buff *skb, void *tuple, __u32 size, struct ct_opts *opts,
+			       __u32 opts_size) __ksym;
+extern void *bpf_skb_ct_alloc(struct __sk_buff *skb, void *tuple, __u32 size, struct ct_opts *opts,
+			      __u32 opts_size) __ksym;
+extern void *bpf_ct_insert_entry(void *connection) __ksym;
+
+SEC("tc") int connections(struct __sk_buff *skb)
+{
+	struct { __u32 from, to; __u16 ports[2]; } tuple = { 1, 2, { 3, 4 } };
+	struct ct_opts opts = { -1, 0, 6 };
+
+	if (bpf_skb_ct_lookup(skb, &tuple, 12, &opts, 12) || opts.error != -2)
+		return 1;
+	opts.protocol = 1;
+	if (bpf_skb_ct_lookup(skb, &tuple, 12, &opts, 12) || opts.error != -71)
+		return 2;
+	opts.protocol = 6;
+	void *made = bpf_skb_ct_alloc(skb, &tuple, 12, &opts, 12);
+	if (!made || bpf_skb_ct_lookup(skb, &tuple, 12, &opts, 12))
+		return 3;
+	if (bpf_ct_insert_entry(made) != made)
+		return 4;
+	return bpf_skb_ct_lookup(skb, &tuple, 12, &opts, 12) == made ? 42 : 5;
+}
+
+struct task_iter { __u64 words[3]; };
+extern int bpf_iter_task_new(struct task_iter *it, void *task, __u32 flags) __ksym;
+extern void *bpf_iter_task_next(struct task_iter *it) __ksym;
+extern void bpf_iter_task_destroy(struct task_iter *it) __ksym;
+
+SEC("tc") int tasks(struct __sk_buff *skb)
+{
+	struct task_iter it;
+	int count = 0;
+
+	if (bpf_iter_task_new(&it, 0, 9) != -22)
+		return 1;
+	bpf_iter_task_new(&it, 0, 0);
+	for (int i = 0; i < 5 && bpf_iter_task_next(&it); i++)
+		count++;
+	bpf_iter_task_destroy(&it);
+	return count == 1 ? 42 : 2;
+}
+
+struct bpf_iter_num;
+extern int bpf_iter_num_new(struct bpf_iter_num *it, int start, int end) __ksym;
+extern int *bpf_iter_num_next(struct bpf_iter_num *it) __ksym;
+extern void bpf_iter_num_destroy(struct bpf_iter_num *it) __ksym;
+
+SEC("tc") int numbers(struct __sk_buff *skb)
+{
+	__u64 it;
+	int sum = 0, *number;
+
+	bpf_iter_num_new((void *)&it, -3, 10);
+	while ((number = bpf_iter_num_next((void *)&it)))
+		sum += *number + 1;
+	if (bpf_iter_num_next((void *)&it))
+		return 1;
+	bpf_iter_num_destroy((void *)&it);
+	if (bpf_iter_num_new((void *)&it, 5, 4) != -22 || bpf_iter_num_next((void *)&it))
+		return 2;
+	return sum == 52 ? 42 : sum;
+}
+
 extern int bpf_dynptr_from_skb(struct __sk_buff *skb, __u64 flags, struct bpf_dynptr *ptr) __ksym;
 extern void *bpf_dynptr_slice(const struct bpf_dynptr *p, __u32 offset, void *buffer, __u32 size) __ksym;
 extern int bpf_dynptr_adjust(const struct bpf_dynptr *p, __u32 start, __u32 end) __ksym;
