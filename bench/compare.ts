@@ -3,9 +3,11 @@
  * instructions emitted and processed by the kernel's verifier.
  * Run: npx tsx bench/compare.ts [--manifest FILE] [--level 2] [--cpu v3] [--match TEXT] [--failures]
  */
+import { existsSync, readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { Diagnostics } from "../common/diagnostics/diagnostic.ts";
+import { readBtf } from "../common/object/btf-reader.ts";
 import type { ObjectFile } from "../common/object/object-file.ts";
 import { loadObject } from "../linker/load.ts";
 import { isCode } from "../linker/object-view.ts";
@@ -40,6 +42,12 @@ const { values: cli } = parseArgs({
 });
 const target = { cpu: cli.cpu, level: cli.level };
 
+// Objects are relocated for the running kernel, so that its functions and types are found.
+const kernelTypes = "/sys/kernel/btf/vmlinux";
+const kernelBtf = existsSync(kernelTypes)
+  ? readBtf(readFileSync(kernelTypes), new Diagnostics())
+  : undefined;
+
 function instructionCount(object: ObjectFile): number {
   return object.sections.filter(isCode).reduce((sum, section) => sum + section.size / 8, 0);
 }
@@ -58,7 +66,10 @@ function measure(compiled: Compiled, file: string): Measured {
   };
   if (object === undefined) return nothing;
   const diagnostics = new Diagnostics();
-  const loaded = loadObject(object, file, diagnostics);
+  const loaded = loadObject(object, file, diagnostics, {
+    ...(kernelBtf && { targetBtf: kernelBtf }),
+    unknownKconfigIsZero: true,
+  });
   const instructions = instructionCount(object);
   if (loaded === undefined) {
     return {

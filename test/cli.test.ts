@@ -178,6 +178,19 @@ describe("vmlinux.h without such a file", () => {
     expect(bpfc(["objdump", "-d", "-r", "vm.o"]).stdout).toContain("bpf_task_from_pid");
   });
 
+  test("agrees with programs that declare the arena's functions themselves", () => {
+    const arena = "void __attribute__((address_space(1))) *";
+    const source = [
+      '#include "vmlinux.h"',
+      "#include <bpf/bpf_helpers.h>",
+      `${arena}bpf_arena_alloc_pages(void *, ${arena}, __u32, int, __u64) __ksym __weak;`,
+      `void bpf_arena_free_pages(void *, ${arena}, __u32) __ksym __weak;`,
+    ].join("\n");
+    writeFileSync(join(work, "arena.c"), source);
+    const { status, stderr } = bpfc(["cc", "-c", "arena.c", "-o", "arena.o"]);
+    expect([status, stderr]).toEqual([0, ""]);
+  });
+
   test("comes from the BTF that --btf names", () => {
     writeFileSync(join(work, "own.c"), "struct only_here { int field; } object = { 7 };");
     expect(bpfc(["cc", "-c", "own.c", "-o", "own.o"]).status).toBe(0);

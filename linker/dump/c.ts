@@ -53,7 +53,8 @@ function kfuncDeclarations(btf: Btf, ids: readonly TypeId[]): string {
     if (tag.kind !== "decl_tag" || tag.name !== "bpf_kfunc" || !wanted.has(tag.type)) return [];
     const fn = btf.types[tag.type - 1];
     if (fn?.kind !== "func") return [];
-    return [`extern ${printer.declaration(fn.type, fn.name, "")} __weak __ksym;\n`];
+    const text = printer.declaration(fn.type, fn.name, "");
+    return [`extern ${inArena(text, fn.name)} __weak __ksym;\n`];
   });
   if (lines.length === 0) return "";
   return [
@@ -63,6 +64,28 @@ function kfuncDeclarations(btf: Btf, ids: readonly TypeId[]): string {
     ...[...new Set(lines)].sort(),
     "#endif\n\n",
   ].join("");
+}
+
+/** Parameters, counted from 1, that point into an arena; 0 is the result. */
+const arenaPointers: Readonly<Record<string, readonly number[]>> = {
+  bpf_arena_alloc_pages: [0, 2],
+  bpf_arena_free_pages: [2],
+  bpf_arena_reserve_pages: [2],
+};
+
+/**
+ * The types of most kernels do not say that pointers lie in an arena, but programs do when they declare
+ * these functions themselves.
+ */
+function inArena(declaration: string, name: string): string {
+  const places = Object.hasOwn(arenaPointers, name) ? (arenaPointers[name] ?? []) : [];
+  const open = declaration.indexOf(`${name}(`) + name.length;
+  if (places.length === 0 || declaration.includes("address_space")) return declaration;
+  const parts = [declaration.slice(0, open), ...declaration.slice(open).split(",")];
+  const marked = parts.map((part, at) =>
+    places.includes(at) ? part.replace("*", "__attribute__((address_space(1))) *") : part,
+  );
+  return marked[0] + marked.slice(1).join(",");
 }
 
 /** A declaration of `name` with the type, in one line: for skeletons and messages. */
