@@ -2,7 +2,12 @@
 import { disassemble } from "../assembler/disassemble.ts";
 import { printAssembly } from "../assembler/print.ts";
 import type { LineInfo } from "../common/object/btf.ts";
-import type { ObjectFile, ObjectRelocation, ObjectSymbol } from "../common/object/object-file.ts";
+import type {
+  ObjectFile,
+  ObjectRelocation,
+  ObjectSection,
+  ObjectSymbol,
+} from "../common/object/object-file.ts";
 import { type ListedInstruction, listFunctions, listInstructions } from "../linker/listing.ts";
 import { diffObjects } from "../linker/object-diff.ts";
 import { isCode, type ObjectView, viewObject } from "../linker/object-view.ts";
@@ -21,6 +26,8 @@ export interface ObjdumpOptions {
   readonly diff?: boolean;
   readonly showRawInsn: boolean;
 }
+
+const SHF_ALLOC = 2;
 
 const hex = (value: number, width: number): string => value.toString(16).padStart(width, "0");
 
@@ -76,7 +83,8 @@ function instructionLines(
   lines.push(`${String(offset / 8).padStart(8)}:${raw}\t${text}${target}${commentOf(listed)}`);
   if (!options.reloc) return lines;
   lines.push(...relocationLines(view, listed));
-  if (core !== undefined) lines.push(`\t\tCO-RE <${core.kind}> [${core.type}] ${core.access}`);
+  if (core !== undefined)
+    lines.push(`\t\t${hex(offset, 16)}:  CO-RE <${core.kind}> [${core.type}] ${core.access}`);
   return lines;
 }
 
@@ -103,21 +111,31 @@ function symbolLine(object: ObjectFile, symbol: ObjectSymbol): string {
       ? (object.sections[symbol.section]?.name ?? "?")
       : { undefined: "*UND*", absolute: "*ABS*", common: "*COM*" }[symbol.section];
   const flags = `${binding.padEnd(6)}${kind}`;
-  return `${hex(symbol.value, 16)} ${flags} ${section}\t${hex(symbol.size, 16)} ${symbol.name}`;
+  const name = symbol.type === "section" && symbol.name === "" ? section : symbol.name;
+  const visibility = symbol.visibility === "default" ? "" : `.${symbol.visibility} `;
+  return `${hex(symbol.value, 16)} ${flags} ${section}\t${hex(symbol.size, 16)} ${visibility}${name}`;
+}
+
+function sectionKind(section: ObjectSection): string {
+  if (isCode(section)) return "TEXT";
+  if (section.kind === "nobits") return "BSS";
+  if ((section.flags & SHF_ALLOC) !== 0) return "DATA";
+  return section.name.startsWith(".debug") ? "DEBUG" : "";
 }
 
 function headerLines(object: ObjectFile): string[] {
-  const rows = object.sections.map((section, i) => {
-    const kind = isCode(section)
-      ? "TEXT"
-      : section.kind === "nobits"
-        ? "BSS"
-        : section.flags & 2
-          ? "DATA"
-          : "";
-    return `${String(i + 1).padStart(3)} ${section.name.padEnd(24)} ${hex(section.size, 8)} ${hex(0, 16)} ${kind}`;
-  });
-  return ["", "Sections:", "Idx Name                     Size     VMA              Type", ...rows];
+  const width = object.sections.reduce((most, { name }) => Math.max(most, name.length), 13);
+  const rows = object.sections.map((section, index) =>
+    [
+      String(index + 1).padStart(3),
+      section.name.padEnd(width),
+      hex(section.size, 8),
+      hex(0, 16),
+      sectionKind(section),
+    ].join(" "),
+  );
+  const head = `Idx ${"Name".padEnd(width)} Size     VMA              Type`;
+  return ["", "Sections:", head, ...rows];
 }
 
 /** Everything as plain data, for tools. */
