@@ -2,6 +2,7 @@
  * Gates of the verifier against a real kernel's verdicts. A sample runs by default, all cases with
  * FULL=1; `npx tsx bench/verifier-corpus.ts` prints the figures.
  */
+import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { readBases, readLines, Score } from "../bench/verifier-score.ts";
 import { readCase } from "../vm/verifier/cases.ts";
@@ -93,4 +94,74 @@ test("arbitrary bytes never crash and are not accepted without an exit", () => {
     const hasExit = insns.some((byte, at) => at % 8 === 0 && byte === 0x95);
     if (!hasExit) expect(verdict).not.toBe("accept");
   }
+});
+
+/** Programs that get to a socket of each kind, up to the read. */
+const ways: Readonly<Record<string, readonly number[][]>> = {
+  common: [slot(0x79, 0x11, 168, 0), slot(0x55, 0x01, 2, 0), ...leave(), slot(0xbf, 0x10, 0, 0)],
+  sock: socketBy(95),
+  tcp: socketBy(96),
+};
+
+function slot(code: number, registers: number, offset: number, imm: number): number[] {
+  const bytes = new Uint8Array(8);
+  const view = new DataView(bytes.buffer);
+  view.setUint8(0, code);
+  view.setUint8(1, registers);
+  view.setInt16(2, offset, true);
+  view.setInt32(4, imm, true);
+  return [...bytes];
+}
+
+function leave(): number[][] {
+  return [slot(0xb7, 0, 0, 0), slot(0x95, 0, 0, 0)];
+}
+
+function socketBy(helper: number): number[][] {
+  const get = [slot(0x79, 0x11, 168, 0), slot(0x55, 0x01, 2, 0), ...leave()];
+  return [...get, slot(0x85, 0, 0, helper), slot(0x55, 0x00, 2, 0), ...leave()];
+}
+
+test("fields of sockets that may be read, in parts too, are the kernel's", () => {
+  const expected = JSON.parse(readFileSync(new URL("socket-fields.json", folder), "utf8"));
+  const loads = [0x71, 0x69, 0x61, 0x79];
+  for (const [name, way] of Object.entries(ways)) {
+    const allowed: string[] = [];
+    for (let offset = -4; offset < (name === "tcp" ? 130 : 90); offset += 1) {
+      loads.forEach((code, log) => {
+        const slots = [...way, slot(code, 0x00, offset, 0), ...leave()];
+        const input = {
+          programType: 3,
+          attachType: 0,
+          license: "GPL",
+          flags: 0,
+          insns: new Uint8Array(slots.flat()),
+          maps: [],
+          functions: [],
+        };
+        if (verify(input).verdict === "accept") allowed.push(`${1 << log}@${offset}`);
+      });
+    }
+    expect(allowed.join(" "), name).toBe(expected[name]);
+  }
+});
+
+test("flags: unknown ones are refused, sleeping where nothing may sleep, alignment by either flag", () => {
+  const program = {
+    programType: 1,
+    attachType: 0,
+    license: "GPL",
+    insns: new Uint8Array([slot(0x61, 0x10, 0, 0), ...leave()].flat()),
+    maps: [],
+    functions: [],
+  };
+  const verdictOf = (flags: number): string => {
+    const { verdict, reason } = verify({ ...program, flags });
+    return `${verdict} ${reason}`.trim();
+  };
+  for (const flag of [0, 1, 2, 3, 4, 8, 32, 64, 128]) expect(verdictOf(flag)).toBe("accept");
+  expect(verdictOf(16)).toBe(
+    "reject Only fentry/fexit/fmod_ret, lsm, iter, uprobe, and struct_ops programs can be sleepable",
+  );
+  expect(verdictOf(256)).toBe("reject");
 });

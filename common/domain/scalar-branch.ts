@@ -290,9 +290,11 @@ export function refineBranch(
   b: Scalar,
   is32: boolean,
   holds: boolean,
+  isSame = false,
 ): RefinedPair {
   const left = new MutableScalar(a);
-  const right = new MutableScalar(b);
+  const right = isSame ? left : new MutableScalar(b);
   refine(holds ? op : reversedJump[op], left, right, is32);
+  if (isSame) syncBounds(left);
   return { a: finish(left), b: finish(right) };
 }

@@ -109,7 +109,8 @@ function checkNarrowed(env: Env, before: Scalar, after: Scalar): void {
 /** Narrows the operands on one side of the branch. */
 function refineSide(env: Env, state: State, insn: RawInsn, o: Operands, holds: boolean): void {
   const { regs } = currentFrame(state);
-  const pair = refineBranch(o.op, o.dst.scalar, o.src.scalar, o.is32, holds);
+  const isSame = o.isRegister && insn.dst === insn.src;
+  const pair = refineBranch(o.op, o.dst.scalar, o.src.scalar, o.is32, holds, isSame);
   checkNarrowed(env, o.dst.scalar, pair.a);
   checkNarrowed(env, o.src.scalar, pair.b);
   if (o.isRegister) regs[insn.src] = withScalarOf(o.src, pair.b);

@@ -4,7 +4,7 @@ import { helperId } from "./helper-ids.ts";
 import { helperName } from "./helper-prototypes.ts";
 import type { VerifierMap } from "./input.ts";
 import { recordOf } from "./map-record.ts";
-import { isSleepableProgram, programType } from "./program-variants.ts";
+import { attachType, isSleepableProgram, programType } from "./program-variants.ts";
 import { errno } from "./stop.ts";
 
 /** enum bpf_map_type. */
@@ -179,7 +179,8 @@ function mayUpdateSockmap(env: Env, helper: number): boolean {
   if (helper !== h.mapUpdate && helper !== h.mapDelete) return false;
   const type = env.input.programType;
   const isOwnDelete = type === programType.sockOps && helper === h.mapDelete;
-  if (isOwnDelete || sockmapWriters.has(type)) return true;
+  const isIterator = type === programType.tracing && env.input.attachType === attachType.iterator;
+  if (isOwnDelete || isIterator || sockmapWriters.has(type)) return true;
   env.say("cannot update sockmap in this context");
   return false;
 }

@@ -1,12 +1,15 @@
 /** Load, store and atomic instructions, and the legacy packet loads. */
+
+import { pushPath } from "./branching.ts";
 import type { Env } from "./env.ts";
+import { returnFromFunction } from "./function-calls.ts";
 import { accessAt } from "./memory.ts";
 import { atomicOp, insnClass, memMode, type RawInsn, sizeOf } from "./opcodes.ts";
 import { programType } from "./program-variants.ts";
 import { checkResources } from "./references.ts";
-import { notInitReg, type Reg } from "./reg.ts";
+import { notInitReg, type Reg, zeroReg } from "./reg.ts";
 import { isPacketKind, isSocketKind, kind, kindOf, typeFlag, typeName } from "./reg-types.ts";
-import { checkWritable, clearCallerSaved, readReg, setUnknown } from "./registers.ts";
+import { checkWritable, clearCallerSaved, readReg, setReg, setUnknown } from "./registers.ts";
 import { errno } from "./stop.ts";
 
 /** Kinds that are loaded through rewritten instructions: one instruction cannot serve two kinds. */
@@ -199,8 +202,8 @@ const legacyTypes: ReadonlySet<number> = new Set([
   programType.schedAct,
 ]);
 
-/** LD_ABS and LD_IND: the context must be in r6; r1–r5 are lost. */
-export function checkPacketLoad(env: Env, insn: RawInsn): void {
+/** LD_ABS and LD_IND: the context must be in r6; r1–r5 are lost. Gives the next instruction. */
+export function checkPacketLoad(env: Env, insn: RawInsn): number {
   const isIndirect = (insn.code & 0xe0) === memMode.ind;
   if (!legacyTypes.has(env.input.programType)) {
     env.reject("BPF_LD_[ABS|IND] instructions not allowed for this program type", errno.invalid);
@@ -219,6 +222,15 @@ export function checkPacketLoad(env: Env, insn: RawInsn): void {
   clearCallerSaved(env);
   env.regs[0] = notInitReg;
   setUnknown(env, 0);
+  return env.state.frames.length > 1 ? leaveByFailedLoad(env) : env.insn + 1;
+}
+
+/** A load outside of the packet ends the function, with 0 as its result. */
+function leaveByFailedLoad(env: Env): number {
+  pushPath(env, env.insn + 1, env.insn);
+  setReg(env, 0, zeroReg);
+  env.liveStack?.update();
+  return returnFromFunction(env);
 }
 
 function checkContextUnmodified(env: Env, reg: Reg): void {

@@ -249,7 +249,11 @@ function accessOther(env: Env, reg: Reg, a: MemoryAccess, offset: number): void 
     if (a.isRead && a.value >= 0) setUnknown(env, a.value);
     return;
   }
-  if (reg.type === kind.tpBuffer) env.unsupported("writable tracepoint buffer");
+  if (reg.type === kind.tpBuffer) {
+    checkBuffer(env, a.register, offset, a.size, "tracepoint");
+    afterRead(env, a);
+    return;
+  }
   if (base === kind.btfId && !mayBeNull(reg.type)) {
     accessKernelObject(env, a.register, offset, a.size, a.isRead, a.value);
     return;

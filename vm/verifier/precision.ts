@@ -8,7 +8,13 @@ import { entryFor, previousOnPath } from "./history.ts";
 import { isPreciseReg, isPreciseSlot, setPreciseSlot } from "./precision-marks.ts";
 import { kind } from "./reg-types.ts";
 import { type Frame, isSpilledReg, type State } from "./state.ts";
-import { traceParent, tracePropagation, traceRange, traceStep } from "./trace-precision.ts";
+import {
+  traceFallback,
+  traceParent,
+  tracePropagation,
+  traceRange,
+  traceStep,
+} from "./trace-precision.ts";
 
 /** Whether marks were added. */
 export interface Change {
@@ -54,7 +60,8 @@ function markCheckpoint(env: Env, state: State, wanted: Wanted, change: Change):
 }
 
 /** The path is not understood: every number of every checkpoint on it counts. */
-export function markAllPrecise(start: State): void {
+export function markAllPrecise(env: Env, start: State): void {
+  traceFallback(env, start.frames.length - 1);
   for (let state = start.parent; state !== undefined; state = state.parent) {
     for (const frame of state.frames) {
       for (let r = 0; r < 10; r += 1) {
@@ -102,7 +109,7 @@ function searchState(
       const entry = entryFor(state, count, at);
       traceStep(env, wanted, at);
       if (backtrack(env, wanted, at, following, entry) === cannotFollow) {
-        markAllPrecise(start);
+        markAllPrecise(env, start);
         wanted.clear();
         return true;
       }
@@ -140,7 +147,7 @@ function search(env: Env, start: State, wanted: Wanted, change: Change): void {
     last = parent.lastInsn;
     state = parent;
   }
-  if (!wanted.isEmpty) markAllPrecise(start);
+  if (!wanted.isEmpty) markAllPrecise(env, start);
 }
 
 /** The number in a register of the current frame decided something. */

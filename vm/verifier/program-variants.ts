@@ -92,8 +92,22 @@ export function tracingVariant(input: VerifierInput): string | undefined {
 /** BPF_XDP: what libbpf passes for plain XDP programs; the verifier does not look at it. */
 const plainXdpAttach = 37;
 
+/** Hooks of unix sockets: like the others, but without addresses. By attach type, what they are like. */
+const unixHooks: Readonly<Record<number, string>> = {
+  49: "sock_addr/sendmsg4",
+  50: "sock_addr/sendmsg4",
+  51: "sock_addr/recvmsg4",
+  52: "sock_addr/getpeername4",
+  53: "sock_addr/getsockname4",
+};
+
+export function isUnixHook({ programType: type, attachType: attach }: VerifierInput): boolean {
+  return type === programType.cgroupSockAddr && unixHooks[attach] !== undefined;
+}
+
 /** The measured variant's name; undefined for a program or attach type that was not measured. */
 export function programVariant(input: VerifierInput): string | undefined {
+  if (isUnixHook(input)) return unixHooks[input.attachType];
   const isPlainXdp = input.programType === programType.xdp && input.attachType === plainXdpAttach;
   const attachType = isPlainXdp ? 0 : input.attachType;
   const ofType = contextVariants().filter((variant) => variant.programType === input.programType);

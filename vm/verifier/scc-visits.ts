@@ -89,7 +89,7 @@ export class SccVisits {
     const change = { changed: true };
     for (let round = 0; change.changed; round += 1) {
       if (round > maxRounds) {
-        for (const edge of visit.backEdges) markAllPrecise(edge);
+        for (const edge of visit.backEdges) markAllPrecise(this.#env, edge);
         break;
       }
       change.changed = false;

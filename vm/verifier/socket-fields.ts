@@ -4,12 +4,13 @@ import type { Reg } from "./reg.ts";
 import { kind, typeName } from "./reg-types.ts";
 import { rejectNegative } from "./regions.ts";
 
-/** Ranges of struct bpf_sock that may be read in part: [start, end). */
-const narrow: readonly (readonly [number, number])[] = [
-  [4, 16],
-  [24, 48],
-  [52, 80],
+/** Addresses: ranges of struct bpf_sock that may be read in part, anywhere: [start, end). */
+const addresses: readonly (readonly [number, number])[] = [
+  [24, 44],
+  [52, 72],
 ];
+/** Fields of four bytes whose first bytes may be read alone. */
+const narrowFields: ReadonlySet<number> = new Set([4, 8, 12, 44, 72, 76]);
 const sockSize = 80;
 const destinationPort = 48;
 const paddingEnd = 52;
@@ -20,7 +21,8 @@ function isSockField(offset: number, size: number): boolean {
     if (offset >= destinationPort + 2) return false;
     return size === 4 || (offset & 1) + size <= 2;
   }
-  if (narrow.some(([start, end]) => offset >= start && offset < end)) {
+  if (narrowFields.has(offset)) return size <= 4;
+  if (addresses.some(([start, end]) => offset >= start && offset < end)) {
     return size <= 4 && (offset & 3) + size <= 4;
   }
   return size === 4;
@@ -33,7 +35,8 @@ function isSockCommonField(offset: number, size: number): boolean {
 
 function isTcpSockField(offset: number, size: number): boolean {
   if (offset < 0 || offset >= 112 || offset % size !== 0) return false;
-  return size === (offset === 80 || offset === 88 ? 8 : 4);
+  // bytes_received and bytes_acked
+  return size === (offset >= 80 && offset < 96 ? 8 : 4);
 }
 
 function isXdpSockField(offset: number, size: number): boolean {

@@ -34,6 +34,11 @@ export function traceRange(
   );
 }
 
+export function traceFallback(env: Env, frame: number): void {
+  if (!env.log.isDetailed) return;
+  env.log.trace(`mark_precise: frame${frame}: falling back to forcing all scalars precise\n`);
+}
+
 export function traceStep(env: Env, wanted: Wanted, at: number): void {
   if (!env.log.isDetailed || env.insnAt(at).code === 0) return;
   const { frame } = wanted;

@@ -91,8 +91,7 @@ function checkJump(env: Env, insn: RawInsn): number {
 function checkLd(env: Env, insn: RawInsn): number {
   const mode = insn.code & 0xe0;
   if (mode === memMode.abs || mode === memMode.ind) {
-    checkPacketLoad(env, insn);
-    return env.insn + 1;
+    return checkPacketLoad(env, insn);
   }
   if (mode !== memMode.imm) env.reject("invalid BPF_LD mode", errno.invalid);
   checkLoadImm64(env, insn);
