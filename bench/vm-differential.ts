@@ -14,9 +14,12 @@
  * is run again on stacks filled otherwise; where that changes what it gives, it reads stack memory
  * that it never wrote, and the kernel's answer is as good as any.
  */
+import { readFileSync } from "node:fs";
 import { relative } from "node:path";
 import { parseArgs } from "node:util";
 import { Diagnostics } from "../common/diagnostics/diagnostic.ts";
+import { readBtf } from "../common/object/btf-reader.ts";
+import type { ObjectFile } from "../common/object/object-file.ts";
 import { helperById } from "../common/platform/helpers.ts";
 import { loadObject } from "../linker/load.ts";
 import { portableCase } from "../linker/portable-case.ts";
@@ -239,8 +242,22 @@ function compareObject(name: string, loaded: LoadedObject, maker: PacketMaker, t
       tally.differences.push(`${name} ${spec.name}: ${(error as Error).stack}`);
     }
     for (const text of tally.differences.slice(before)) console.log(`  ${text}`);
-    if (cli.verbose) console.log(`${name} ${spec.name}: ${result.verdict}`);
+    if (cli.verbose) {
+      const reason =
+        result.verdict === "accept" ? "" : result.log.trim().split("\n").slice(-4).join(" / ");
+      console.log(`${name} ${spec.name}: ${result.verdict} ${reason}`);
+    }
   }
+}
+
+const kernelBtf = readBtf(readFileSync("/sys/kernel/btf/vmlinux"), new Diagnostics());
+
+/** Programs that call the kernel's functions need its types; the others are loaded as they are. */
+function loadForKernel(object: ObjectFile, file: string): LoadedObject | undefined {
+  const loaded = loadObject(object, file, new Diagnostics());
+  const refers = loaded?.programs.some(({ kernelReferences }) => kernelReferences.length > 0);
+  if (refers !== true || kernelBtf === undefined) return loaded;
+  return loadObject(object, file, new Diagnostics(), { targetBtf: kernelBtf }) ?? loaded;
 }
 
 function runPrograms(): Tally {
@@ -251,7 +268,7 @@ function runPrograms(): Tally {
       if (!`${group.repo}/${file}`.includes(cli.match)) continue;
       for (const level of cli.levels.split(",")) {
         const { object } = withBpfc(group, file, { cpu: "v3", level });
-        const loaded = object && loadObject(object, file, new Diagnostics());
+        const loaded = object && loadForKernel(object, file);
         const name = `${group.repo}/${relative(group.cwd, file) || file} -O${level}`;
         if (loaded !== undefined) compareObject(name, loaded, maker, tally);
       }

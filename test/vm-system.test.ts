@@ -318,7 +318,7 @@ describe("counters, filters, operations", () => {
     const opened = loaded && kernel.loadObject(loaded, { verify: false });
     if (opened === undefined || "message" in opened) throw new Error("not loaded");
     const program = opened.programs.get("p") ?? -1;
-    const ip = Uint8Array.from({ length: 60 }, (_, i) => (i === 12 ? 8 : 0));
+    const ip = new Uint8Array(20).fill(0x45, 0, 1);
     for (const hook of [1, 2]) kernel.attach(program, { netfilter: { family: 2, hook } });
     expect([1, 2, 3].map((hook) => kernel.filter(2, hook, ip).verdict)).toEqual([1, 0, 1]);
     const create = (more: object): number =>

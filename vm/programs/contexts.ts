@@ -276,21 +276,18 @@ function flowRun(kernel: Kernel, program: Program, bytes: Uint8Array): RunSetup 
 const hookStateSize = 64;
 const sockBufferSize = 4096;
 const localOut = 3;
+const shortestIp = 20;
 
 /**
- * struct bpf_nf_ctx: addresses of the hook's state and of the packet's struct sk_buff. `context`
- * may give hook and family, one byte each; the packet must be of that family.
+ * struct bpf_nf_ctx: addresses of the hook's state and of the packet's struct sk_buff. The packet
+ * starts with its IP header; `context` may give hook and family, one byte each.
  */
 function filterRun(kernel: Kernel, program: Program, input: RunInput): RunSetup | SetupProblem {
   const { memory, little } = kernel;
-  const bytes = input.packet ?? new Uint8Array(ethernetHeader);
+  const bytes = input.packet ?? new Uint8Array(shortestIp);
   const [hook = localOut, family = 2] = input.context ?? [];
-  const isIpv6 = family === familyIpv6;
-  const shortest = ethernetHeader + (isIpv6 ? 40 : 20);
-  if (bytes.length < (isIpv6 ? shortest : 20) || protocolOf(bytes) !== (isIpv6 ? 0x86dd : 0x0800)) {
-    return { problem: "not a packet of the hook's family" };
-  }
-  const packet = new Packet(memory, bytes.subarray(ethernetHeader), 0, 0);
+  if (bytes.length < shortestIp) return { problem: "not a packet: shorter than an IP header" };
+  const packet = new Packet(memory, bytes, 0, 0);
   const state = memory.region("kernel object", "nf_hook_state", hookStateSize, "read");
   memory.bytes.set([hook, family], state);
   const buffer = Number(kernel.object("sk_buff", sockBufferSize));

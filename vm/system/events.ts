@@ -136,7 +136,7 @@ export interface FilterOutcome {
   readonly verdict: number;
 }
 
-/** An IP packet (Ethernet header in front) passes a netfilter hook. */
+/** A packet, from its IP header on, passes a netfilter hook. */
 export function runNetfilter(
   system: SystemState,
   family: number,

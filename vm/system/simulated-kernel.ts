@@ -302,7 +302,7 @@ export class SimulatedKernel extends Kernel {
     return callFunction(this.#state, name, call);
   }
 
-  /** An IP packet, its Ethernet header in front, passes a netfilter hook (enum nf_inet_hooks). */
+  /** A packet, from its IP header on, passes a netfilter hook (enum nf_inet_hooks). */
   filter(family: 2 | 10, hook: number, packet: Uint8Array): FilterOutcome {
     return runNetfilter(this.#state, family, hook, packet);
   }
