@@ -5,8 +5,7 @@
 import { basename } from "node:path";
 import { runCc } from "./cc/run-cc.ts";
 import { printError } from "./report.ts";
-
-declare const BPFC_VERSION: string;
+import { version } from "./version.ts";
 
 async function dispatch(name: string, args: readonly string[]): Promise<number> {
   if (/clang/.test(name)) return runCc(args, name);
@@ -17,7 +16,7 @@ async function dispatch(name: string, args: readonly string[]): Promise<number> 
   // clang's options would clash with a parser of subcommands, so `cc` takes its words as they are.
   if (args[0] === "cc") return runCc(args.slice(1), "bpfc");
   const { runSubcommand } = await import("./subcommands.ts");
-  return runSubcommand(args, BPFC_VERSION);
+  return runSubcommand(args, version);
 }
 
 /** Our own bugs end in one line that can be reported, and exit code 70 (EX_SOFTWARE). */

@@ -5,16 +5,15 @@
 import { shippedHeaderDirectory } from "../../compiler/shipped-header-directory.ts";
 import { warningPolicy } from "../../compiler/warning-options.ts";
 import { print, printError } from "../report.ts";
+import { version } from "../version.ts";
 import { parseCcArguments } from "./arguments.ts";
 import type { CcOptions } from "./options.ts";
 import { answerProbe, searchPathText } from "./probes.ts";
 import { standardDirectories } from "./standard-directories.ts";
 
-declare const BPFC_VERSION: string;
-
 function showSearchPath(options: CcOptions): void {
   const angled = [...options.includeDirs, ...options.systemDirs, shippedHeaderDirectory];
-  printError(answerProbe("version", BPFC_VERSION));
+  printError(answerProbe("version", version));
   printError(
     searchPathText(options.quoteDirs, [
       ...angled,
@@ -45,7 +44,7 @@ export async function runCc(words: readonly string[], tool: string): Promise<num
       printError(`${tool}: error: ${parsed.message}`);
       return 1;
     case "probe":
-      print(answerProbe(parsed.probe, BPFC_VERSION));
+      print(answerProbe(parsed.probe, version));
       return 0;
     case "compile":
       break;

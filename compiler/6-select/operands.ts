@@ -24,6 +24,7 @@ export interface RegisterVisitor {
 
 const callClobbers: readonly MachineRegister[] = [1, 2, 3, 4, 5];
 
+// biome-ignore lint/complexity/noExcessiveLinesPerFunction: a row per operation.
 export function visitRegisters(
   op: MachineOperation | MachineTerminator,
   visitor: RegisterVisitor,

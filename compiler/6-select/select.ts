@@ -118,6 +118,7 @@ function selectEntry(context: SelectContext, order: readonly Block[]): void {
   if (first !== undefined) context.terminate({ kind: "jump", target: context.headOf(first) });
 }
 
+// biome-ignore lint/complexity/noExcessiveLinesPerFunction: a row per operation.
 function selectInstruction(context: SelectContext, block: Block, at: IrInstruction): void {
   const operation = at.operation;
   switch (operation.op) {

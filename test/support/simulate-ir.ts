@@ -36,116 +36,158 @@ const predicates: Readonly<Record<string, (a: bigint, b: bigint) => boolean>> = 
   ge: (a, b) => a >= b,
 };
 
+/** The result of a function for some arguments. */
 export function simulateIr(fn: IrFunction, args: readonly bigint[]): bigint {
-  const values = new Map<Value, bigint>();
-  const memory = new Map<bigint, bigint>();
-  const peek = (from: bigint, size: number): bigint => {
+  return new Simulation(args).run(fn);
+}
+
+class Simulation {
+  readonly #args: readonly bigint[];
+  readonly #values = new Map<Value, bigint>();
+  readonly #memory = new Map<bigint, bigint>();
+  #nextCell = 0x1000n;
+
+  constructor(args: readonly bigint[]) {
+    this.#args = args;
+  }
+
+  run(fn: IrFunction): bigint {
+    let block = fn.blocks[0] as Block;
+    let from: Block | undefined;
+    for (let steps = 0; steps < 100_000; steps += 1) {
+      this.#enter(block, from);
+      let next: Block | undefined;
+      for (const at of block.instructions) {
+        if (at.operation.op === "phi") continue;
+        if (at.operation.op === "ret") return this.#get(at.operands[0]);
+        next = this.#target(at) ?? next;
+      }
+      from = block;
+      block = next as Block;
+    }
+    throw new Error("the function does not end");
+  }
+
+  #enter(block: Block, from: Block | undefined): void {
+    const incoming = block.instructions.flatMap((phi) => {
+      if (phi.operation.op !== "phi") return [];
+      const which = phi.operation.incoming.indexOf(from as Block);
+      return [[phi, this.#get(phi.operands[which])] as const];
+    });
+    for (const [phi, value] of incoming) this.#values.set(phi, value);
+  }
+
+  /** Carries out an instruction; the block that it goes to. */
+  #target(at: IrInstruction): Block | undefined {
+    const { operation } = at;
+    switch (operation.op) {
+      case "br":
+        return operation.target;
+      case "condbr":
+        return this.#get(at.operands[0]) === 1n ? operation.then : operation.otherwise;
+      case "switch": {
+        const value = this.#get(at.operands[0]);
+        return operation.cases.find((each) => each.value === value)?.target ?? operation.fallback;
+      }
+      default:
+        this.#values.set(at, unsignedOf(at.type, this.#execute(at)));
+        return undefined;
+    }
+  }
+
+  #peek(from: bigint, size: number): bigint {
     let value = 0n;
-    for (let at = size - 1; at >= 0; at -= 1) {
-      value = (value << 8n) | (memory.get(from + BigInt(at)) ?? 0n);
-    }
+    for (let at = size - 1; at >= 0; at -= 1)
+      value = (value << 8n) | (this.#memory.get(from + BigInt(at)) ?? 0n);
     return value;
-  };
-  const poke = (to: bigint, size: number, value: bigint): void => {
-    for (let at = 0; at < size; at += 1) {
-      memory.set(to + BigInt(at), (value >> BigInt(8 * at)) & 255n);
-    }
-  };
-  let nextCell = 0x1000n;
-  const get = (value: Value | undefined): bigint => {
+  }
+
+  #poke(to: bigint, size: number, value: bigint): void {
+    for (let at = 0; at < size; at += 1)
+      this.#memory.set(to + BigInt(at), (value >> BigInt(8 * at)) & 255n);
+  }
+
+  #get(value: Value | undefined): bigint {
     if (value?.kind === "constant") return value.value;
-    if (value?.kind === "parameter") return unsignedOf(value.type, args[value.index] ?? 0n);
-    const known = value === undefined ? undefined : values.get(value);
+    if (value?.kind === "parameter") return unsignedOf(value.type, this.#args[value.index] ?? 0n);
+    const known = value === undefined ? undefined : this.#values.get(value);
     if (known === undefined) throw new Error("value is used before it is computed");
     return known;
-  };
-  const execute = (at: IrInstruction): bigint => {
+  }
+
+  #execute(at: IrInstruction): bigint {
     const { operation } = at;
     const [a, b, c] = at.operands;
     const bits = at.type === "void" ? 0 : bitWidth[at.type];
     switch (operation.op) {
       case "binary":
-        return binaryMeaning[operation.binary]?.(get(a), get(b), bits) ?? 0n;
-      case "icmp": {
-        const from = a === undefined || a.type === "void" ? 64 : bitWidth[a.type];
-        const isSigned = operation.predicate.startsWith("s");
-        const see = (value: bigint): bigint => (isSigned ? BigInt.asIntN(from, value) : value);
-        const name = operation.predicate.replace(/^[su]/, "");
-        return predicates[name]?.(see(get(a)), see(get(b))) ? 1n : 0n;
-      }
+        return binaryMeaning[operation.binary]?.(this.#get(a), this.#get(b), bits) ?? 0n;
+      case "icmp":
+        return this.#compares(operation.predicate, a, b) ? 1n : 0n;
       case "zext":
       case "trunc":
-        return get(a);
+        return this.#get(a);
       case "sext":
-        return BigInt.asIntN(a === undefined || a.type === "void" ? 64 : bitWidth[a.type], get(a));
+        return BigInt.asIntN(widthOf(a, 64), this.#get(a));
       case "bswap":
-        return swapped(get(a), bits);
+        return swapped(this.#get(a), bits);
       case "select":
-        return get(a) === 1n ? get(b) : get(c);
+        return this.#get(a) === 1n ? this.#get(b) : this.#get(c);
       case "alloca":
-        nextCell += 0x1000n;
-        return nextCell;
+        this.#nextCell += 0x1000n;
+        return this.#nextCell;
       case "load":
-        return peek(get(a), bits / 8);
+        return this.#peek(this.#get(a), bits / 8);
       case "store":
-        poke(get(b), a === undefined || a.type === "void" ? 0 : bitWidth[a.type] / 8, get(a));
+        this.#poke(this.#get(b), widthOf(a, 0) / 8, this.#get(a));
         return 0n;
       case "ptradd":
-        return get(a) + BigInt.asIntN(64, get(b));
+        return this.#get(a) + BigInt.asIntN(64, this.#get(b));
       case "memset":
-        for (let at = 0n; at < get(c); at += 1n) memory.set(get(a) + at, get(b) & 255n);
-        return 0n;
       case "memcpy":
-      case "memmove": {
-        const bytes = Array.from({ length: Number(get(c)) }, (_, at) =>
-          peek(get(b) + BigInt(at), 1),
-        );
-        bytes.forEach((byte, at) => {
-          poke(get(a) + BigInt(at), 1, byte);
-        });
-        return 0n;
-      }
-      case "memcmp": {
-        for (let at = 0n; at < get(c); at += 1n) {
-          const difference = peek(get(a) + at, 1) - peek(get(b) + at, 1);
-          if (difference !== 0n) return difference < 0n ? -1n : 1n;
-        }
-        return 0n;
-      }
+      case "memmove":
+      case "memcmp":
+        return this.#onBytes(operation.op, this.#get(a), this.#get(b), this.#get(c));
       case "call": {
         const id = operation.callee.kind === "helper" ? operation.callee.id : 0;
-        return callResult(id, at.operands.map(get));
+        return callResult(
+          id,
+          at.operands.map((operand) => this.#get(operand)),
+        );
       }
       default:
         throw new Error(`${operation.op} is not simulated`);
     }
-  };
-  let block = fn.blocks[0] as Block;
-  let from: Block | undefined;
-  for (let steps = 0; steps < 100_000; steps += 1) {
-    const incoming = block.instructions
-      .filter(({ operation }) => operation.op === "phi")
-      .map((phi) => {
-        const which =
-          phi.operation.op === "phi" ? phi.operation.incoming.indexOf(from as Block) : -1;
-        return [phi, get(phi.operands[which])] as const;
-      });
-    for (const [phi, value] of incoming) values.set(phi, value);
-    let next: Block | undefined;
-    for (const at of block.instructions) {
-      const { operation } = at;
-      if (operation.op === "phi") continue;
-      if (operation.op === "ret") return get(at.operands[0]);
-      if (operation.op === "br") next = operation.target;
-      else if (operation.op === "condbr") {
-        next = get(at.operands[0]) === 1n ? operation.then : operation.otherwise;
-      } else if (operation.op === "switch") {
-        const value = get(at.operands[0]);
-        next = operation.cases.find((each) => each.value === value)?.target ?? operation.fallback;
-      } else values.set(at, unsignedOf(at.type, execute(at)));
-    }
-    from = block;
-    block = next as Block;
   }
-  throw new Error("the function does not end");
+
+  #compares(predicate: string, a: Value | undefined, b: Value | undefined): boolean {
+    const from = widthOf(a, 64);
+    const isSigned = predicate.startsWith("s");
+    const see = (value: bigint): bigint => (isSigned ? BigInt.asIntN(from, value) : value);
+    const name = predicate.replace(/^[su]/, "");
+    return predicates[name]?.(see(this.#get(a)), see(this.#get(b))) ?? false;
+  }
+
+  #onBytes(op: string, a: bigint, b: bigint, length: bigint): bigint {
+    const places = Array.from({ length: Number(length) }, (_, at) => BigInt(at));
+    if (op === "memset") {
+      for (const at of places) this.#memory.set(a + at, b & 255n);
+      return 0n;
+    }
+    if (op === "memcmp") {
+      const differences = places.map((at) => this.#peek(a + at, 1) - this.#peek(b + at, 1));
+      const first = differences.find((difference) => difference !== 0n) ?? 0n;
+      return first < 0n ? -1n : first > 0n ? 1n : 0n;
+    }
+    const bytes = places.map((at) => this.#peek(b + at, 1));
+    bytes.forEach((byte, at) => {
+      this.#poke(a + BigInt(at), 1, byte);
+    });
+    return 0n;
+  }
+}
+
+/** Bits of a value's type. */
+function widthOf(value: Value | undefined, otherwise: number): number {
+  return value === undefined || value.type === "void" ? otherwise : bitWidth[value.type];
 }
