@@ -85,7 +85,7 @@ export function tagFlag(btf: Btf, target: TypeId): number {
 }
 
 /** What messages call members and structures without a name. */
-const unnamed = "(anon)";
+export const unnamed = "(anon)";
 
 function nameIn({ name }: { readonly name: string }): string {
   return name || unnamed;

@@ -240,8 +240,10 @@ function contextResult(env: Env, kernel: KernelTypes): MutableReg {
 }
 
 function memoryResult(env: Env, kernel: KernelTypes, f: KfuncFacts, id: number): MutableReg {
+  // The cookie is the program's to change, whatever its prototype says.
+  const isCookie = f.kfunc.name === "bpf_session_cookie";
   let isReadOnly = f.isResultReadOnly;
-  let size = f.resultSize;
+  let size = isCookie ? 8 : f.resultSize;
   if (size === 0) {
     size = btfSizeOf(kernel.btf, id) ?? 0;
     isReadOnly = true;

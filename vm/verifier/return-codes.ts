@@ -41,6 +41,9 @@ const tracingRanges: Record<number, ReturnRange> = {
   [attachType.iterator]: zeroToOne,
 };
 
+/** Probes at a function's entry that decide whether they run at its return. */
+const sessions: ReadonlySet<number> = new Set([attachType.kprobeSession, attachType.uprobeSession]);
+
 /** Hooks decide; those of cgroups that return nothing must say 1. */
 function lsmRange({ attach, input }: Env): ReturnRange | undefined {
   if (attach === undefined) return undefined;
@@ -85,6 +88,7 @@ export function programRange(env: Env): ReturnRange | undefined {
     return attach === bind4 || attach === bind6 ? zeroToThree : zeroToOne;
   }
   if (type === programType.tracing) return tracingRanges[attach];
+  if (type === programType.kprobe) return sessions.has(attach) ? zeroToOne : undefined;
   if (type === programType.lsm) return lsmRange(env);
   if (type === programType.structOps) return returnsPointer(env) ? { min: 0, max: 0 } : undefined;
   return plainRanges[type];

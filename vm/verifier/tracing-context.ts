@@ -8,7 +8,7 @@ import {
   iteratorArgument,
 } from "../../common/platform/tracing-arguments.ts";
 import { type AttachTarget, type FunctionProto, iteratorName } from "./attach-target.ts";
-import { btfKindName, btfName, isStructure, tagFlag } from "./btf-walk.ts";
+import { btfKindName, btfName, isStructure, tagFlag, unnamed } from "./btf-walk.ts";
 import type { Env } from "./env.ts";
 import type { KernelTypes } from "./kernel-types.ts";
 import { areArgumentsTrusted, hookRange } from "./lsm-hooks.ts";
@@ -130,7 +130,7 @@ function pointerArgument(hook: Hook, argument: number, target: TypeId): MutableR
   if (!isStructure(structure)) {
     return say(env, `${what} type ${btfKindName(structure)} is not a struct`);
   }
-  env.say(`${what} has btf_id ${id} type ${btfKindName(structure)} '${structure.name}'`);
+  env.say(`${what} has btf_id ${id} type ${btfKindName(structure)} '${structure.name || unnamed}'`);
   const reg = pointerReg(type);
   setStructure(reg, btf, id);
   return reg;
