@@ -7,7 +7,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { judgementOf } from "../bench/kernel-verdict.ts";
-import { runningKernelTypes } from "../bench/verifier-score.ts";
+import { readLines, runningKernelTypes, Score } from "../bench/verifier-score.ts";
 import { shippedKernelBtf } from "../cli/kernel-types/shipped-btf.ts";
 import { Diagnostics } from "../common/diagnostics/diagnostic.ts";
 import type { Btf } from "../common/object/btf.ts";
@@ -91,4 +91,28 @@ describe("programs with objects of the kernel and of their own", () => {
       else expectGolden(text, file);
     });
   }
+});
+
+describe("mutants of these programs", () => {
+  const bytes = shippedKernelBtf();
+  const shipped = bytes && readBtf(bytes, new Diagnostics());
+  if (shipped === undefined) throw new Error("no kernel types");
+  const step = process.env["FULL"] === undefined ? 2 : 1;
+  const score = new Score();
+  readLines(join(import.meta.dirname, "cases/verifier/objects.jsonl.gz")).forEach((text, index) => {
+    if (index % step !== 0) return;
+    const item = readCase(text, { kernel: kernelTypesOf(shipped) });
+    if (item === undefined) throw new Error(`line ${index + 1} is not a case`);
+    score.judge(item);
+  });
+
+  test.each(["false-accept", "false-reject", "unsupported", "text", "processed"])(
+    "no %s",
+    (kind) => {
+      expect(score.get("accept→accept")).toBeGreaterThan(40);
+      expect(score.get("reject→reject")).toBeGreaterThan(150);
+      const found = score.differences.filter((difference) => difference.kind === kind);
+      expect(found.map((difference) => difference.item.id)).toEqual([]);
+    },
+  );
 });
