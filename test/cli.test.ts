@@ -159,6 +159,47 @@ describe("what build systems ask", () => {
   });
 });
 
+describe("clang's options", () => {
+  writeFileSync(join(work, "plain.c"), '#include "plain.h"\nint f(int a) { return a + NUMBER; }\n');
+  writeFileSync(join(work, "plain.h"), "#define NUMBER 3\n");
+
+  test("come from response files, with quotes", () => {
+    writeFileSync(join(work, "words"), '-O2 -DX=1\n-DTEXT="a b" @more');
+    writeFileSync(join(work, "more"), "-c 'plain.c' -o pl\\ain.o");
+    expect(bpfc(["cc", "@words"])).toEqual({ status: 0, stdout: "", stderr: "" });
+    expect(existsSync(join(work, "plain.o"))).toBe(true);
+    expect(bpfc(["cc", "@nowhere"]).stderr).toContain("no such file or directory: '@nowhere'");
+  });
+
+  test.each([
+    "-Wp,-MMD,plain.d",
+    "-Xpreprocessor -DX -Xclang -target-feature -Xclang +alu32",
+    "-pthread -static -shared -lfoo -L. -Wl,-z -Wa,--noexecstack -mtune=x",
+    "-O9 -fno-builtin-memcpy -fvisibility=protected -fmacro-backtrace-limit=0",
+    "-imacros plain.h -isysroot /x --sysroot=/x -iwithprefix x -resource-dir /x",
+    "-std=iso9899:2017 -ffreestanding -pedantic-errors -trigraphs -save-temps",
+  ])("%s are taken", (words) => {
+    const all = ["cc", "-target", "bpf", ...words.split(" "), "-c", "plain.c", "-o", "plain.o"];
+    expect(bpfc(all)).toEqual({ status: 0, stdout: "", stderr: "" });
+  });
+
+  test("-Wp,-MMD names its file", () => {
+    bpfc(["cc", "-Wp,-MMD,plain.d", "-c", "plain.c", "-o", "plain.o"]);
+    expect(readFileSync(join(work, "plain.d"), "utf8")).toBe("plain.o: plain.c plain.h\n");
+  });
+
+  test.each([
+    ["-march=native", "unsupported option '-march=' for target 'bpf'"],
+    ["-fsanitize=kernel-address", "unsupported option '-fsanitize=kernel-address'"],
+    ["-std=gnu3", "invalid value 'gnu3' in '-std=gnu3'"],
+    ["-funsigned-char", "unknown argument: '-funsigned-char'"],
+  ])("%s is refused", (word, message) => {
+    const { status, stderr } = bpfc(["cc", word, "-c", "plain.c", "-o", "refused.o"]);
+    expect([status, stderr.includes(message)]).toEqual([1, true]);
+    expect(existsSync(join(work, "refused.o"))).toBe(false);
+  });
+});
+
 describe("vmlinux.h without such a file", () => {
   const program = [
     '#include "vmlinux.h"',

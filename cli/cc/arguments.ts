@@ -5,6 +5,7 @@
  */
 import type { CpuVersion, OptimizationLevel } from "../../compiler/options.ts";
 import { isKnownWarning, type WarningOption } from "../../compiler/warning-options.ts";
+import { acceptedWords, refusal } from "./accepted-options.ts";
 import { standardOf } from "./language-standard.ts";
 import type {
   CcOptions,
@@ -96,8 +97,10 @@ const levels: Readonly<Record<string, OptimizationLevel>> = {
 
 function setLevel(draft: Draft, value: string): void {
   const level = levels[value];
-  if (level === undefined) draft.error ??= `invalid value '${value}' in '-O${value}'`;
-  else draft.options.optimize = level;
+  // clang takes any higher level as its highest, with a warning.
+  if (level !== undefined) draft.options.optimize = level;
+  else if (/^\d+$/.test(value)) draft.options.optimize = "3";
+  else draft.error ??= `invalid value '${value}' in '-O${value}'`;
 }
 
 function dependency(change: (draft: Draft["dependencies"]) => void): Setter {
@@ -411,7 +414,7 @@ const rows: readonly OptionRow[] = [
       if (v !== "c" && v !== "none") d.error ??= `language not recognized: '${v}'`;
     },
   },
-  { flag: "-Xclang", value: "separate", set: (d, v) => applyWord(d, [v], 0) },
+  { flag: "-Xclang", value: "separate", set: setCompilerWord },
   { flag: "-mllvm", value: "separate", set: ignore },
   {
     flag: "-emit-llvm",
@@ -427,26 +430,34 @@ const rows: readonly OptionRow[] = [
   { flag: "--print-targets", value: "none", set: probe("print-targets") },
   { flag: "-dumpversion", value: "none", set: probe("dumpversion") },
   { flag: "-dumpmachine", value: "none", set: probe("dumpmachine") },
+  { flag: "-print-resource-dir", value: "none", set: probe("resource-dir") },
+  { flag: "-print-target-triple", value: "none", set: probe("target-triple") },
+  { flag: "-print-effective-triple", value: "none", set: probe("target-triple") },
+  { flag: "-print-supported-cpus", value: "none", set: probe("cpu-help") },
+  { flag: "--print-supported-cpus", value: "none", set: probe("cpu-help") },
+  { flag: "-imacros", value: "either", set: push("forcedIncludes") },
+  { flag: "-Xpreprocessor", value: "separate", set: (d, v) => applyWord(d, [v], 0) },
+  { flag: "-target-feature", value: "none", set: ignore },
+  { flag: "-Wp,", value: "joined", set: setPreprocessorWords },
+  { flag: "-Wl,", value: "joined", set: ignore },
+  { flag: "-Wa,", value: "joined", set: ignore },
   { flag: "-W", value: "joined", set: setWarning },
 ];
 
-/** Options without a value that clang takes and that change nothing here. */
-const acceptedFlags = new Set(
-  (
-    "-fno-stack-protector -fstack-protector -fno-ident -fident -fno-strict-aliasing -fstrict-aliasing " +
-    "-fno-builtin -fwrapv -fno-wrapv -fno-jump-tables -fjump-tables " +
-    "-fno-asynchronous-unwind-tables -fasynchronous-unwind-tables -fno-unwind-tables -fno-exceptions " +
-    "-fno-common -fcommon -fPIC -fpic -fPIE -fno-pic -fno-PIC -fno-pie -fno-PIE -fno-plt " +
-    "-fno-omit-frame-pointer -fomit-frame-pointer -fno-delete-null-pointer-checks -fno-inline " +
-    "-funroll-loops -fno-unroll-loops -fvisibility=default -fvisibility=hidden -fno-merge-all-constants " +
-    "-fno-discard-value-names -fno-addrsig -faddrsig -fno-math-errno -funsigned-char -fsigned-char " +
-    "-fshort-enums -fno-short-enums -fcf-protection=none -fno-lto -fno-sanitize=all " +
-    "-fstandalone-debug -fno-standalone-debug -fno-split-dwarf-inlining -fintegrated-as " +
-    "-mno-red-zone -mno-sse -mno-mmx -mno-sse2 -mno-avx -mno-80387 -m64 -mkernel -msoft-float " +
-    "-fno-caret-diagnostics -fno-diagnostics-show-option -fno-spell-checking -fsyntax-only " +
-    "-fno-zero-initialized-in-bss -fdata-sections -ffunction-sections -fgnu89-inline -fasm -fblocks"
-  ).split(" "),
-);
+/** `-Xclang -target-feature -Xclang +alu32`: each word by itself. */
+function setCompilerWord(draft: Draft, word: string): void {
+  if (!/^[+-](?:alu32|dwarfris|solana|allows-misaligned-mem-access)$/.test(word))
+    applyWord(draft, [word], 0);
+}
+
+/** `-Wp,-MD,file`: words for the preprocessor, whose `-MD` names its file. */
+function setPreprocessorWords(draft: Draft, text: string): void {
+  const words = text.split(",").flatMap((word, index, all) => {
+    const namesFile = index > 0 && /^-MM?D$/.test(all[index - 1] ?? "");
+    return namesFile ? ["-MF", word] : [word];
+  });
+  for (let index = 0; index < words.length; ) index += applyWord(draft, words, index);
+}
 
 function matchRow(word: string): OptionRow | undefined {
   return rows.find((row) =>
@@ -465,8 +476,9 @@ function applyWord(draft: Draft, words: readonly string[], index: number): numbe
   }
   const row = matchRow(word);
   if (row === undefined) {
-    if (!acceptedFlags.has(word)) draft.error ??= `unknown argument: '${word}'`;
-    return 1;
+    const count = acceptedWords(word);
+    if (count === 0) draft.error ??= refusal(word);
+    return Math.max(1, count);
   }
   const joined = word.slice(row.flag.length);
   const takesNext = row.value === "separate" || (row.value === "either" && joined === "");

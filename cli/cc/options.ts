@@ -78,6 +78,8 @@ export type Probe =
   | "cpu-help"
   | "help"
   | "dumpversion"
+  | "resource-dir"
+  | "target-triple"
   | "dumpmachine";
 
 export type ParsedCommandLine =

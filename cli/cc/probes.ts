@@ -64,6 +64,8 @@ const answers: Readonly<Record<Probe, (bpfcVersion: string) => string>> = {
   help: () => help,
   dumpversion: () => claimedClangVersion,
   dumpmachine: () => "bpf",
+  "target-triple": () => "bpf",
+  "resource-dir": () => "<bpfc>",
 };
 
 /** The text that answers a probe, for standard output. */

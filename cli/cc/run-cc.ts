@@ -4,11 +4,13 @@
  */
 import { shippedHeaderDirectory } from "../../compiler/shipped-header-directory.ts";
 import { warningPolicy } from "../../compiler/warning-options.ts";
+import { nodeFileSystem } from "../node-file-system.ts";
 import { print, printError } from "../report.ts";
 import { version } from "../version.ts";
 import { parseCcArguments } from "./arguments.ts";
 import type { CcOptions } from "./options.ts";
 import { answerProbe, searchPathText } from "./probes.ts";
+import { expandResponseFiles } from "./response-files.ts";
 import { standardDirectories } from "./standard-directories.ts";
 
 function showSearchPath(options: CcOptions): void {
@@ -21,6 +23,11 @@ function showSearchPath(options: CcOptions): void {
       ...options.afterDirs,
     ]),
   );
+}
+
+function readText(path: string): string | undefined {
+  const bytes = nodeFileSystem.readFile(path);
+  return bytes && new TextDecoder().decode(bytes);
 }
 
 /** Says which `-W` names nobody knows; true where that is an error. */
@@ -38,7 +45,7 @@ function reportUnknownWarnings(names: readonly string[], options: CcOptions): bo
 
 /** Runs the compiler with the words of a command line; returns the exit code. */
 export async function runCc(words: readonly string[], tool: string): Promise<number> {
-  const parsed = parseCcArguments(words);
+  const parsed = parseCcArguments(expandResponseFiles(words, readText));
   switch (parsed.kind) {
     case "error":
       printError(`${tool}: error: ${parsed.message}`);
