@@ -71,11 +71,13 @@ function firstFit(fn: MachineFunction, slot: FrameSlot, others: readonly number[
     .map((index) => fn.slots[index] as FrameSlot)
     .map(({ offset = 0, size }) => ({ from: offset, to: offset + size }))
     .sort((a, b) => b.to - a.to);
-  const down = (top: number): number => Math.floor((top - slot.size) / slot.align) * slot.align;
+  // Nothing can be read at r10 itself, not even no bytes: an empty array stands below it too.
+  const size = Math.max(slot.size, 1);
+  const down = (top: number): number => Math.floor((top - size) / slot.align) * slot.align;
   let place = down(0);
   for (const { from, to } of taken) {
     if (to <= place) break;
-    if (from < place + slot.size) place = Math.min(place, down(from));
+    if (from < place + size) place = Math.min(place, down(from));
   }
   return place;
 }
