@@ -5,7 +5,7 @@ import { isIterator } from "../../common/platform/tracing-arguments.ts";
 import type { Env } from "./env.ts";
 import type { VerifierInput } from "./input.ts";
 import { checkHook } from "./lsm-hooks.ts";
-import { attachType, isSleepableProgram, programType } from "./program-variants.ts";
+import { attachType, isSleepableProgram, programType, tracingVariant } from "./program-variants.ts";
 import { errno, Rejection } from "./stop.ts";
 import { findStructOpsTarget } from "./struct-ops.ts";
 
@@ -116,6 +116,7 @@ export function findAttachTarget(env: Env): void {
     env.attach = tracepoint(env, id, type);
     return;
   }
+  if (tracingVariant(input) === undefined) throw new Rejection(errno.invalid);
   env.attach = kernelFunction(env, id, type);
   const { name } = env.attach;
   if (input.programType === programType.lsm) checkHook(env, env.attach);

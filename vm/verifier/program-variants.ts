@@ -89,8 +89,14 @@ export function tracingVariant(input: VerifierInput): string | undefined {
   return name !== undefined && isSleepableProgram(input) ? `${name}+sleepable` : name;
 }
 
-/** BPF_XDP: what libbpf passes for plain XDP programs; the verifier does not look at it. */
-const plainXdpAttach = 37;
+/** BPF_XDP_DEVMAP and BPF_XDP_CPUMAP; all others are plain XDP programs. */
+const xdpMaps: ReadonlySet<number> = new Set([33, 35]);
+
+/** What attach type 0 stands for, by program type: as programs were loaded before there were more. */
+const defaultHooks: Readonly<Record<number, number>> = {
+  [programType.cgroupSock]: 2,
+  [programType.skReuseport]: 39,
+};
 
 /** Hooks of unix sockets: like the others, but without addresses. By attach type, what they are like. */
 const unixHooks: Readonly<Record<number, string>> = {
@@ -108,8 +114,9 @@ export function isUnixHook({ programType: type, attachType: attach }: VerifierIn
 /** The measured variant's name; undefined for a program or attach type that was not measured. */
 export function programVariant(input: VerifierInput): string | undefined {
   if (isUnixHook(input)) return unixHooks[input.attachType];
-  const isPlainXdp = input.programType === programType.xdp && input.attachType === plainXdpAttach;
-  const attachType = isPlainXdp ? 0 : input.attachType;
+  const isPlainXdp = input.programType === programType.xdp && !xdpMaps.has(input.attachType);
+  const given = isPlainXdp ? 0 : input.attachType;
+  const attachType = given === 0 ? (defaultHooks[input.programType] ?? 0) : given;
   const ofType = contextVariants().filter((variant) => variant.programType === input.programType);
   // Types that exist once are the same for every attach type that the kernel lets them have.
   if (ofType.length === 1 || input.programType === programType.skSkb) return ofType[0]?.name;

@@ -10,6 +10,7 @@ import type { Verdict, VerifierInput, VerifyOptions } from "./input.ts";
 import { computeLiveRegisters } from "./live-registers.ts";
 import { LiveStack } from "./live-stack.ts";
 import {
+  attachType,
   isSleepableProgram,
   programFlag,
   programType,
@@ -36,10 +37,24 @@ const onlyAttachType: Readonly<Record<number, number>> = {
   [programType.netfilter]: 45,
 };
 
+/** Infrared receivers: not in the kernel that was measured. */
+const lircMode2 = 20;
+
+/** Types whose programs are loaded for one of their attach types. */
+const oneOfHooks: ReadonlySet<number> = new Set([
+  programType.cgroupSkb,
+  programType.cgroupSock,
+  programType.cgroupSockAddr,
+  programType.skReuseport,
+  programType.cgroupSockopt,
+]);
+
 /** What is refused without a word before the verifier begins. */
 function fitsLoad(input: VerifierInput): boolean {
   const { programType: type } = input;
   if ((input.flags & ~knownFlags) !== 0) return false;
+  if (type <= 0 || type === lircMode2 || type > programType.netfilter) return false;
+  if (oneOfHooks.has(type) && programVariant(input) === undefined) return false;
   const attachesToKernel =
     hasAttachTarget(type) || type === programType.structOps || type === programType.extension;
   if ((input.attachBtfId ?? 0) !== 0 && !attachesToKernel) return false;
@@ -49,6 +64,12 @@ function fitsLoad(input: VerifierInput): boolean {
 /** All flags that this kernel knows; most of them change nothing for its verifier. */
 const knownFlags = 0xff | programFlag.token;
 
+/** Tracing programs for what this kernel has no hook of: refused once their target is looked up. */
+function isNoHook({ programType: type, attachType: attach }: VerifierInput): boolean {
+  const isSecurity = attach === attachType.lsmMac || attach === attachType.lsmCgroup;
+  return type === programType.tracing && !isSecurity;
+}
+
 /** What the kernel refuses before its verifier runs, and what is not modelled at all. */
 function checkProgram(env: Env): void {
   const { input } = env;
@@ -56,12 +77,12 @@ function checkProgram(env: Env): void {
     throw new Rejection(errno.tooBig);
   }
   if (input.insns.length % 8 !== 0 || !fitsLoad(input)) throw new Rejection(errno.invalid);
-  const unmodelled: readonly number[] = [programType.extension, 20];
+  const unmodelled: readonly number[] = [programType.extension];
   if (unmodelled.includes(input.programType)) {
     env.unsupported(`program type ${input.programType}`);
   }
   const isKnown = programVariant(input) !== undefined || tracingVariant(input) !== undefined;
-  if (!isKnown && input.programType !== programType.structOps) {
+  if (!isKnown && input.programType !== programType.structOps && !isNoHook(input)) {
     env.unsupported(`program type ${input.programType} with attach type ${input.attachType}`);
   }
   if ((input.flags & programFlag.token) !== 0) env.unsupported("programs loaded by a token");
