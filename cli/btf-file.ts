@@ -1,6 +1,6 @@
 /**
- * BTF from a file: raw, as the kernel shows it, or the .BTF section of any ELF file. A module's is
- * split: it continues the kernel's, which is named beside it or distilled in .BTF.base.
+ * BTF from a file: raw, as the kernel shows it, or the .BTF section of any ELF file, also compressed
+ * and in archives. A module's is split: it continues the kernel's, which is named beside it or distilled in .BTF.base.
  */
 import type { Diagnostics } from "../common/diagnostics/diagnostic.ts";
 import type { Btf } from "../common/object/btf.ts";
@@ -8,6 +8,7 @@ import { type BtfReadResult, readBtfWithStrings } from "../common/object/btf-rea
 import { isElf } from "../common/object/read-elf.ts";
 import { foreignSection } from "../linker/foreign-elf.ts";
 import { relocateToBase } from "../linker/split-btf.ts";
+import { readUnpacked } from "./archive/read-archive.ts";
 import { nodeFileSystem } from "./node-file-system.ts";
 
 /** Where a running kernel shows its modules' BTF, and its own, which they continue. */
@@ -20,11 +21,8 @@ export function readBtfFile(
   diagnostics: Diagnostics,
   basePath?: string,
 ): Btf | undefined {
-  const bytes = nodeFileSystem.readFile(path);
-  if (bytes === undefined) {
-    diagnostics.error("file-not-found", `no such file or directory: '${path}'`);
-    return undefined;
-  }
+  const bytes = readUnpacked(path, diagnostics);
+  if (bytes === undefined) return undefined;
   const section = isElf(bytes) ? foreignSection(bytes, ".BTF") : bytes;
   if (section === undefined) {
     diagnostics.error("no-btf", `${path}: it has no .BTF section`);

@@ -3,7 +3,12 @@ import { spawnSync } from "node:child_process";
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { gzipSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { LzmaError } from "../cli/archive/lzma.ts";
+import { readXz } from "../cli/archive/xz.ts";
+import { foreignSection } from "../linker/foreign-elf.ts";
+import { damage, randomNumbers } from "./support/fuzz.ts";
 import { expectGolden } from "./support/golden.ts";
 import { kernelTest } from "./support/kernel.ts";
 
@@ -281,6 +286,49 @@ describe("CO-RE", () => {
   test("core-check says what each kernel gives", () => {
     const text = succeed("core-check", "core.o", "--btf", "kernel-a.o", "--btf", "kernel-b.o");
     expectGolden(text, "test/cases/object-tools/core.check");
+  });
+
+  test("a kernel's BTF may be in an archive, as BTFHub has it", () => {
+    const packed = readFileSync(join(cases, "kernel-a.btf.tar.xz"));
+    write("kernel-a.btf", foreignSection(read("kernel-a.o"), ".BTF")!);
+    const plain = succeed("core-check", "core.o", "--btf", "kernel-a.btf", "--json");
+    const check = (name: string, bytes: Uint8Array, member = ""): string => {
+      write(name, bytes);
+      const text = succeed("core-check", "core.o", "--btf", name + member, "--json");
+      return text.replaceAll(`"${name}${member}"`, '"kernel-a.btf"');
+    };
+    const archive = readXz(packed, 1 << 20);
+    expect(check("a.tar.xz", packed)).toBe(plain);
+    expect(check("a.tar.xz", packed, ":kernel-a.btf")).toBe(plain);
+    expect(check("a.tar", archive)).toBe(plain);
+    expect(check("a.tar.gz", gzipSync(archive))).toBe(plain);
+    const message = (file: string): string => bpfc("core-check", "core.o", "--btf", file).stderr;
+    expect(message("a.tar:b")).toContain("it has no member 'b' (it has kernel-a.btf)");
+    write("cut.xz", packed.subarray(0, 200));
+    expect(message("cut.xz")).toBe("bpfc: error: cut.xz: it is cut short\n");
+  });
+
+  test("damaged archives end in bytes or an error", () => {
+    const packed = new Uint8Array(readFileSync(join(cases, "kernel-a.btf.tar.xz")));
+    const random = randomNumbers(5);
+    let refused = 0;
+    for (let i = 0; i < 300; i++) {
+      try {
+        readXz(damage(packed, random), 1 << 24);
+      } catch (error) {
+        expect(error).toBeInstanceOf(LzmaError);
+        refused += 1;
+      }
+    }
+    expect(refused).toBeGreaterThan(100);
+  });
+
+  peerTest("xz")("what xz packs is unpacked", () => {
+    const text = readFileSync(bundle.replace("bpfc.cjs", "main.js"));
+    for (const options of [["-0"], ["-9e"], ["--lzma2=lc=1,lp=3,pb=0"], ["--block-size=9000"]]) {
+      const { stdout } = spawnSync("xz", [...options, "-c"], { input: text, maxBuffer: 1 << 28 });
+      expect(Buffer.compare(readXz(new Uint8Array(stdout), 1 << 24), text)).toBe(0);
+    }
   });
 
   test("core-check as JSON", () => {
