@@ -44,7 +44,10 @@ export function edgeRanges(
     const whole = fullRange(value);
     if (value.kind !== "instruction" || depth >= mostDepth) return whole;
     if (value.operation.op === "phi") {
-      return counterRange(value, headers.get(value.block)) ?? whole;
+      const startRange = (start: Value, entry: Block): Range | undefined =>
+        range(start, entry, value.block, depth + 1);
+      const around = { tree, preds, startRange };
+      return counterRange(value, headers.get(value.block), around) ?? whole;
     }
     const inner = value.operands[0];
     if (inner === undefined || inner.kind !== "instruction") return whole;

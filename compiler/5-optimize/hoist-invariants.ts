@@ -12,17 +12,10 @@ import {
   predecessors,
 } from "../4-lower/cfg.ts";
 import type { Block, IrFunction, IrInstruction, Value } from "../4-lower/ir.ts";
-import {
-  computeUses,
-  createBlock,
-  createInstruction,
-  redirectSuccessor,
-  replaceIncoming,
-  terminatorOf,
-  type Use,
-} from "../4-lower/ir-builder.ts";
+import { computeUses, type Use } from "../4-lower/ir-builder.ts";
 import { type EdgeRanges, edgeRanges } from "./edge-ranges.ts";
 import type { FunctionPass } from "./pass.ts";
+import { preheader } from "./preheader.ts";
 import { Rewriter } from "./rewriter.ts";
 import type { Range } from "./value-ranges.ts";
 import { isBinary, isOp, operand } from "./values.ts";
@@ -92,20 +85,6 @@ function hoistFrom(
   const target = preheader(fn, entry, loop.header);
   if (target !== entry) standIns.set(target, entry);
   for (const each of movable) if (needed.has(each)) rewriter.moveToEnd(each, target);
-}
-
-/** A block that leads to the loop alone: what is computed there is behind all checks before the loop. */
-function preheader(fn: IrFunction, entry: Block, header: Block): Block {
-  if (terminatorOf(entry)?.operation.op === "br") return entry;
-  const made = createBlock(fn, undefined, true);
-  const location = header.instructions.at(-1)?.location;
-  made.instructions.push(
-    createInstruction(fn, made, "void", { op: "br", target: header }, [], location),
-  );
-  redirectSuccessor(entry, header, made);
-  replaceIncoming(header, entry, made);
-  fn.blocks.splice(fn.blocks.indexOf(header), 0, made);
-  return made;
 }
 
 /** The first few that are worth it, with what they need. */

@@ -18,6 +18,7 @@ import { inlineFunctions } from "./inline-functions.ts";
 import { loopTailCalls } from "./loop-tail-calls.ts";
 import { mergeLoads } from "./merge-loads.ts";
 import { mergeStores } from "./merge-stores.ts";
+import { movePointers } from "./move-pointers.ts";
 import { numberValues } from "./number-values.ts";
 import { pairDivisions } from "./pair-divisions.ts";
 import {
@@ -91,6 +92,7 @@ const afterInlining: readonly FunctionPass[] = [
   ...simplify,
   pairDivisions,
   hoistInvariants,
+  movePointers,
   sinkValues,
   // Last, as the other passes count from the base.
   rebaseAddresses,
@@ -146,6 +148,7 @@ export const functionPasses: ReadonlyMap<string, FunctionPass> = new Map(
     loopTailCalls,
     mergeLoads,
     mergeStores,
+    movePointers,
     numberValues,
     pairDivisions,
     propagateRanges,

@@ -145,7 +145,13 @@ class Propagation {
 
   /** Once all edges are known, loops aside, so is the phi. */
   #visitPhi(phi: IrInstruction, undo: (() => void)[]): void {
-    const counted = counterRange(phi, this.#loops.get(phi.block));
+    const around = {
+      tree: this.#tree,
+      preds: this.#preds,
+      startRange: (start: Value) =>
+        this.#rangeOf(start) ?? (start.kind === "instruction" ? fullRange(start) : undefined),
+    };
+    const counted = counterRange(phi, this.#loops.get(phi.block), around);
     if (counted !== undefined) this.#set(phi, counted, undo);
     const inputs = this.#inputs.get(phi);
     if (inputs === undefined || inputs.length < phi.operands.length) return;

@@ -140,10 +140,12 @@ export const comparisonRules: readonly Rule[] = [
     return isOp(b, "ptrtoint") ? tools.compare(predicate, operand(a, 0), operand(b, 0)) : undefined;
   }),
   // x + c == d → x == d − c;  x ^ c == d → x == d ^ c;  x − y == 0 → x == y;  x ^ y == 0 → x == y
+  // not of a counter and its next value: both would need a register
   rule("equality-of-sum", (predicate, a, b, tools) => {
     if (!isEquality(predicate) || b.kind !== "constant" || !isOp(a, "binary")) return undefined;
     const [x, y] = [operand(a, 0), operand(a, 1)];
     const { binary } = a.operation;
+    if (isOp(x, "phi") && x.operands.includes(a)) return undefined;
     if (y.kind === "constant" && binary === "add") {
       return tools.compare(predicate, x, constant(b.type, b.value - y.value));
     }

@@ -1,0 +1,305 @@
+/**
+ * Strength reduction of addresses: where a loop counts i and goes to `base + i * scale`, a pointer that
+ * moves by step * scale each round takes the place of copying, scaling and adding the counter.
+ *
+ * The verifier knows of such a pointer no more than where it started and what was added to it, and
+ * nothing that the tests of i say. So this is done only where it knows i as one number in each round:
+ * i starts at a constant, or from counters of outer loops that do, in loops that it follows round by
+ * round; then the pointer's offset is one number as well. And only for pointers to the stack, global
+ * data and memory from helpers whose null check is behind it; never for packets and kernel objects.
+ * Needs: reachable blocks; runs late, as other passes know indices better than moving pointers. Guarantees:
+ * i does not wrap where its extension was replaced; no loop needs more registers at once than there are.
+ */
+import {
+  type DominatorTree,
+  dominatorTree,
+  findLoops,
+  type Loop,
+  predecessors,
+} from "../4-lower/cfg.ts";
+import type { Block, IrFunction, IrInstruction, Value } from "../4-lower/ir.ts";
+import {
+  computeUses,
+  constant,
+  phisOf,
+  signedValue,
+  terminatorOf,
+  type Use,
+} from "../4-lower/ir-builder.ts";
+import { type AroundLoop, counterParts, counterRange, isFollowed } from "./counter-ranges.ts";
+import { edgeRanges } from "./edge-ranges.ts";
+import { isPlainMemory } from "./memory-provenance.ts";
+import type { FunctionPass, PassContext } from "./pass.ts";
+import { preheader } from "./preheader.ts";
+import { fitsRegisters } from "./register-pressure.ts";
+import { Rewriter } from "./rewriter.ts";
+import { countInstructions, isBinary, isOp, operand } from "./values.ts";
+
+export const movePointers: FunctionPass = {
+  kind: "function",
+  name: "move-pointers",
+  run(fn, context) {
+    // Registers are counted over the whole function.
+    if (countInstructions(fn) > mostInstructions) return false;
+    let tree = dominatorTree(fn);
+    let loops = findLoops(fn, tree);
+    if (loops.length === 0) return false;
+    if (makeEntries(loops, { fn, context, tree, loops })) {
+      tree = dominatorTree(fn);
+      loops = findLoops(fn, tree);
+    }
+    let changed = false;
+    // Inner loops first: where their pointers start is an address in the loop around them.
+    for (const loop of loops.toReversed()) {
+      for (const phi of phisOf(loop.header)) {
+        changed = moveAlong(phi, loop, { fn, context, tree, loops }) || changed;
+      }
+    }
+    return changed;
+  },
+};
+
+const mostInstructions = 4000;
+/** Pointers that one loop moves, and how deep values are looked into. */
+const mostGroups = 2;
+const mostDepth = 4;
+/** What a pointer moves by at most; the verifier limits offsets to 2^29. */
+const longestStep = 1n << 20n;
+
+interface Surroundings {
+  readonly fn: IrFunction;
+  readonly context: PassContext;
+  readonly tree: DominatorTree;
+  readonly loops: readonly Loop[];
+}
+
+/** Equal addresses in a loop. */
+interface Group {
+  readonly base: Value;
+  readonly scale: bigint;
+  readonly addresses: IrInstruction[];
+}
+
+/** Gives loops whose addresses can be moved a block of their own in front. Returns whether it made any. */
+function makeEntries(loops: readonly Loop[], around: Surroundings): boolean {
+  let made = false;
+  for (const loop of loops) {
+    for (const phi of phisOf(loop.header)) {
+      const entry = counterParts(phi)?.entry;
+      if (entry === undefined || terminatorOf(entry)?.operation.op !== "condbr") continue;
+      if (candidatesOf(phi, loop, around).length === 0) continue;
+      preheader(around.fn, entry, loop.header);
+      made = true;
+    }
+  }
+  return made;
+}
+
+function moveAlong(phi: IrInstruction, loop: Loop, around: Surroundings): boolean {
+  const { fn, context, tree } = around;
+  const entry = counterParts(phi)?.entry;
+  if (entry === undefined || terminatorOf(entry)?.operation.op !== "br") return false;
+  const uses = computeUses(fn);
+  const rewriter = new Rewriter(fn);
+  let count = 0;
+  for (const group of candidatesOf(phi, loop, around)) {
+    if (count >= mostGroups) break;
+    if (!isWorthIt(group, phi, context, uses)) continue;
+    const isBaseFree = (uses.get(group.base) ?? []).every(({ user }) =>
+      group.addresses.includes(user),
+    );
+    const extra = count + (isBaseFree ? 0 : 1);
+    if (!fitsRegisters(fn, loop, extra)) continue;
+    replaceGroup(group, phi, { tree, uses, rewriter });
+    count += 1;
+  }
+  return rewriter.apply();
+}
+
+/** The addresses that a counter makes and that a pointer could stand for, if it can for any. */
+function candidatesOf(phi: IrInstruction, loop: Loop, around: Surroundings): Group[] {
+  const { fn, context, tree, loops } = around;
+  const parts = counterParts(phi);
+  if (parts === undefined || !isFollowed(loop) || loop.latches.length !== 1) return [];
+  if (!loop.blocks.has(parts.latch) || loop.blocks.has(parts.entry)) return [];
+  if (!isExact(parts.start, loop, loops, mostDepth)) return [];
+  const groups = groupsOf(phi, loop, computeUses(fn));
+  if (groups.length === 0) return [];
+  const preds = predecessors(fn);
+  const headers = new Map(loops.map((each) => [each.header, each]));
+  const ranges = edgeRanges(tree, preds, headers);
+  const startRange: AroundLoop["startRange"] = (start, entry) =>
+    ranges.range(start, entry, loop.header);
+  if (phi.type !== "i64") {
+    const range = counterRange(phi, loop, { tree, preds, startRange });
+    if (range === undefined || range.smin < 0n) return [];
+  }
+  const edge = { from: parts.entry, to: loop.header, tree, preds };
+  return groups.filter(({ base, scale, addresses }) => {
+    const step = parts.by * scale;
+    if (step > longestStep || step < -longestStep) return false;
+    if (!isPlainMemory(base, edge, context)) return false;
+    return addresses.some(({ block }) => tree.dominates(block, parts.latch));
+  });
+}
+
+/** Whether the verifier knows the value as one number whenever it comes to the loop. */
+function isExact(value: Value, inside: Loop, loops: readonly Loop[], depth: number): boolean {
+  if (value.kind === "constant") return true;
+  if (value.kind !== "instruction" || depth === 0) return false;
+  if (value.operation.op !== "phi") {
+    const isArithmetic = isOp(value, "binary") || isOp(value, "zext") || isOp(value, "sext");
+    return isArithmetic && value.operands.every((each) => isExact(each, inside, loops, depth - 1));
+  }
+  const loop = loops.find(({ header }) => header === value.block);
+  const parts = counterParts(value);
+  if (loop === undefined || parts === undefined || !loop.blocks.has(inside.header)) return false;
+  return isFollowed(loop) && isExact(parts.start, loop, loops, depth - 1);
+}
+
+/** The counter as it is added to pointers: extended and scaled. */
+function scalesOf(
+  phi: IrInstruction,
+  loop: Loop,
+  uses: ReadonlyMap<Value, readonly Use[]>,
+): Map<IrInstruction, bigint> {
+  const scales = new Map<IrInstruction, bigint>();
+  if (phi.type === "i64") scales.set(phi, 1n);
+  else {
+    for (const { user } of uses.get(phi) ?? []) {
+      const isExtended = (isOp(user, "zext") || isOp(user, "sext")) && user.type === "i64";
+      if (isExtended && loop.blocks.has(user.block)) scales.set(user, 1n);
+    }
+  }
+  for (const plain of [...scales.keys()]) {
+    for (const { user, index } of uses.get(plain) ?? []) {
+      const by = operand(user, 1);
+      if (index !== 0 || by?.kind !== "constant" || !loop.blocks.has(user.block)) continue;
+      if (isBinary(user, "shl") && by.value < 16n) scales.set(user, 1n << by.value);
+      if (isBinary(user, "mul") && by.value < 65536n) scales.set(user, by.value);
+    }
+  }
+  return scales;
+}
+
+function groupsOf(
+  phi: IrInstruction,
+  loop: Loop,
+  uses: ReadonlyMap<Value, readonly Use[]>,
+): Group[] {
+  const groups: Group[] = [];
+  for (const [scaled, scale] of scalesOf(phi, loop, uses)) {
+    for (const { user, index } of uses.get(scaled) ?? []) {
+      if (!isOp(user, "ptradd") || index !== 1 || !loop.blocks.has(user.block)) continue;
+      const base = operand(user, 0);
+      if (base.kind === "instruction" && loop.blocks.has(base.block)) continue;
+      const isSame = (each: Group): boolean =>
+        each.scale === scale && (each.base === base || isSameGlobal(each.base, base));
+      const group = groups.find(isSame);
+      if (group === undefined) groups.push({ base, scale, addresses: [user] });
+      else group.addresses.push(user);
+    }
+  }
+  return groups;
+}
+
+function isSameGlobal(a: Value, b: Value): boolean {
+  return a.kind === "global" && b.kind === "global" && a.symbol === b.symbol;
+}
+
+/** Instructions that go from the loop against those that come, and what starts the pointer in front of it. */
+function isWorthIt(
+  { base, scale, addresses }: Group,
+  phi: IrInstruction,
+  context: PassContext,
+  uses: ReadonlyMap<Value, readonly Use[]>,
+): boolean {
+  const start = counterParts(phi)?.start;
+  const perAddress = base.kind === "global" ? 3 : 2;
+  const isScaledAlone = addresses.some(({ operands }) =>
+    (uses.get(operands[1] as Value) ?? []).every(({ user }) => addresses.includes(user)),
+  );
+  const gone = perAddress * addresses.length + (scale !== 1n && isScaledAlone ? 1 : 0);
+  const toStart = start?.kind === "constant" ? 1 : scale === 1n ? 2 : 3;
+  const growth = 1 + toStart - gone;
+  return growth <= (context.options.level === "s" ? 0 : 1);
+}
+
+interface Change {
+  readonly tree: DominatorTree;
+  readonly uses: ReadonlyMap<Value, readonly Use[]>;
+  readonly rewriter: Rewriter;
+}
+
+/**
+ * pointer = phi [base + start * scale, pointer + step * scale]. A constant start is added by the uses
+ * where that costs nothing. What the wrapping sums of an i64 counter are, the pointer's are too.
+ */
+function replaceGroup(group: Group, phi: IrInstruction, change: Change): void {
+  const parts = counterParts(phi);
+  if (parts === undefined) return;
+  const { start, entry, next, latch, by } = parts;
+  const { base, scale, addresses } = group;
+  const { uses, rewriter } = change;
+  const { location } = next;
+  const offset = start.kind === "constant" ? signedValue(start) * scale : undefined;
+  const isFree = addresses.every((each) => (uses.get(each) ?? []).every(isAccess));
+  const isAtUses = offset === 0n || (offset !== undefined && isFree);
+  const first = isAtUses ? base : startAddress(group, start, entry, change);
+  const pointer = rewriter.insertPhi(phi.block, "ptr", [entry, latch], [first, first], location);
+  pointer.operands[1] = rewriter.insertAtEnd(
+    latch,
+    "ptr",
+    { op: "ptradd" },
+    [pointer, constant("i64", by * scale)],
+    location,
+  );
+  for (const address of addresses) {
+    if (!isAtUses || offset === 0n) rewriter.replace(address, pointer);
+    else address.operands.splice(0, 2, pointer, constant("i64", offset));
+  }
+}
+
+/** An instruction with an offset of its own. */
+function isAccess({ user, index }: Use): boolean {
+  if (isOp(user, "ptradd")) return index === 0 && operand(user, 1).kind === "constant";
+  return isOp(user, "load") || (isOp(user, "store") && index === 1);
+}
+
+/** The address for the counter's start, in front of the loop: one that is there, or a new one. */
+function startAddress(
+  { base, scale }: Group,
+  start: Value,
+  entry: Block,
+  { tree, uses, rewriter }: Change,
+): Value {
+  const location = terminatorOf(entry)?.location;
+  const add = (offset: Value): Value =>
+    rewriter.insertAtEnd(entry, "ptr", { op: "ptradd" }, [base, offset], location);
+  if (start.kind === "constant") return add(constant("i64", signedValue(start) * scale));
+  for (const { user, index } of uses.get(base) ?? []) {
+    if (index !== 0 || !isOp(user, "ptradd") || !tree.dominates(user.block, entry)) continue;
+    if (isScaled(operand(user, 1), start, scale)) return user;
+  }
+  const wide =
+    start.type === "i64"
+      ? start
+      : rewriter.insertAtEnd(entry, "i64", { op: "zext" }, [start], location);
+  if (scale === 1n) return add(wide);
+  const binary = (scale & (scale - 1n)) === 0n ? "shl" : "mul";
+  const by = constant("i64", binary === "shl" ? scale.toString(2).length - 1 : scale);
+  return add(rewriter.insertAtEnd(entry, "i64", { op: "binary", binary }, [wide, by], location));
+}
+
+/** Whether `offset` is `start` extended and times `scale`. */
+function isScaled(offset: Value, start: Value, scale: bigint): boolean {
+  let [inner, factor] = [offset, 1n];
+  if (isBinary(inner, "shl") || isBinary(inner, "mul")) {
+    const by = operand(inner, 1);
+    if (by.kind !== "constant") return false;
+    factor = isBinary(inner, "shl") ? 1n << (by.value & 63n) : by.value;
+    inner = operand(inner, 0);
+  }
+  if (start.type !== "i64" && isOp(inner, "zext")) inner = operand(inner, 0);
+  return inner === start && factor === scale;
+}

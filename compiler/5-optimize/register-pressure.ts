@@ -1,0 +1,71 @@
+/** How many registers a loop needs, counted in values of the IR: a little more than it will. */
+import type { Loop } from "../4-lower/cfg.ts";
+import type { Block, IrFunction, IrInstruction, Value } from "../4-lower/ir.ts";
+import { successors } from "../4-lower/ir-builder.ts";
+
+/** r0–r9, one kept for what an instruction computes on the way; r6–r9 across calls. */
+const registers = 9;
+const acrossCalls = 4;
+/** Calls of helpers and functions, and what becomes such. */
+const callingOps: ReadonlySet<string> = new Set(["call", "load_packet", "asm"]);
+
+/** Whether `extra` more values can live throughout the loop without others going to the stack. */
+export function fitsRegisters(fn: IrFunction, loop: Loop, extra: number): boolean {
+  const liveIn = livenessOf(fn);
+  for (const block of loop.blocks) {
+    const live = liveOut(block, liveIn);
+    if (live.size + extra > registers) return false;
+    for (const instruction of block.instructions.toReversed()) {
+      live.delete(instruction);
+      if (instruction.operation.op === "phi") continue;
+      const isCall = callingOps.has(instruction.operation.op);
+      if (isCall && live.size + extra > acrossCalls) return false;
+      for (const value of instruction.operands) if (needsRegister(value)) live.add(value);
+      if (live.size + extra > registers) return false;
+    }
+  }
+  return true;
+}
+
+/** Constants and addresses of objects are made where they are used; tests are parts of branches. */
+function needsRegister(value: Value): boolean {
+  if (value.kind === "parameter") return true;
+  if (value.kind !== "instruction" || value.type === "i1") return false;
+  return value.operation.op !== "alloca";
+}
+
+/** What is live where each block begins, its phis not counted. */
+function livenessOf(fn: IrFunction): Map<Block, Set<Value>> {
+  const liveIn = new Map<Block, Set<Value>>(fn.blocks.map((block) => [block, new Set()]));
+  const backwards = fn.blocks.toReversed();
+  for (let changed = true; changed; ) {
+    changed = false;
+    for (const block of backwards) {
+      const live = liveOut(block, liveIn);
+      for (const instruction of block.instructions.toReversed()) liveBefore(instruction, live);
+      if (live.size === liveIn.get(block)?.size) continue;
+      liveIn.set(block, live);
+      changed = true;
+    }
+  }
+  return liveIn;
+}
+
+function liveBefore(instruction: IrInstruction, live: Set<Value>): void {
+  live.delete(instruction);
+  if (instruction.operation.op === "phi") return;
+  for (const value of instruction.operands) if (needsRegister(value)) live.add(value);
+}
+
+function liveOut(block: Block, liveIn: ReadonlyMap<Block, ReadonlySet<Value>>): Set<Value> {
+  const live = new Set<Value>();
+  for (const next of successors(block)) {
+    for (const value of liveIn.get(next) ?? []) live.add(value);
+    for (const phi of next.instructions) {
+      if (phi.operation.op !== "phi") break;
+      const value = phi.operands[phi.operation.incoming.indexOf(block)];
+      if (value !== undefined && needsRegister(value)) live.add(value);
+    }
+  }
+  return live;
+}
