@@ -37,10 +37,12 @@ import { removeUnusedSymbols } from "./remove-unused-symbols.ts";
 import { resolveQueries } from "./resolve-queries.ts";
 import { shareObjects } from "./share-objects.ts";
 import { simplifyCfg } from "./simplify-cfg.ts";
+import { sinkCalls } from "./sink-calls.ts";
 import { sinkStores } from "./sink-stores.ts";
 import { sinkValues } from "./sink-values.ts";
 import { specialiseFunctions } from "./specialise-functions.ts";
 import { splitAggregates } from "./split-aggregates.ts";
+import { splitBounds } from "./split-bounds.ts";
 import { splitReturns } from "./split-returns.ts";
 import { threadJumps } from "./thread-jumps.ts";
 import { trustParameters } from "./trust-parameters.ts";
@@ -85,6 +87,7 @@ const afterInlining: readonly FunctionPass[] = [
   mergeLoads,
   mergeStores,
   sinkStores,
+  splitBounds,
   threadJumps,
   simplifyCfg,
   forwardLoads,
@@ -102,10 +105,12 @@ const afterInlining: readonly FunctionPass[] = [
   removeDeadCode,
 ];
 
+const beforeInlining: readonly FunctionPass[] = [...simplify, sinkCalls];
+
 /** Functions are simplified before they are copied, and after something was copied into them. */
 const inlining = inlineFunctions((fn, context) => {
   context.runs.touch(fn);
-  for (const pass of simplify) context.runs.run(pass, fn, context);
+  for (const pass of beforeInlining) context.runs.run(pass, fn, context);
 });
 
 const full: readonly Pass[] = [
@@ -158,9 +163,11 @@ export const functionPasses: ReadonlyMap<string, FunctionPass> = new Map(
     resolveQueries,
     shareObjects,
     simplifyCfg,
+    sinkCalls,
     sinkStores,
     sinkValues,
     splitAggregates,
+    splitBounds,
     splitReturns,
     threadJumps,
     unrollLoops,
