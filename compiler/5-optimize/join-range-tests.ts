@@ -52,7 +52,8 @@ export function joinRangeTests(fn: IrFunction): boolean {
   return changed;
 }
 
-interface Test {
+/** A branch on the comparison of a value with a constant, which is read as a signed number. */
+export interface Test {
   readonly condition: IrInstruction;
   readonly predicate: IntPredicate;
   readonly value: Value;
@@ -61,7 +62,8 @@ interface Test {
   readonly otherwise: Block;
 }
 
-function testOf(block: Block): Test | undefined {
+/** The test at the end of a block. */
+export function testOf(block: Block): Test | undefined {
   const last = terminatorOf(block);
   if (last?.operation.op !== "condbr") return undefined;
   const condition = operand(last, 0);
@@ -92,7 +94,7 @@ function joinedBound(p: IntPredicate, a: bigint, q: IntPredicate, b: bigint): bi
 }
 
 /** Phis of `target` take the same from both. */
-function sameInputs(target: Block, a: Block, b: Block): boolean {
+export function sameInputs(target: Block, a: Block, b: Block): boolean {
   return phisOf(target).every((phi) => {
     if (phi.operation.op !== "phi") return true;
     const { incoming } = phi.operation;

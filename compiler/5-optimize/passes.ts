@@ -15,6 +15,7 @@ import { forwardCopies } from "./forward-copies.ts";
 import { forwardLoads } from "./forward-loads.ts";
 import { hoistInvariants } from "./hoist-invariants.ts";
 import { inlineFunctions } from "./inline-functions.ts";
+import { joinEqualTests } from "./join-equal-tests.ts";
 import { loopTailCalls } from "./loop-tail-calls.ts";
 import { mergeLoads } from "./merge-loads.ts";
 import { mergeStores } from "./merge-stores.ts";
@@ -100,6 +101,7 @@ const afterInlining: readonly FunctionPass[] = [
   // Last, as the other passes count from the base.
   rebaseAddresses,
   splitReturns,
+  joinEqualTests,
   formSelects,
   simplifyCfg,
   removeDeadCode,
@@ -150,6 +152,7 @@ export const functionPasses: ReadonlyMap<string, FunctionPass> = new Map(
     forwardCopies,
     forwardLoads,
     hoistInvariants,
+    joinEqualTests,
     loopTailCalls,
     mergeLoads,
     mergeStores,
