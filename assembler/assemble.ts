@@ -71,6 +71,9 @@ function reportDuplicates(
   }
 }
 
+/** Bytes of a section that has contents; the kernel takes no map as large as that. */
+const maximumSection = 1 << 30;
+
 /** A relocation whose symbol has no index yet. */
 interface PendingRelocation {
   readonly offset: number;
@@ -179,6 +182,11 @@ class Assembler {
     this.#relocations[index] = [];
     if (section.kind === "nobits") {
       this.#checkNobits(section);
+      return new Uint8Array(0);
+    }
+    if (size > maximumSection) {
+      const message = `section '${section.name}' is too large (${size} bytes)`;
+      this.#diagnostics.error("section-too-large", message);
       return new Uint8Array(0);
     }
     const bytes = new Uint8Array(size);

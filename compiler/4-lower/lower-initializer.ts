@@ -53,12 +53,15 @@ function storeBytes(
 
 /** Whether the elements cover every byte, so that zeroing first would be wasted. */
 function coversAll(elements: readonly InitializerElement[], size: number): boolean {
+  if (elements.some(({ field }) => field !== undefined)) return false;
+  const lengths = elements.map(({ type, value }) =>
+    value.kind === "bytes" ? value.bytes.length : sizeOf(type),
+  );
+  // Objects may be larger than any memory; what covers one was written out.
+  if (lengths.reduce((sum, length) => sum + length, 0) < size) return false;
   const covered = new Uint8Array(size);
-  for (const { offset, type, field, value } of elements) {
-    if (field !== undefined) return false;
-    const length = value.kind === "bytes" ? value.bytes.length : sizeOf(type);
-    covered.fill(1, offset, offset + length);
-  }
+  for (const [index, { offset }] of elements.entries())
+    covered.fill(1, offset, offset + (lengths[index] ?? 0));
   return covered.every((byte) => byte === 1);
 }
 
