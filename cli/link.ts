@@ -29,7 +29,7 @@ function optimiseSoon(inputs: readonly LinkInput[]): void {
   const size = inputs
     .flatMap(({ object }) => object.sections)
     .reduce((sum, { data }) => sum + data.length, 0);
-  if (size > largeInput) setFlagsFromString("--interrupt-budget=60000");
+  if (size > largeInput) setFlagsFromString("--interrupt-budget=300000");
 }
 
 /** Links; returns the exit code. */
