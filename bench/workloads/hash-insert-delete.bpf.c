@@ -1,14 +1,5 @@
-#include <linux/bpf.h>
-#include <bpf/bpf_helpers.h>
-#include <linux/types.h>
-
-/* 1000 operations on one map; loop.bpf.c is the loop alone. */
-struct {
-	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, 2048);
-	__type(key, __u32);
-	__type(value, __u64);
-} map SEC(".maps");
+#define MAP_TYPE BPF_MAP_TYPE_HASH
+#include "map.h"
 
 SEC("xdp") int insert(struct xdp_md *ctx)
 {
@@ -22,5 +13,3 @@ SEC("xdp") int insert(struct xdp_md *ctx)
 	}
 	return sum;
 }
-
-char LICENSE[] SEC("license") = "GPL";

@@ -1,14 +1,6 @@
-#include <linux/bpf.h>
-#include <bpf/bpf_helpers.h>
-#include <linux/types.h>
-
-/* 1000 operations on one map; loop.bpf.c is the loop alone. */
-struct {
-	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, 2048);
-	__type(key, __u32);
-	__type(value, __u64);
-} map SEC(".maps");
+#define MAP_TYPE BPF_MAP_TYPE_HASH
+#define FILL
+#include "map.h"
 
 SEC("xdp") int update(struct xdp_md *ctx)
 {
@@ -21,16 +13,3 @@ SEC("xdp") int update(struct xdp_md *ctx)
 	}
 	return sum;
 }
-
-/* Run once before the measurement. */
-SEC("xdp") int fill(struct xdp_md *ctx)
-{
-	for (__u32 i = 0; i < 1000; i++) {
-		__u32 key = i;
-		__u64 value = i;
-		bpf_map_update_elem(&map, &key, &value, BPF_ANY);
-	}
-	return 0;
-}
-
-char LICENSE[] SEC("license") = "GPL";
