@@ -16,8 +16,8 @@ export interface FileSystem {
 
 export interface ShippedFile {
   readonly text: string;
-  /** What the preprocessor knows of a header beforehand: a `HeaderIndex`. */
-  readonly index: object | undefined;
+  /** What the preprocessor knows of a header beforehand: a `HeaderIndex`, read when asked for. */
+  index(): object | undefined;
 }
 
 /** A path without `.`, and without `..` where a folder stands before it. */

@@ -4,23 +4,18 @@ import { shippedHeaderIndexes, shippedHeaders } from "./generated/shipped-header
 import { shippedHeaderDirectory } from "./shipped-header-directory.ts";
 
 const prefix = `${shippedHeaderDirectory}/`;
-const encoded = new Map<string, Uint8Array>();
 
-function shippedFile(name: string): Uint8Array | undefined {
-  const known = encoded.get(name);
-  if (known !== undefined) return known;
+function shippedHeader(path: string): ShippedFile | undefined {
+  if (!path.startsWith(prefix)) return undefined;
+  const name = path.slice(prefix.length);
   const text = Object.hasOwn(shippedHeaders, name) ? shippedHeaders[name] : undefined;
   if (text === undefined) return undefined;
-  const bytes = new TextEncoder().encode(text);
-  encoded.set(name, bytes);
-  return bytes;
+  return { text, index: () => JSON.parse(shippedHeaderIndexes[name] ?? "null") ?? undefined };
 }
 
-function shippedHeader(name: string): ShippedFile | undefined {
-  const text = Object.hasOwn(shippedHeaders, name) ? shippedHeaders[name] : undefined;
-  if (text === undefined) return undefined;
-  const index = shippedHeaderIndexes[name];
-  return { text, index: index === undefined ? undefined : JSON.parse(index) };
+function shippedBytes(path: string): Uint8Array | undefined {
+  const header = shippedHeader(path);
+  return header && new TextEncoder().encode(header.text);
 }
 
 /**
@@ -29,13 +24,8 @@ function shippedHeader(name: string): ShippedFile | undefined {
  */
 export function withShippedHeaders(fileSystem: FileSystem): FileSystem {
   return {
-    readFile: (path) =>
-      (path.startsWith(prefix) ? shippedFile(path.slice(prefix.length)) : undefined) ??
-      fileSystem.readFile(path),
-    shipped: (path) =>
-      path.startsWith(prefix)
-        ? shippedHeader(path.slice(prefix.length))
-        : fileSystem.shipped?.(path),
+    readFile: (path) => shippedBytes(path) ?? fileSystem.readFile(path),
+    shipped: (path) => shippedHeader(path) ?? fileSystem.shipped?.(path),
     identityOf: (path) =>
       path.startsWith(prefix) ? path : (fileSystem.identityOf ?? normalisedPath)(path),
   };

@@ -121,7 +121,7 @@ export class Directives {
     if (identifier.poisoned)
       session.error("poisoned-identifier", "attempt to use a poisoned identifier", span);
     const previous = macroOf(identifier);
-    if (!session.frame.isKnown) session.foreignMacros.push(identifier.text);
+    if (session.frame.index === undefined) session.foreignMacros.push(identifier.text);
     const macro = session.define(identifier, functionLike, span, start, end);
     // Headers define thousands of macros; only the user's own are checked where they are not used.
     if (session.frames.length === 1 && !session.frame.isSystem) void macro.content;

@@ -37,7 +37,7 @@ export class IncludeSearch {
   readonly #files = new Map<string, SourceFile | undefined>();
   readonly #identities = new Map<string, string>();
   readonly #ascii = new Map<SourceFile, Uint8Array>();
-  readonly #indexes = new Map<SourceFile, HeaderIndex>();
+  readonly #shipped = new Map<SourceFile, ShippedFile>();
 
   constructor(fileSystem: FileSystem, options: IncludeOptions) {
     this.#fileSystem = fileSystem;
@@ -69,19 +69,17 @@ export class IncludeSearch {
     if (this.#files.has(path)) return this.#files.get(path);
     // The `./` that clang shows for files beside a main file without a folder is no part of a name.
     const shipped = this.#fileSystem.shipped?.(path);
-    if (shipped !== undefined) return this.#keepShipped(path, shipped, isSystem);
+    if (shipped !== undefined) {
+      const file = { path, text: shipped.text, isSystem };
+      this.#files.set(path, file);
+      this.#shipped.set(file, shipped);
+      return file;
+    }
     const bytes = this.#fileSystem.readFile(path.startsWith("./") ? path.slice(2) : path);
     const file =
       bytes === undefined ? undefined : { path, text: new TextDecoder().decode(bytes), isSystem };
     this.#files.set(path, file);
     if (file !== undefined && bytes!.length === file.text.length) this.#ascii.set(file, bytes!);
-    return file;
-  }
-
-  #keepShipped(path: string, { text, index }: ShippedFile, isSystem: boolean): SourceFile {
-    const file = { path, text, isSystem };
-    this.#files.set(path, file);
-    if (index !== undefined) this.#indexes.set(file, index as HeaderIndex);
     return file;
   }
 
@@ -97,7 +95,7 @@ export class IncludeSearch {
 
   /** What is known beforehand of a header that ships with us. */
   indexOf(file: SourceFile): HeaderIndex | undefined {
-    return this.#indexes.get(file);
+    return this.#shipped.get(file)?.index() as HeaderIndex | undefined;
   }
 
   /** The UTF-16 units of a file: its own bytes where it is ASCII. */

@@ -159,11 +159,9 @@ class Preprocessor {
 
   #push(found: FoundFile): void {
     const { file } = found;
-    const index = this.#session.indexOf(file);
     const frame: FileFrame = {
       found,
-      index,
-      isKnown: index !== undefined || file.path === "<built-in>",
+      index: this.#session.indexOf(file),
       lexer: new RawLexer(file, this.#session.identifiers, this.#session.lexerReport(file)),
       conditionals: [],
       isSystem: file.isSystem,

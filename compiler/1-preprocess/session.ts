@@ -30,13 +30,11 @@ export interface FileFrame {
   readonly lexer: RawLexer;
   readonly conditionals: Conditional[];
   isSystem: boolean;
-  /** It ships with us: the indexes of headers know of its macros. */
-  readonly isKnown: boolean;
   /** Tokens or directives were seen outside the outermost conditional. */
   strayContent: boolean;
   /** Set when the conditional that may be a guard closed as the last thing so far. */
   guard: Identifier | undefined;
-  /** What is known of the header beforehand. */
+  /** What is known of the header beforehand; the indexes know of the macros of all that have one. */
   readonly index: IndexReader | undefined;
   /** Splits a header's text; made when the file proves to have text worth splitting. */
   splitter: TextSplitter | undefined;
