@@ -1,22 +1,15 @@
 /** `bpfc run` beyond one packet: events, traces, captures, recordings, saved states. */
-import { spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
 import { readCapture, writePcap } from "../cli/run/pcap.ts";
+import { runTool } from "./support/tool.ts";
 
-const bundle = join(import.meta.dirname, "../dist/bpfc.cjs");
 const work = mkdtempSync(join(tmpdir(), "bpfc-run-"));
 afterAll(() => rmSync(work, { recursive: true }));
 
-function bpfc(...args: readonly string[]) {
-  const { status, stdout, stderr } = spawnSync(process.execPath, [bundle, ...args], {
-    cwd: work,
-    encoding: "utf8",
-  });
-  return { status, stdout, stderr };
-}
+const bpfc = (...args: readonly string[]) => runTool(args, { cwd: work });
 
 writeFileSync(
   join(work, "count.c"),

@@ -15,19 +15,14 @@ import {
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
+import { bundle, runTool } from "./support/tool.ts";
 
 const root = join(import.meta.dirname, "..");
-const bundle = join(root, "dist/bpfc.cjs");
 const work = mkdtempSync(join(tmpdir(), "bpfc-cli-"));
 afterAll(() => rmSync(work, { recursive: true }));
 
 function bpfc(args: readonly string[], options: { cwd?: string; input?: string } = {}) {
-  const result = spawnSync(process.execPath, [bundle, ...args], {
-    cwd: work,
-    encoding: "utf8",
-    ...options,
-  });
-  return { status: result.status, stdout: result.stdout, stderr: result.stderr };
+  return runTool(args, { cwd: work, ...options });
 }
 
 /** A copy of the tool, with a cache folder of its own, after `change` was done to its files. */

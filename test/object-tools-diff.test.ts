@@ -1,22 +1,15 @@
 /** Showing and comparing objects: objdump as text, as JSON, and of two objects. */
-import { spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
 import { alignSequences } from "../linker/dump/sequence-diff.ts";
+import { runTool } from "./support/tool.ts";
 
-const bundle = join(import.meta.dirname, "../dist/bpfc.cjs");
 const work = mkdtempSync(join(tmpdir(), "bpfc-diff-"));
 afterAll(() => rmSync(work, { recursive: true }));
 
-function bpfc(...args: readonly string[]) {
-  const { status, stdout, stderr } = spawnSync(process.execPath, [bundle, ...args], {
-    cwd: work,
-    encoding: "utf8",
-  });
-  return { status, stdout, stderr };
-}
+const bpfc = (...args: readonly string[]) => runTool(args, { cwd: work });
 
 function make(name: string, text: string): void {
   writeFileSync(join(work, name), text);

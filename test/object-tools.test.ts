@@ -11,21 +11,14 @@ import { foreignSection } from "../linker/foreign-elf.ts";
 import { damage, randomNumbers } from "./support/fuzz.ts";
 import { expectGolden } from "./support/golden.ts";
 import { kernelTest } from "./support/kernel.ts";
+import { bundle, runTool } from "./support/tool.ts";
 
 const root = join(import.meta.dirname, "..");
-const bundle = join(root, "dist/bpfc.cjs");
 const cases = join(root, "test/cases/object-tools");
 const work = mkdtempSync(join(tmpdir(), "bpfc-tools-"));
 afterAll(() => rmSync(work, { recursive: true }));
 
-function bpfc(...args: readonly string[]) {
-  const { status, stdout, stderr } = spawnSync(process.execPath, [bundle, ...args], {
-    cwd: work,
-    encoding: "utf8",
-    maxBuffer: 1 << 28,
-  });
-  return { status, stdout, stderr };
-}
+const bpfc = (...args: readonly string[]) => runTool(args, { cwd: work });
 
 function succeed(...args: readonly string[]): string {
   const { status, stdout, stderr } = bpfc(...args);

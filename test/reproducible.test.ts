@@ -1,5 +1,4 @@
 /** The same source gives the same bytes, wherever it lies and wherever the compiler is called. */
-import { spawnSync } from "node:child_process";
 import {
   cpSync,
   mkdirSync,
@@ -12,9 +11,9 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
+import { runTool } from "./support/tool.ts";
 
 const root = join(import.meta.dirname, "..");
-const bundle = join(root, "dist/bpfc.cjs");
 const work = mkdtempSync(join(tmpdir(), "bpfc-same-"));
 afterAll(() => rmSync(work, { recursive: true }));
 
@@ -25,8 +24,8 @@ const examples = readdirSync(join(root, "examples")).filter((name) =>
 /** Compiles `words` from `cwd` and returns the bytes. */
 function compiled(cwd: string, ...words: readonly string[]): Buffer {
   const output = join(work, "out.o");
-  const args = [bundle, "cc", "-D__TARGET_ARCH_x86", "-g", "-O2", "-c", ...words, "-o", output];
-  const { status, stderr } = spawnSync(process.execPath, args, { cwd, encoding: "utf8" });
+  const args = ["cc", "-D__TARGET_ARCH_x86", "-g", "-O2", "-c", ...words, "-o", output];
+  const { status, stderr } = runTool(args, { cwd });
   expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
   return readFileSync(output);
 }

@@ -8,18 +8,9 @@ import { rejectionClasses } from "../vm/verifier/rejection-classes.ts";
 import { objectClasses } from "../vm/verifier/rejection-classes-objects.ts";
 import { mainReason } from "../vm/verifier/verdict.ts";
 import { verify } from "../vm/verifier/verify.ts";
+import { slot } from "./support/slot.ts";
 
 const folder = new URL("./cases/verifier/", import.meta.url);
-
-function slot(code: number, registers: number, offset: number, imm: number): number[] {
-  const bytes = new Uint8Array(8);
-  const view = new DataView(bytes.buffer);
-  view.setUint8(0, code);
-  view.setUint8(1, registers);
-  view.setInt16(2, offset, true);
-  view.setInt32(4, imm, true);
-  return [...bytes];
-}
 
 function explainProgram(slots: readonly number[][]): ReturnType<typeof explain> {
   const map = { name: "m", type: 1, keySize: 4, valueSize: 8, maxEntries: 4, flags: 0, inner: -1 };

@@ -7,6 +7,7 @@ import { describe, expect, test } from "vitest";
 import { readBases, readLines, Score } from "../bench/verifier-score.ts";
 import { readCase } from "../vm/verifier/cases.ts";
 import { verify } from "../vm/verifier/verify.ts";
+import { slot } from "./support/slot.ts";
 import { randomNumbers } from "./support/verifier-random.ts";
 
 const folder = new URL("./cases/verifier/", import.meta.url);
@@ -102,16 +103,6 @@ const ways: Readonly<Record<string, readonly number[][]>> = {
   sock: socketBy(95),
   tcp: socketBy(96),
 };
-
-function slot(code: number, registers: number, offset: number, imm: number): number[] {
-  const bytes = new Uint8Array(8);
-  const view = new DataView(bytes.buffer);
-  view.setUint8(0, code);
-  view.setUint8(1, registers);
-  view.setInt16(2, offset, true);
-  view.setInt32(4, imm, true);
-  return [...bytes];
-}
 
 function leave(): number[][] {
   return [slot(0xb7, 0, 0, 0), slot(0x95, 0, 0, 0)];
