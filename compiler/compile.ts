@@ -34,6 +34,8 @@ export interface CompileOptions extends PreprocessOptions {
   readonly suppressWarnings?: boolean;
   /** -fms-extensions: `struct tag;` inside a record embeds its members. */
   readonly msExtensions?: boolean;
+  /** -fno-strict-aliasing is false: accesses of different types may be to the same memory. */
+  readonly strictAliasing?: boolean;
 }
 
 /** The forms of the program that were reached; the later ones are missing after errors. */
@@ -87,6 +89,7 @@ export function compile(
   const { debugInfo, mapPath } = options;
   const ir = lowerUnit(checked, options.target, diagnostics, {
     debugInfo,
+    strictAliasing: (options.strictAliasing ?? true) && options.optimization !== "0",
     ...(mapPath && { mapPath }),
   });
   if (!diagnostics.hasErrors) {

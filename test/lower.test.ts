@@ -20,16 +20,18 @@ import { runProgram } from "../vm/programs/run.ts";
 import { goldenSuite } from "./support/golden.ts";
 import { compileFile, load } from "./support/toolchain.ts";
 
-/** The IR of a file before optimisation; the IR verifier must have nothing to say. */
-function loweredText(file: string): string {
-  const parsed = parseCcArguments(["-D__TARGET_ARCH_x86", file]);
+/** The IR of a file before optimisation; the IR verifier must have nothing to say. `// options: …` adds words. */
+function loweredText(text: string, file: string): string {
+  const words = /^\/\/ options: (.*)$/m.exec(text)?.[1]?.split(" ") ?? ["-fno-strict-aliasing"];
+  const parsed = parseCcArguments(["-D__TARGET_ARCH_x86", ...words, file]);
   if (parsed.kind !== "compile") throw new Error("bad options");
   const options = compileOptions(parsed.options);
   const diagnostics = new Diagnostics();
   const { checked } = compile(file, options, nodeFileSystem, diagnostics, "checked");
   expect(diagnostics.list.filter(({ severity }) => severity === "error")).toEqual([]);
   if (checked === undefined) throw new Error("not checked");
-  const module = lowerUnit(checked, options.target, diagnostics);
+  const { strictAliasing = true } = options;
+  const module = lowerUnit(checked, options.target, diagnostics, { strictAliasing });
   expect(verifyModule(module)).toEqual([]);
   return printIr(module);
 }
@@ -38,7 +40,7 @@ goldenSuite({
   folder: "test/cases/lower",
   input: ".c",
   expected: ".ir",
-  run: (_text, _name, file) => loweredText(file),
+  run: (text, _name, file) => loweredText(text, file),
 });
 
 const folder = join(import.meta.dirname, "cases/lower/run");

@@ -2,7 +2,7 @@
 
 const flags = new Set(
   (
-    "-fno-stack-protector -fstack-protector -fno-ident -fident -fno-strict-aliasing -fstrict-aliasing " +
+    "-fno-stack-protector -fstack-protector -fno-ident -fident " +
     "-fno-builtin -fwrapv -fno-wrapv -fno-jump-tables -fjump-tables " +
     "-fno-asynchronous-unwind-tables -fasynchronous-unwind-tables -fno-unwind-tables -fno-exceptions " +
     "-fno-common -fcommon -fPIC -fpic -fPIE -fno-pic -fno-PIC -fno-pie -fno-PIE -fno-plt " +

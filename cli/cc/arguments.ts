@@ -172,6 +172,7 @@ const setFlag =
       | "verbose"
       | "suppressWarnings"
       | "msExtensions"
+      | "strictAliasing"
       | "freestanding"
       | "noStandardIncludes"
       | "debug",
@@ -396,6 +397,8 @@ const rows: readonly OptionRow[] = [
   { flag: "-v", value: "none", set: setFlag("verbose") },
   { flag: "-w", value: "none", set: setFlag("suppressWarnings") },
   { flag: "-fms-extensions", value: "none", set: setFlag("msExtensions") },
+  { flag: "-fstrict-aliasing", value: "none", set: setFlag("strictAliasing") },
+  { flag: "-fno-strict-aliasing", value: "none", set: setFlag("strictAliasing", false) },
   { flag: "-ffreestanding", value: "none", set: setFlag("freestanding") },
   {
     flag: "-P",
@@ -532,6 +535,7 @@ function newDraft(): Draft {
       warnings: [],
       suppressWarnings: false,
       msExtensions: false,
+      strictAliasing: true,
       freestanding: false,
       errorLimit: 20,
       prefixMaps: [],

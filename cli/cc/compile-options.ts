@@ -27,6 +27,7 @@ export function compileOptions(options: CcOptions): CompileOptions {
     warnings: options.warnings,
     suppressWarnings: options.suppressWarnings,
     msExtensions: options.msExtensions,
+    strictAliasing: options.strictAliasing,
     freestanding: options.freestanding,
   };
 }

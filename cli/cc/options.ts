@@ -51,6 +51,7 @@ export interface CcOptions {
   readonly warnings: readonly WarningOption[];
   readonly suppressWarnings: boolean;
   readonly msExtensions: boolean;
+  readonly strictAliasing: boolean;
   readonly freestanding: boolean;
   readonly errorLimit: number;
   readonly dependencies?: DependencyOptions;

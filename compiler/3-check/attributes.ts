@@ -23,6 +23,7 @@ export interface ParsedAttributes {
   noreturn: boolean;
   warnUnusedResult: boolean;
   preserveAccessIndex: boolean;
+  mayAlias: boolean;
   transparentUnion: boolean;
   /** In bytes. */
   align: number | undefined;
@@ -146,6 +147,9 @@ const handlers: Readonly<Record<string, Handler>> = {
   preserve_access_index: (_, __, into) => {
     into.preserveAccessIndex = true;
   },
+  may_alias: (_, __, into) => {
+    into.mayAlias = true;
+  },
   preserve_static_offset: () => {},
   transparent_union: (_, __, into) => {
     into.transparentUnion = true;
@@ -184,7 +188,7 @@ const ignored: ReadonlySet<string> = new Set(
     "alias alloc_size artificial assume_aligned availability btf_decl_tag cdecl cold common const " +
     "const_function convergent counted_by deprecated designated_init diagnose_if disable_tail_calls " +
     "enable_if enum_extensibility externally_visible fallthrough flag_enum flatten format format_arg " +
-    "gnu_inline hot ifunc internal_linkage leaf likely malloc may_alias minsize model ms_struct " +
+    "gnu_inline hot ifunc internal_linkage leaf likely malloc minsize model ms_struct " +
     "musttail no_builtin no_caller_saved_registers no_instrument_function no_profile " +
     "no_profile_instrument_function no_reorder no_sanitize no_sanitize_address " +
     "no_sanitize_undefined no_split_stack no_stack_protector noclone nocommon noderef noescape " +
@@ -211,6 +215,7 @@ export function noAttributes(): ParsedAttributes {
     noreturn: false,
     warnUnusedResult: false,
     preserveAccessIndex: false,
+    mayAlias: false,
     transparentUnion: false,
     align: undefined,
     addressSpace: undefined,

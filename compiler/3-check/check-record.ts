@@ -232,6 +232,7 @@ export function defineRecord(context: Context, type: RecordType, specifier: Reco
   });
   context.quietFolding = quiet;
   type.preserveAccessIndex = attributes.preserveAccessIndex;
+  type.mayAlias = attributes.mayAlias;
   type.declTags = attributes.declTags;
   memberPlaces.set(type, state.names);
   type.definition = layOutRecord({

@@ -26,6 +26,7 @@ export class LazyRecord implements RecordType {
   readonly #completion: Completion;
   #definition: RecordDefinition | undefined;
   #preserveAccessIndex = false;
+  #mayAlias = false;
   #declTags: readonly string[] = [];
 
   constructor(
@@ -56,6 +57,15 @@ export class LazyRecord implements RecordType {
 
   set preserveAccessIndex(value: boolean) {
     this.#preserveAccessIndex = value;
+  }
+
+  get mayAlias(): boolean {
+    this.#completion.run();
+    return this.#mayAlias;
+  }
+
+  set mayAlias(value: boolean) {
+    this.#mayAlias = value;
   }
 
   get declTags(): readonly string[] {

@@ -1,4 +1,4 @@
-/** Attributes that change a type: machine modes, address spaces, BTF type tags. */
+/** Attributes that change a type: machine modes, address spaces, aliasing, BTF type tags. */
 import type { Attribute } from "../2-parse/ast.ts";
 import { parseAttributes } from "./attributes.ts";
 import { type Context, report } from "./context.ts";
@@ -39,7 +39,12 @@ export function applyMode(type: QualType, mode: string): QualType | undefined {
   return found && withQualifiersOf(found, { ...type, type: found.type });
 }
 
-const typeAttributeNames: ReadonlySet<string> = new Set(["btf_type_tag", "address_space", "mode"]);
+const typeAttributeNames: ReadonlySet<string> = new Set([
+  "btf_type_tag",
+  "address_space",
+  "mode",
+  "may_alias",
+]);
 
 /** Applies those attributes that change a type. */
 export function applyTypeAttributes(
@@ -57,6 +62,7 @@ export function applyTypeAttributes(
     result = changed ?? result;
   }
   if (parsed.addressSpace !== undefined) result = { ...result, addressSpace: parsed.addressSpace };
+  if (parsed.mayAlias) result = { ...result, mayAlias: true };
   if (parsed.typeTags.length > 0) {
     result = { ...result, typeTags: [...(result.typeTags ?? []), ...parsed.typeTags] };
   }

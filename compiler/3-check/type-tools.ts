@@ -79,7 +79,8 @@ export function withQualifiersOf(inner: QualType, outer: QualType): QualType {
     !outer.volatile &&
     !outer.restrict &&
     outer.typeTags === undefined &&
-    outer.addressSpace === undefined
+    outer.addressSpace === undefined &&
+    outer.mayAlias === undefined
   ) {
     return inner;
   }
@@ -90,6 +91,7 @@ export function withQualifiersOf(inner: QualType, outer: QualType): QualType {
     restrict: inner.restrict || outer.restrict,
     ...(tags.length > 0 && { typeTags: tags }),
     ...(space !== undefined && { addressSpace: space }),
+    ...((inner.mayAlias ?? outer.mayAlias) && { mayAlias: true }),
   };
 }
 

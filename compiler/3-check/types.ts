@@ -12,6 +12,8 @@ export interface QualType {
   /** btf_type_tag attributes, outermost last; kept for BTF. */
   readonly typeTags?: readonly string[];
   readonly addressSpace?: number;
+  /** attribute may_alias: what is accessed as this type may be of any. */
+  readonly mayAlias?: true;
 }
 
 export type IntegerRank = "char" | "short" | "int" | "long" | "long long" | "int128";
@@ -85,6 +87,8 @@ export interface RecordType {
   definition: RecordDefinition | undefined;
   /** attribute preserve_access_index: accesses are CO-RE relocated. */
   preserveAccessIndex: boolean;
+  /** attribute may_alias: what is accessed through it may be of any type. */
+  mayAlias: boolean;
   declTags?: readonly string[];
 }
 

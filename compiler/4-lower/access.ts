@@ -4,9 +4,9 @@ import { canonical, isSigned } from "../3-check/type-tools.ts";
 import type { QualType } from "../3-check/types.ts";
 import { bitFieldUnit } from "./bit-field.ts";
 import type { FunctionState } from "./function-state.ts";
-import type { Value } from "./ir.ts";
+import type { AccessedType, Value } from "./ir.ts";
 import { constant, type ValueType } from "./ir-builder.ts";
-import { integerOf, isMemory, scalarType } from "./lower-types.ts";
+import { accessedType, integerOf, isMemory, scalarType } from "./lower-types.ts";
 import { addressOf, type Place } from "./place.ts";
 import { alignAt } from "./pointer-alignment.ts";
 
@@ -173,11 +173,16 @@ export function readPlace(state: FunctionState, place: Place): Value {
   const address = addressOf(state, place);
   if (isMemory(place.type) || canonical(place.type).type.kind === "function") return address;
   if (canonical(place.type).type.kind === "void") return constant("i64", 0);
-  return state.emit(
-    scalarType(place.type),
-    { op: "load", align: place.align, volatile: place.volatile },
-    [address],
-  );
+  const { align, volatile } = place;
+  const load = { op: "load", align, volatile, ...accessedAs(state, place) } as const;
+  return state.emit(scalarType(place.type), load, [address]);
+}
+
+/** With which type a scalar is accessed, as far as that tells what it is not. */
+function accessedAs(state: FunctionState, place: Place): { accessed?: AccessedType } {
+  if (!state.module.strictAliasing || place.isPunned === true || place.volatile) return {};
+  const accessed = accessedType(place.type);
+  return accessed === undefined ? {} : { accessed };
 }
 
 /** Stores a scalar, or copies an object from the address `value`. */
@@ -189,11 +194,11 @@ export function writePlace(state: FunctionState, place: Place, value: Value): vo
   const address = addressOf(state, place);
   if (isMemory(place.type))
     copyObject(state, address, value, place.type, place.align, place.volatile);
-  else
-    state.emit("void", { op: "store", align: place.align, volatile: place.volatile }, [
-      value,
-      address,
-    ]);
+  else {
+    const { align, volatile } = place;
+    const store = { op: "store", align, volatile, ...accessedAs(state, place) } as const;
+    state.emit("void", store, [value, address]);
+  }
 }
 
 /** Copies an object of that type; empty ones need nothing. */

@@ -106,6 +106,23 @@ export type IntPredicate =
 
 export type AtomicRmwOp = "add" | "sub" | "and" | "or" | "xor" | "nand" | "xchg";
 
+/**
+ * The scalar C type that an access is made with: what is of one of these is of no other (strict aliasing).
+ * Absent where it may be of any: characters, unions, bit-fields, may_alias.
+ */
+export type AccessedType = (typeof accessedTypes)[number];
+export const accessedTypes = [
+  "bool",
+  "short",
+  "int",
+  "long",
+  "long long",
+  "float",
+  "double",
+  "long double",
+  "pointer",
+] as const;
+
 /** Who is called. */
 export type Callee =
   /** A function of this module or an extern (kfunc, other object): by symbol. */
@@ -156,9 +173,9 @@ export type Operation =
   /** → ptr to a stack object; only in the entry block once lowering is done. `name`: for stack reports. */
   | { op: "alloca"; size: number; align: number; name: string }
   /** [ptr]. `align` is what is proven of the address. */
-  | { op: "load"; align: number; volatile: boolean }
+  | { op: "load"; align: number; volatile: boolean; accessed?: AccessedType }
   /** [value, ptr] → void. */
-  | { op: "store"; align: number; volatile: boolean }
+  | { op: "store"; align: number; volatile: boolean; accessed?: AccessedType }
   /** [ptr, value] → old value (void result if unused and the op allows). i32 or i64. */
   | { op: "atomicrmw"; atomic: AtomicRmwOp }
   /** [ptr, expected, desired] → old value. */

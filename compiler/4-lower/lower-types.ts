@@ -1,8 +1,8 @@
 /** C types as the IR sees them: scalars have an IR type, everything else is memory. */
 import { sizeOf } from "../3-check/layout.ts";
-import { asRecord, canonical, isVoid, scalarBits } from "../3-check/type-tools.ts";
+import { asRecord, canonical, isVoid, plain, scalarBits } from "../3-check/type-tools.ts";
 import type { QualType } from "../3-check/types.ts";
-import type { IntegerIrType, IrType } from "./ir.ts";
+import type { AccessedType, IntegerIrType, IrType } from "./ir.ts";
 import type { ValueType } from "./ir-builder.ts";
 
 const integerTypes: Readonly<Record<number, IntegerIrType>> = {
@@ -47,6 +47,32 @@ export function scalarType(type: QualType): ValueType {
       return bare.size === 4 ? "i32" : "i64";
     default:
       return "ptr";
+  }
+}
+
+/** Whether what is accessed as this type may be of any: attribute may_alias, on a name of it or itself. */
+export function aliasesAny(type: QualType): boolean {
+  let at = type;
+  while (at.mayAlias !== true && at.type.kind === "typedef") at = at.type.type;
+  return at.mayAlias === true || asRecord(at)?.mayAlias === true;
+}
+
+/** By what type aliasing knows a scalar: an enum is its integer type, and signs do not count. */
+export function accessedType(type: QualType): AccessedType | undefined {
+  if (aliasesAny(type)) return undefined;
+  const { type: bare } = canonical(type);
+  switch (bare.kind) {
+    case "int":
+      return bare.rank === "char" || bare.rank === "int128" ? undefined : bare.rank;
+    case "enum":
+      return accessedType(plain(bare.definition?.underlying ?? bare));
+    case "bool":
+    case "pointer":
+      return bare.kind;
+    case "float":
+      return bare.name;
+    default:
+      return undefined;
   }
 }
 

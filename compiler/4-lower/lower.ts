@@ -31,6 +31,8 @@ import { dropBypassedMarks, finishJumps, leaveScopes, openScope } from "./scopes
 /** Options beyond the target's. */
 export interface LowerUnitOptions {
   readonly debugInfo?: boolean;
+  /** Says of each access with which type it is made. */
+  readonly strictAliasing?: boolean;
   readonly mapPath?: (path: string) => string;
 }
 
@@ -45,6 +47,7 @@ export function lowerUnit(
   const lowerOptions: LowerOptions = {
     hasOrderedAccess: target.cpu === "v4",
     hasDebugInfo: options.debugInfo ?? true,
+    strictAliasing: options.strictAliasing ?? false,
     mapPath: options.mapPath ?? ((path) => path),
   };
   const state = new ModuleState(module, unit, lowerOptions, diagnostics);

@@ -22,6 +22,8 @@ export interface LowerOptions {
   readonly hasOrderedAccess: boolean;
   /** CO-RE relocations by attribute need BTF. */
   readonly hasDebugInfo: boolean;
+  /** Accesses of different types are to different memory. */
+  readonly strictAliasing: boolean;
   readonly mapPath: (path: string) => string;
 }
 
@@ -30,6 +32,7 @@ export class ModuleState {
   readonly diagnostics: Diagnostics;
   readonly hasOrderedAccess: boolean;
   readonly hasDebugInfo: boolean;
+  readonly strictAliasing: boolean;
   readonly #mapPath: (path: string) => string;
   readonly #functions: ReadonlyMap<string, FunctionSymbol>;
   readonly #locations = new WeakMap<Span, DebugLocation>();
@@ -45,6 +48,7 @@ export class ModuleState {
     this.diagnostics = diagnostics;
     this.hasOrderedAccess = options.hasOrderedAccess;
     this.hasDebugInfo = options.hasDebugInfo;
+    this.strictAliasing = options.strictAliasing;
     this.#mapPath = options.mapPath;
     const all = [...unit.functions, ...unit.externFunctions];
     this.#functions = new Map(all.map((fn) => [fn.linkName, fn]));

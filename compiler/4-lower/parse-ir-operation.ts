@@ -1,17 +1,19 @@
 /** The part of the IR parser that reads operations and operands; one reader per operation. */
 import { type CoreRelocationKind, coreRelocationKinds } from "../../common/object/btf.ts";
-import type {
-  AsmConstraint,
-  AtomicRmwOp,
-  BinaryOp,
-  Block,
-  Callee,
-  IntPredicate,
-  IrFunction,
-  IrInstruction,
-  IrType,
-  Operation,
-  Value,
+import {
+  type AccessedType,
+  type AsmConstraint,
+  type AtomicRmwOp,
+  accessedTypes,
+  type BinaryOp,
+  type Block,
+  type Callee,
+  type IntPredicate,
+  type IrFunction,
+  type IrInstruction,
+  type IrType,
+  type Operation,
+  type Value,
 } from "./ir.ts";
 import {
   constant,
@@ -213,6 +215,16 @@ function oneOf<T extends string>(lexer: IrLexer, words: readonly T[], fallback: 
   return found ?? fallback;
 }
 
+/** What an access says of itself at its end. */
+function parseAccess(lexer: IrLexer): { volatile: boolean; accessed?: AccessedType } {
+  const volatile = lexer.accept("volatile");
+  if (!lexer.accept("accessed")) return { volatile };
+  const word = lexer.take("string");
+  const accessed = accessedTypes.find((each) => each === word);
+  if (accessed === undefined) lexer.error(`expected one of ${accessedTypes.join(", ")}`);
+  return { volatile, ...(accessed && { accessed }) };
+}
+
 function copy(op: "memcpy" | "memmove"): Reader {
   return (read, lexer) => {
     read.use("ptr");
@@ -283,14 +295,14 @@ const readers: { readonly [name: string]: Reader } = {
     const type = parseValueType(lexer);
     read.use("ptr");
     const align = read.align();
-    return read.done(type, { op: "load", align, volatile: lexer.accept("volatile") });
+    return read.done(type, { op: "load", align, ...parseAccess(lexer) });
   },
   store: (read, lexer) => {
     read.typed();
     read.comma();
     read.use("ptr");
     const align = read.align();
-    return read.done("void", { op: "store", align, volatile: lexer.accept("volatile") });
+    return read.done("void", { op: "store", align, ...parseAccess(lexer) });
   },
   atomicrmw: (read, lexer, hasResult) => {
     const atomic = oneOf(lexer, atomicOps, "add");

@@ -13,6 +13,7 @@ import { type BitField, bitFieldRun, bitFieldUnit } from "./bit-field.ts";
 import type { FunctionState } from "./function-state.ts";
 import type { Value } from "./ir.ts";
 import { globalAddress } from "./ir-builder.ts";
+import { aliasesAny } from "./lower-types.ts";
 import { alignAt, pointerAlignment, variableAlign } from "./pointer-alignment.ts";
 import { beginLife } from "./scopes.ts";
 
@@ -33,6 +34,8 @@ export interface Place {
   /** Proven alignment of the address, bytes. */
   readonly align: number;
   readonly volatile: boolean;
+  /** It lies in a union, or is reached through a type with may_alias: it may be accessed as any type. */
+  readonly isPunned?: true;
   /** Of a bit-field: the address is that of its record's start. */
   readonly bits?: BitField;
   readonly core?: CorePath;
@@ -44,7 +47,27 @@ type Finder<K extends CheckedExpression["kind"]> = (
 ) => Place;
 
 function placeAt(address: Value, type: QualType, align = Math.max(1, alignOf(type))): Place {
-  return { address, type, align, volatile: type.volatile };
+  return { address, type, align, volatile: type.volatile, ...(aliasesAny(type) && punned) };
+}
+
+const punned = { isPunned: true } as const;
+
+/** An element of an array that is a member of a union. */
+function isElementOfPunned(pointer: CheckedExpression): boolean {
+  if (pointer.kind === "pointer_offset") return isElementOfPunned(pointer.pointer);
+  if (pointer.kind !== "cast" || pointer.cast !== "array_to_pointer") return false;
+  const { operand } = pointer;
+  if (operand.kind === "dereference") return isElementOfPunned(operand.pointer);
+  return operand.kind === "member" && isPunnedMember(operand);
+}
+
+function isPunnedMember(expr: Extract<CheckedExpression, { kind: "member" }>): boolean {
+  const records = [expr.record, ...expr.path.slice(0, -1).map((field) => asRecord(field.type))];
+  if (records.some((record) => record?.kind === "union" || record?.mayAlias === true)) return true;
+  const { object } = expr;
+  if (aliasesAny(object.type)) return true;
+  if (object.kind === "dereference") return isElementOfPunned(object.pointer);
+  return object.kind === "member" && isPunnedMember(object);
 }
 
 const variablePlace: Finder<"variable"> = (state, { symbol, type }) => {
@@ -82,8 +105,9 @@ const constantIndex = (expr: CheckedExpression): number | undefined => {
 /** The same place with its address as a value: later accesses are not part of a chain. */
 function endChain(state: FunctionState, place: Place): Place {
   if (place.core === undefined) return place;
-  const { type, align, volatile } = place;
-  return { address: addressOf(state, place), type, align, volatile };
+  const { type, align, volatile, isPunned } = place;
+  const address = addressOf(state, place);
+  return { address, type, align, volatile, ...(isPunned && punned) };
 }
 
 /** `array[constant]`: where the array is reached by a CO-RE chain, the chain goes on. */
@@ -106,6 +130,7 @@ function elementPlace(
     type: expr.type,
     align: alignAt(place.align, offset),
     volatile: expr.type.volatile || place.volatile,
+    ...(place.isPunned && punned),
   };
   const { core } = place;
   if (core === undefined) {
@@ -172,7 +197,8 @@ const dereferencePlace: Finder<"dereference"> = (state, expr) => {
   const natural = Math.max(1, alignOf(type));
   // Only a variable's own alignment says less than the type: other pointers are trusted.
   const align = known.isDeclared ? Math.min(known.align, natural) : natural;
-  return placeAt(accessAddress(state, state.visit.rvalue(pointer), type), type, align);
+  const place = placeAt(accessAddress(state, state.visit.rvalue(pointer), type), type, align);
+  return isElementOfPunned(pointer) ? { ...place, ...punned } : place;
 };
 
 /** The object of a member access, as the start of a chain where its record is relocated. */
@@ -197,7 +223,14 @@ const memberPlace: Finder<"member"> = (state, expr) => {
   const bits = isBitField
     ? { field: last, bitOffset: last.bitOffset, ...bitFieldRun(holderOf(expr), last) }
     : undefined;
-  const common = { type: expr.type, align, volatile, ...(bits && { bits }) };
+  const isPunned = base.isPunned === true || isPunnedMember(expr);
+  const common = {
+    type: expr.type,
+    align,
+    volatile,
+    ...(bits && { bits }),
+    ...(isPunned && punned),
+  };
   if (base.core === undefined) {
     return { ...common, address: state.offset(addressOf(state, base), offset) };
   }

@@ -4,6 +4,7 @@
  */
 import { appendAll } from "../../common/append.ts";
 import type {
+  AccessedType,
   AsmConstraint,
   Block,
   Callee,
@@ -236,6 +237,10 @@ type MemoryOp =
   | "memset"
   | "memcmp";
 
+function accessText({ accessed }: { readonly accessed?: AccessedType }): string {
+  return accessed === undefined ? "" : ` accessed ${quote(accessed)}`;
+}
+
 function memoryText(
   instruction: IrInstruction,
   operation: Extract<Operation, { op: MemoryOp }>,
@@ -246,9 +251,9 @@ function memoryText(
     case "alloca":
       return `alloca ${operation.size} align ${operation.align} ${quote(operation.name)}`;
     case "load":
-      return `load ${instruction.type} ${use(a)} align ${operation.align}${isVolatile}`;
+      return `load ${instruction.type} ${use(a)} align ${operation.align}${isVolatile}${accessText(operation)}`;
     case "store":
-      return `store ${typed(a)}, ${use(b)} align ${operation.align}${isVolatile}`;
+      return `store ${typed(a)}, ${use(b)} align ${operation.align}${isVolatile}${accessText(operation)}`;
     case "atomicrmw":
       return `atomicrmw ${operation.atomic} ${use(a)}, ${typed(b)}`;
     case "cmpxchg":

@@ -1,10 +1,10 @@
 /**
  * Which accesses may touch the same memory. Memory falls into regions that the verifier keeps apart:
- * stack objects, the context, globals, the packet, and the rest (map values, kernel objects).
+ * stack objects, the context, globals, the packet, arenas, and the rest (map values, kernel objects).
  */
-import type { IrFunction, IrInstruction, Parameter, Value } from "../4-lower/ir.ts";
+import type { AccessedType, IrFunction, IrInstruction, Parameter, Value } from "../4-lower/ir.ts";
 import { computeUses, type Use } from "../4-lower/ir-builder.ts";
-import { contextField, isContextPointer } from "./context.ts";
+import { addressRoot, contextField, isContextPointer } from "./context.ts";
 import { helperEffects, memoryEffect } from "./effects.ts";
 import {
   byteSize,
@@ -22,6 +22,8 @@ export type Region =
   | { readonly kind: "argument"; readonly parameter: Parameter }
   | { readonly kind: "global"; readonly symbol: string }
   | { readonly kind: "packet" }
+  /** What a pointer that was cast for it leads to. */
+  | { readonly kind: "arena" }
   /** Result of a helper: map values, reserved ring buffer space. */
   | { readonly kind: "helper" }
   | { readonly kind: "unknown" };
@@ -41,6 +43,10 @@ export interface Location {
   readonly offset: number;
   readonly size: number | undefined;
   readonly region: Region;
+  /** The base is cast to the kernel's address of an arena before it is accessed. */
+  readonly isCast?: boolean;
+  /** As what it is accessed, where that tells it from others. */
+  readonly accessed?: AccessedType | undefined;
 }
 
 const unknownRegion: Region = { kind: "unknown" };
@@ -74,17 +80,24 @@ export class AliasAnalysis {
     return this.#escapes.get(object) ?? "all";
   }
 
-  location(pointer: Value, size: number | undefined): Location {
+  location(pointer: Value, size: number | undefined, accessed?: AccessedType): Location {
     const { base, offset } = constantAddress(pointer);
-    return { base, offset, size, region: this.regionOf(base) };
+    const region = this.regionOf(base);
+    if (!isOp(base, "addr_space_cast") || base.operation.from !== 1)
+      return { base, offset, size, region, accessed };
+    // Casts of one address are made anew at each access.
+    const held = constantAddress(operand(base, 0));
+    const start = held.offset + offset;
+    return { base: held.base, offset: start, size, region, isCast: true, accessed };
   }
 
   /** Memory that an instruction loads or stores. */
   accessOf(instruction: IrInstruction): Location | undefined {
     const effect = memoryEffect(instruction);
-    if (effect.kind === "load") return this.location(effect.pointer, byteSize[instruction.type]);
+    if (effect.kind === "load")
+      return this.location(effect.pointer, byteSize[instruction.type], effect.accessed);
     if (effect.kind !== "store") return undefined;
-    return this.location(effect.pointer, byteSize[operand(instruction, 0).type]);
+    return this.location(effect.pointer, byteSize[operand(instruction, 0).type], effect.accessed);
   }
 
   regionOf(pointer: Value): Region {
@@ -110,6 +123,8 @@ export class AliasAnalysis {
         return { kind: "stack", object: base as InstructionOf<"alloca"> };
       case "call":
         return operation.callee.kind === "helper" ? { kind: "helper" } : unknownRegion;
+      case "addr_space_cast":
+        return operation.from === 1 ? { kind: "arena" } : unknownRegion;
       case "inttoptr":
         return contextField(base, this.#fn)?.bits === 32 ? { kind: "packet" } : unknownRegion;
       case "phi":
@@ -139,7 +154,7 @@ export class AliasAnalysis {
       if (a.size === undefined || b.size === undefined) return true;
       return a.offset < b.offset + b.size && b.offset < a.offset + a.size;
     }
-    return this.regionsMeet(a.region, b.region);
+    return this.regionsMeet(a.region, b.region) && !differByType(a, b);
   }
 
   regionsMeet(a: Region, b: Region): boolean {
@@ -163,7 +178,7 @@ export class AliasAnalysis {
         return false;
       case "store": {
         const size = byteSize[operand(instruction, 0).type];
-        return this.mayAlias(this.location(effect.pointer, size), location);
+        return this.mayAlias(this.location(effect.pointer, size, effect.accessed), location);
       }
       case "block": {
         if (effect.target === undefined) return false;
@@ -183,8 +198,10 @@ export class AliasAnalysis {
       case "none":
       case "store":
         return false;
-      case "load":
-        return this.mayAlias(this.location(effect.pointer, byteSize[instruction.type]), location);
+      case "load": {
+        const size = byteSize[instruction.type];
+        return this.mayAlias(this.location(effect.pointer, size, effect.accessed), location);
+      }
       case "block":
         return effect.sources.some((source) =>
           this.mayAlias(this.location(source, lengthOf(instruction)), location),
@@ -239,6 +256,19 @@ export class AliasAnalysis {
       return (other.kind === "unknown" && reach === "helpers") || sameRegion(other, region);
     });
   }
+}
+
+/**
+ * Objects of different types are different objects, where C's rule of aliasing holds. Within one object that
+ * is seen to be one the offsets alone decide, whatever types it is accessed with.
+ */
+function differByType(a: Location, b: Location): boolean {
+  if (a.accessed === undefined || b.accessed === undefined || a.accessed === b.accessed)
+    return false;
+  const { kind } = a.region;
+  const isManyObjects = kind === "unknown" || kind === "helper" || kind === "arena";
+  const isOneObject = !isManyObjects && sameRegion(a.region, b.region);
+  return !isOneObject && !sameBase(addressRoot(a.base), addressRoot(b.base));
 }
 
 function isProgramContext(fn: IrFunction): boolean {

@@ -2,7 +2,7 @@
  * What each instruction does to memory. Unknown things do everything: calls to functions of this
  * program (unless they were summed up), kfuncs, inline assembly with a memory clobber.
  */
-import type { IrInstruction, Value } from "../4-lower/ir.ts";
+import type { AccessedType, IrInstruction, Value } from "../4-lower/ir.ts";
 import { helperEffectRows } from "./helper-effects.ts";
 
 export interface HelperEffects {
@@ -51,11 +51,18 @@ export function helperEffects(id: number): HelperEffects | undefined {
   return effects;
 }
 
+/** A load or store of a scalar. */
+interface AccessEffect {
+  readonly kind: "load" | "store";
+  readonly pointer: Value;
+  readonly ordered: boolean;
+  readonly accessed: AccessedType | undefined;
+}
+
 /** How an instruction touches memory, as far as passes distinguish. */
 export type MemoryEffect =
   | { readonly kind: "none" }
-  | { readonly kind: "load"; readonly pointer: Value; readonly ordered: boolean }
-  | { readonly kind: "store"; readonly pointer: Value; readonly ordered: boolean }
+  | AccessEffect
   /** Block operations: reads behind `source`, writes behind `target`. */
   | { readonly kind: "block"; readonly target?: Value; readonly sources: readonly Value[] }
   | { readonly kind: "helper"; readonly effects: HelperEffects; readonly args: readonly Value[] }
@@ -70,9 +77,9 @@ export function memoryEffect(instruction: IrInstruction): MemoryEffect {
   const [first, second] = operands as [Value, Value];
   switch (operation.op) {
     case "load":
-      return { kind: "load", pointer: first, ordered: operation.volatile };
+      return accessEffect("load", first, operation);
     case "store":
-      return { kind: "store", pointer: second, ordered: operation.volatile };
+      return accessEffect("store", second, operation);
     case "memcpy":
     case "memmove":
       return operation.volatile ? unknown : { kind: "block", target: first, sources: [second] };
@@ -95,6 +102,14 @@ export function memoryEffect(instruction: IrInstruction): MemoryEffect {
     default:
       return none;
   }
+}
+
+function accessEffect(
+  kind: "load" | "store",
+  pointer: Value,
+  { volatile, accessed }: { readonly volatile: boolean; readonly accessed?: AccessedType },
+): AccessEffect {
+  return { kind, pointer, ordered: volatile, accessed };
 }
 
 type CalleeOf = Extract<IrInstruction["operation"], { op: "call" }>["callee"];

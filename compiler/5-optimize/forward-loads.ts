@@ -20,7 +20,7 @@ import { AliasAnalysis, type Location, lengthOf, sameBase } from "./alias.ts";
 import { memoryEffect } from "./effects.ts";
 import type { FunctionPass } from "./pass.ts";
 import { Rewriter } from "./rewriter.ts";
-import { byteSize, constantAddress, instructionsOf, isOp, operand } from "./values.ts";
+import { constantAddress, instructionsOf, isOp, operand } from "./values.ts";
 
 export const forwardLoads: FunctionPass = {
   kind: "function",
@@ -86,7 +86,7 @@ class ForwardLoads {
   }
 
   #visit(load: IrInstruction): void {
-    const location = this.#alias.location(operand(load, 0), byteSize[load.type]);
+    const location = this.#alias.accessOf(load) as Location;
     // The context is cheap to read and its fields mean what the kernel says.
     if (location.region.kind === "context") return;
     const joins = new Map<Block, Join>();
@@ -167,8 +167,13 @@ class ForwardLoads {
   }
 
   #isAt(pointer: Value, location: Location): boolean {
-    const { base, offset } = constantAddress(this.#rewriter.resolve(pointer));
-    return offset === location.offset && sameBase(base, location.base);
+    const { base, offset, isCast } = this.#alias.location(
+      this.#rewriter.resolve(pointer),
+      undefined,
+    );
+    return (
+      offset === location.offset && isCast === location.isCast && sameBase(base, location.base)
+    );
   }
 
   /**
@@ -184,9 +189,12 @@ class ForwardLoads {
     ).length;
     // Nothing is saved by a load in one place for a load in another, outside of loops.
     const isMoved = leaves.some((each) => each.kind === "unknown");
-    if (isMoved && !leaves.includes(found) && !this.#isLoop(found.block)) return false;
-    if (constants <= 1) return true;
     const users = (this.#uses.get(load) ?? []).map(({ user }) => user);
+    if (isMoved && !leaves.includes(found) && !this.#isLoop(found.block)) {
+      // But where a constant comes in, what is decided by it need not be asked there.
+      if (constants === 0 || !users.some((user) => leadsToBranch(user, this.#uses))) return false;
+    }
+    if (constants <= 1) return true;
     const decides = users.length > 0 && users.every((user) => decidesBranch(user, this.#uses));
     return decides || location.region.kind !== "stack";
   }
@@ -213,14 +221,17 @@ class ForwardLoads {
   }
 
   #loadIn(pred: Block, load: IrInstruction): Value {
-    const { base, offset } = constantAddress(this.#rewriter.resolve(operand(load, 0)));
-    const address =
+    const pointer = this.#rewriter.resolve(operand(load, 0));
+    const { base, offset, isCast } = this.#alias.location(pointer, undefined);
+    const held =
       offset === 0
         ? base
         : this.#rewriter.insertAtEnd(pred, "ptr", { op: "ptradd" }, [
             base,
             constant("i64", offset),
           ]);
+    const cast = { op: "addr_space_cast", from: 1, to: 0 } as const;
+    const address = isCast ? this.#rewriter.insertAtEnd(pred, "ptr", cast, [held]) : held;
     return this.#rewriter.insertAtEnd(pred, load.type, { ...load.operation }, [address]);
   }
 }
@@ -272,6 +283,13 @@ interface Wanted {
 
 function isAbove(value: IrInstruction, block: Block, tree: DominatorTree): boolean {
   return value.block !== block && tree.dominates(value.block, block);
+}
+
+/** A comparison with a constant, of the value or of what is computed from it and constants. */
+function leadsToBranch(user: IrInstruction, uses: ReadonlyMap<Value, readonly Use[]>): boolean {
+  if (!isOp(user, "binary")) return decidesBranch(user, uses);
+  if (!user.operands.some((each) => each.kind === "constant")) return false;
+  return (uses.get(user) ?? []).some((use) => decidesBranch(use.user, uses));
 }
 
 /** A comparison with a constant, or what widens the value for one. */

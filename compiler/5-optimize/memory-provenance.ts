@@ -31,6 +31,7 @@ export function toleratesUnaligned(pointer: Value, region: Region, context: Pass
     case "stack":
     case "argument":
     case "context":
+    case "arena":
     case "unknown":
       return false;
   }

@@ -231,7 +231,7 @@ class Numbering {
   }
 
   #visitLoad(load: IrInstruction): void {
-    const location = this.#alias.location(operand(load, 0), byteSize[load.type]);
+    const location = this.#alias.accessOf(load) as Location;
     const memory = this.#memory.classOf(location.region);
     const found = this.#lookUp(load, location, this.#current[memory] ?? 0);
     if (found.value !== undefined) this.#rewriter.replace(load, found.value);
@@ -241,7 +241,7 @@ class Numbering {
   /** A store of the value that is there already does nothing. */
   #visitStore(store: IrInstruction): void {
     const value = operand(store, 0);
-    const location = this.#alias.location(operand(store, 1), byteSize[value.type]);
+    const location = this.#alias.accessOf(store) as Location;
     const memory = this.#memory.classOf(location.region);
     const key = this.#loadKey(location, value.type, this.#current[memory] ?? 0);
     const there = this.#walk(store, location, value.type, key, this.#current[memory] ?? 0);

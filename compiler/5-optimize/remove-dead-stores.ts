@@ -10,14 +10,7 @@ import { AliasAnalysis, type Location, lengthOf, sameBase } from "./alias.ts";
 import { isOrdered, memoryEffect } from "./effects.ts";
 import type { FunctionPass } from "./pass.ts";
 import { Rewriter } from "./rewriter.ts";
-import {
-  byteSize,
-  countInstructions,
-  type InstructionOf,
-  instructionsOf,
-  isOp,
-  operand,
-} from "./values.ts";
+import { countInstructions, type InstructionOf, instructionsOf, isOp, operand } from "./values.ts";
 
 export const removeDeadStores: FunctionPass = {
   kind: "function",
@@ -39,8 +32,7 @@ function writtenBy(instruction: IrInstruction, alias: AliasAnalysis): Location |
   const { operation } = instruction;
   switch (operation.op) {
     case "store":
-      if (operation.volatile) return undefined;
-      return alias.location(operand(instruction, 1), byteSize[operand(instruction, 0).type]);
+      return operation.volatile ? undefined : alias.accessOf(instruction);
     case "memset":
     case "memcpy":
     case "memmove": {

@@ -4,7 +4,7 @@
  * immediate are no gain to carry, so at most one of the ways may store one.
  */
 import { predecessors } from "../4-lower/cfg.ts";
-import type { Block, IrInstruction, Value } from "../4-lower/ir.ts";
+import type { Block, IrInstruction, Operation, Value } from "../4-lower/ir.ts";
 import { constant, firstNonPhi, sameValue, successors } from "../4-lower/ir-builder.ts";
 import { AliasAnalysis, type Location, sameBase } from "./alias.ts";
 import { isOrdered, memoryEffect } from "./effects.ts";
@@ -62,11 +62,21 @@ function sinkInto(
       offset === 0
         ? base
         : rewriter.insertBefore(first, "ptr", { op: "ptradd" }, [base, constant("i64", offset)]);
-    rewriter.insertBefore(first, "void", { ...store.operation }, [value, address], store.location);
+    const operation = joinedAccess(store, partner);
+    rewriter.insertBefore(first, "void", operation, [value, address], store.location);
     rewriter.erase(store);
     rewriter.erase(partner);
     return;
   }
+}
+
+/** One store for both: where their types differ, of any. */
+function joinedAccess(store: IrInstruction, partner: IrInstruction): Operation {
+  const operation = { ...store.operation };
+  if (operation.op !== "store" || partner.operation.op !== "store") return operation;
+  operation.align = Math.min(operation.align, partner.operation.align);
+  if (operation.accessed !== partner.operation.accessed) delete operation.accessed;
+  return operation;
 }
 
 /** Plain stores of the block behind which nothing can tell whether they have happened, last first. */
