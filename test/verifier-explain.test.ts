@@ -69,7 +69,7 @@ test("a packet pointer from before the packet moved: the note is at the helper",
     slot(0x71, 0x70, 0, 0),
     slot(0x95, 0, 0, 0),
   ]);
-  expect(explanation.code).toBe("verifier-scalar-dereference");
+  expect(explanation.code).toBe("verifier-packet-moved");
   expect(explanation.notes.map((note) => note.insn)).toContain(3);
 });
 

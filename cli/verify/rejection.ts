@@ -6,7 +6,7 @@ import { loadObject } from "../../linker/load.ts";
 import type { ProgramSpec } from "../../linker/program.ts";
 import { type ProgramVerdict, verifyObjectProgram } from "../../vm/verifier/verify-program.ts";
 import { nodeFileSystem } from "../node-file-system.ts";
-import { fixOf } from "./fix.ts";
+import { fixOf, type ReadSource } from "./fix.ts";
 
 /** The source file, where it can be read. */
 function sourceOf(path: string): SourceFile | undefined {
@@ -15,12 +15,16 @@ function sourceOf(path: string): SourceFile | undefined {
 }
 
 /** The C line of an instruction, as a span in the source file where it can be read. */
-function spanOf(program: ProgramSpec, insn: number | undefined): Span | undefined {
+function spanOf(
+  program: ProgramSpec,
+  insn: number | undefined,
+  read: ReadSource = sourceOf,
+): Span | undefined {
   const line = insn === undefined ? undefined : program.lines.findLast((l) => l.slot <= insn);
   if (line === undefined) return undefined;
   // Without the file the recorded line stands alone, at its number.
   const alone = "\n".repeat(line.line - 1) + line.text;
-  const file = sourceOf(line.file) ?? { path: line.file, text: alone, isSystem: false };
+  const file = read(line.file) ?? { path: line.file, text: alone, isSystem: false };
   const { text } = file;
   let start = 0;
   for (let i = 1; i < line.line; i++) start = text.indexOf("\n", start) + 1;
@@ -29,18 +33,23 @@ function spanOf(program: ProgramSpec, insn: number | undefined): Span | undefine
 }
 
 /** A rejection as an error at its C line: what is wrong, where it came from, what cures it. */
-export function addRejection(diagnostics: Diagnostics, judged: ProgramVerdict): void {
+export function addRejection(
+  diagnostics: Diagnostics,
+  judged: ProgramVerdict,
+  read: ReadSource = sourceOf,
+): void {
   const { program, verdict, explanation } = judged;
   if (explanation === undefined) return;
-  const where = verdict.insn === undefined ? "" : ` (instruction ${verdict.insn})`;
+  const { insn } = explanation;
+  const where = insn === undefined ? "" : ` (instruction ${insn})`;
   const kind = verdict.verdict === "reject" ? "rejected: " : "";
   const message = `program '${program.name}' ${kind}${explanation.message}${where}`;
-  const fix = fixOf(program, explanation, sourceOf);
-  const notes = explanation.notes.map(({ message: text, insn }) => {
-    const span = insn === undefined ? undefined : spanOf(program, insn);
+  const fix = fixOf(program, explanation, read);
+  const notes = explanation.notes.map(({ message: text, insn: at }) => {
+    const span = at === undefined ? undefined : spanOf(program, at, read);
     return { message: text, ...(span && { span }) };
   });
-  diagnostics.error(explanation.code, message, spanOf(program, verdict.insn), {
+  diagnostics.error(explanation.code, message, spanOf(program, insn, read), {
     notes,
     help: explanation.help,
     ...(fix && { fixIts: [fix] }),

@@ -10,7 +10,8 @@ import { errno } from "./stop.ts";
 const maxPending = 8192;
 
 function push(env: Env, state: State, insn: number, previous: number): void {
-  env.pending.push({ state, insn, previous, log: env.log.position });
+  const { trail, processed: fork } = env;
+  env.pending.push({ state, insn, previous, log: env.log.position, trail, fork });
   if (env.pending.length > maxPending) {
     env.reject(`The sequence of ${env.pending.length} jumps is too complex.`, errno.tooBig);
   }

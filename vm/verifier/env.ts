@@ -2,7 +2,9 @@
 import type { AttachTarget } from "./attach-target.ts";
 import type { HelperPrototype } from "./helper-prototypes.ts";
 import type {
+  StackUse,
   StateView,
+  StepRange,
   VerifierInput,
   VerifierLine,
   VerifierMap,
@@ -13,6 +15,7 @@ import type { LiveStack } from "./live-stack.ts";
 import { Log, type LogPosition } from "./log.ts";
 import type { MapRecord, SpecialField } from "./map-record.ts";
 import { decodeSlots, type RawInsn } from "./opcodes.ts";
+import type { PathStep, Trail } from "./path-steps.ts";
 import type { Reg } from "./reg.ts";
 import type { SccVisits } from "./scc-visits.ts";
 import { currentFrame, type Frame, newState, type State } from "./state.ts";
@@ -62,6 +65,9 @@ export interface PendingPath {
   readonly insn: number;
   readonly previous: number;
   readonly log: LogPosition;
+  readonly trail: Trail;
+  /** Number of the step that left the path for later. */
+  readonly fork: number;
 }
 
 /** A checkpoint with how useful it has been for pruning. */
@@ -101,6 +107,10 @@ export class Env {
   insn = 0;
   previousInsn = 0;
   readonly pending: PendingPath[] = [];
+  trail: Trail = { start: 1, parent: undefined, fork: 0 };
+  /** The steps to note, oldest first, and those that were. */
+  follow: readonly StepRange[] | undefined = undefined;
+  readonly steps: PathStep[] = [];
   explored: (Explored[] | undefined)[] = [];
   processed = 0;
   jumpsProcessed = 0;
@@ -120,6 +130,8 @@ export class Env {
   scratchedLow = 0;
   scratchedHigh = 0;
   previousLine: VerifierLine | undefined = undefined;
+  /** The chain of calls that the stack is too small for. */
+  deepCalls: readonly StackUse[] | undefined = undefined;
   readonly visits: number[] | undefined;
   /** Checkpoints made, by instruction; as wanted as `visits`. */
   readonly checkpoints: number[] | undefined;

@@ -2,29 +2,34 @@
  * A rejection in the terms of the C program: what is wrong, what was known of the value, where it
  * came from, where the proof was lost, and what cures it. Plain data; places are instructions.
  */
-import { changesPacketHelpers, helperName } from "./helper-prototypes.ts";
-import type { Verdict, VerifierInput } from "./input.ts";
+import { helperById } from "../../common/platform/helpers.ts";
 import {
-  aluOp,
-  decodeSlots,
-  insnClass,
-  isHelperCall,
-  isLocalCall,
-  memMode,
-  opCall,
-  opExit,
-  opLoadImm64,
-  type RawInsn,
-} from "./opcodes.ts";
+  addedNumber,
+  clobberNotes,
+  type ExplanationNote,
+  type IndexBound,
+  indexOf,
+  lastBranch,
+  memoryLimit,
+  roomNote,
+  roomOf,
+  type Subject,
+  signedName,
+  subjectAt,
+  valueNotes,
+} from "./explain-notes.ts";
+import { typeWords, valueWords } from "./explain-words.ts";
+import { helperId } from "./helper-ids.ts";
+import { helperName } from "./helper-prototypes.ts";
+import type { Verdict, VerifierInput } from "./input.ts";
+import { isConditional, type Path } from "./lineage.ts";
+import { decodeSlots, insnClass, isHelperCall, type RawInsn } from "./opcodes.ts";
+import { programType } from "./program-variants.ts";
+import { kind, kindOf, mayBeNull } from "./reg-types.ts";
 import { type RejectionClass, rejectionClasses } from "./rejection-classes.ts";
 import { objectClasses } from "./rejection-classes-objects.ts";
 import { mainReason } from "./verdict.ts";
-
-export interface ExplanationNote {
-  readonly message: string;
-  /** Instruction that the note is about. */
-  readonly insn?: number;
-}
+import { stepsAgain } from "./verify.ts";
 
 export interface Explanation {
   /** `verifier-` and the class, e.g. `verifier-maybe-null`. */
@@ -33,6 +38,10 @@ export interface Explanation {
   readonly insn: number | undefined;
   readonly notes: readonly ExplanationNote[];
   readonly help: string;
+  /** Of accesses out of bounds: the variable that would have to be bounded. */
+  readonly index?: IndexBound;
+  /** Of sizes without bound: the variable that was tested from above only, as a signed number. */
+  readonly signedName?: string;
 }
 
 const otherClass: Omit<RejectionClass, "pattern"> = {
@@ -45,102 +54,6 @@ function fill(template: string, match: RegExpExecArray): string {
   return template.replace(/\$(&|\d)/g, (_, key: string) =>
     key === "&" ? match[0] : (match[Number(key)] ?? ""),
   );
-}
-
-/** Where the value of a register was made, following copies and spills backwards along the path. */
-interface Origin {
-  readonly insn: number;
-  /** Index in the path. */
-  readonly at: number;
-}
-
-class Trace {
-  readonly insns: readonly RawInsn[];
-  readonly path: readonly number[];
-
-  constructor(insns: readonly RawInsn[], path: readonly number[]) {
-    this.insns = insns;
-    this.path = path;
-  }
-
-  #insn(at: number): RawInsn | undefined {
-    return this.insns[this.path[at] ?? -1];
-  }
-
-  /** Going back over a function's exit enters it; over the call that began it, leaves it. */
-  #depthBefore(insn: RawInsn, at: number, depth: number): number {
-    if (insn.code === opExit) return depth + 1;
-    const isEntered = isLocalCall(insn) && this.path[at + 1] !== (this.path[at] ?? 0) + 1;
-    return isEntered ? depth - 1 : depth;
-  }
-
-  /** The last instruction before `from` in the same frame for which `test` holds. */
-  findBack(from: number, test: (insn: RawInsn) => boolean): number | undefined {
-    let depth = 0;
-    for (let at = from - 1; at >= 0; at -= 1) {
-      const insn = this.#insn(at);
-      if (insn === undefined) return undefined;
-      depth = this.#depthBefore(insn, at, depth);
-      if (depth < 0) return undefined;
-      if (depth === 0 && test(insn)) return at;
-    }
-    return undefined;
-  }
-
-  origin(register: number, from: number): Origin | undefined {
-    let wanted = register;
-    let at: number | undefined = from;
-    for (let steps = 0; steps < 64; steps += 1) {
-      at = this.findBack(at, (insn) => defines(insn, wanted));
-      const insn = at === undefined ? undefined : this.#insn(at);
-      if (at === undefined || insn === undefined) return undefined;
-      if (isCopy(insn)) {
-        wanted = insn.src;
-        continue;
-      }
-      const slot = filledSlot(insn);
-      const store = slot === undefined ? undefined : this.findBack(at, (i) => storesTo(i, slot));
-      const stored = store === undefined ? undefined : this.#insn(store);
-      if (store === undefined || stored === undefined) return { insn: this.path[at] ?? 0, at };
-      if ((stored.code & 7) !== insnClass.stx) return { insn: this.path[store] ?? 0, at: store };
-      wanted = stored.src;
-      at = store;
-    }
-    return undefined;
-  }
-}
-
-function defines(insn: RawInsn, register: number): boolean {
-  // The second slot of a two-slot immediate is no instruction.
-  if (insn.code === 0) return false;
-  switch (insn.code & 7) {
-    case insnClass.alu:
-    case insnClass.alu64:
-    case insnClass.ldx:
-      return insn.dst === register;
-    case insnClass.ld:
-      return insn.code === opLoadImm64 ? insn.dst === register : register <= 5;
-    default:
-      return insn.code === opCall && register <= 5;
-  }
-}
-
-function isCopy(insn: RawInsn): boolean {
-  const isMove = (insn.code & 0xf0) === aluOp.mov && (insn.code & 8) !== 0;
-  return isMove && ((insn.code & 7) === insnClass.alu64 || (insn.code & 7) === insnClass.alu);
-}
-
-const framePointer = 10;
-
-function filledSlot(insn: RawInsn): number | undefined {
-  const isFill = (insn.code & 7) === insnClass.ldx && insn.src === framePointer;
-  return isFill ? insn.off : undefined;
-}
-
-function storesTo(insn: RawInsn, offset: number): boolean {
-  const isStore = (insn.code & 7) === insnClass.stx || (insn.code & 7) === insnClass.st;
-  const isPlain = (insn.code & 0xe0) === memMode.mem;
-  return isStore && isPlain && insn.dst === framePointer && insn.off === offset;
 }
 
 /** The register that the message is about; for accesses without one, the address register. */
@@ -160,86 +73,231 @@ function subjectOf(reason: string, messages: readonly string[], insn: RawInsn): 
   }
 }
 
-function describeOrigin(insn: RawInsn, register: number): string {
-  if (isHelperCall(insn)) return `R${register} is what ${helperName(insn.imm)} returned here`;
-  if (insn.code === opCall) return `R${register} is what this call returned`;
-  if ((insn.code & 7) === insnClass.ldx) return `R${register} was loaded from memory here`;
-  return `R${register} got its value here`;
+/** What the path shows beyond the class: other words for it, and notes. */
+interface Findings {
+  readonly message?: string;
+  readonly code?: string;
+  readonly help?: string;
+  readonly notes: readonly ExplanationNote[];
+  readonly index?: IndexBound;
+  readonly signedName?: string;
 }
 
-function originNotes(trace: Trace, register: number): ExplanationNote[] {
-  const end = trace.path.length - 1;
-  const origin = trace.origin(register, end);
-  const made = origin === undefined ? undefined : trace.insns[origin.insn];
-  if (origin === undefined || made === undefined) return [];
-  const notes: ExplanationNote[] = [{ message: describeOrigin(made, register), insn: origin.insn }];
-  const moved = trace.findBack(end, (i) => isHelperCall(i) && changesPacketHelpers.has(i.imm));
-  const call = moved === undefined ? undefined : trace.insns[trace.path[moved] ?? -1];
-  if (moved !== undefined && call !== undefined && moved > origin.at) {
-    const message = `${helperName(call.imm)} may move the packet: packet pointers from before it are gone`;
-    notes.push({ message, insn: trace.path[moved] ?? 0 });
-  }
-  return notes;
-}
-
-/** A call between the last definition and the use: r1–r5 do not survive it. */
-function clobberNotes(trace: Trace, register: number): ExplanationNote[] {
-  const end = trace.path.length - 1;
-  const call = trace.findBack(end, (insn) => insn.code === opCall);
-  if (register > 5 || call === undefined) return [];
-  const insn = trace.path[call] ?? 0;
-  return [{ message: `the value of R${register} was lost by this call`, insn }];
-}
-
-function leakNotes(reason: string): ExplanationNote[] {
+function leakFindings(reason: string, path: Path): Findings {
   const match = /alloc_insn=(\d+)/.exec(reason);
-  return match === null ? [] : [{ message: "it was acquired here", insn: Number(match[1]) }];
+  if (match === null) return { notes: [] };
+  const insn = Number(match[1]);
+  const from = path.steps.findLastIndex((step) => step.insn === insn);
+  const branch = lastBranch(path, from);
+  const taken = branch === undefined ? [] : [{ message: branchWords, insn: branch }];
+  return { notes: [{ message: "it was acquired here", insn }, ...taken] };
 }
 
-function knownNote(verdict: Verdict, register: number): ExplanationNote[] {
-  const known = verdict.facts?.registers.find((r) => r.register === register);
-  return known === undefined ? [] : [{ message: `known here: R${register} = ${known.text}` }];
+const branchWords = "the path that leaves without it takes its last branch here";
+
+function isLock(insn: RawInsn): boolean {
+  return isHelperCall(insn) && insn.imm === helperId.spinLock;
 }
 
-function notesOf(name: string, input: VerifierInput, verdict: Verdict): ExplanationNote[] {
+/** Where the lock was taken that is held at the end of the path. */
+function lockFindings({ steps, insns }: Path): Findings {
+  const last = insns[steps.at(-1)?.insn ?? -1];
+  const at = steps.findLast((step, i) => {
+    const insn = insns[step.insn];
+    return i < steps.length - 1 && insn !== undefined && isLock(insn);
+  });
+  const taken = at === undefined ? [] : [{ message: "the lock was taken here", insn: at.insn }];
+  const called = last !== undefined && isHelperCall(last) ? helperName(last.imm) : undefined;
+  if (called === undefined) return { notes: taken };
+  return { notes: [...taken, { message: `this calls ${called}`, insn: steps.at(-1)?.insn ?? 0 }] };
+}
+
+/** The program types that have the helper. */
+function unavailableFindings(input: VerifierInput, at: number): Findings {
+  const call = decodeSlots(input.insns)[at];
+  const types = call === undefined ? undefined : helperById(call.imm)?.programTypes;
+  if (types === undefined || types.length === 0) return { notes: [] };
+  return { notes: [{ message: `program types that may: ${types.join(", ")}` }] };
+}
+
+/** The test by which the loop leaves, and where what it tests comes from. */
+function endlessFindings(input: VerifierInput, path: Path): Findings {
+  const at = path.steps.findLastIndex((step) => isConditional(path.insns[step.insn] ?? noInsn));
+  const test = path.insns[path.steps[at]?.insn ?? -1];
+  if (test === undefined) return { notes: [] };
+  const { insn } = path.steps[at]!;
+  const compared = subjectAt(input, { ...path, steps: path.steps.slice(0, at + 1) }, test.dst);
+  const message = "the loop goes on by this test, of which no more is known each time round";
+  return { notes: [{ message, insn }, ...(compared === undefined ? [] : valueNotes(compared))] };
+}
+
+const noInsn: RawInsn = { code: 0, dst: 0, src: 0, off: 0, imm: 0 };
+
+/** One access with two kinds of pointers: this path's, and that of the paths before. */
+function mixedFindings(subject: Subject, otherKind: number | undefined): Findings {
+  const other =
+    otherKind === undefined
+      ? []
+      : [{ message: `on a path that was followed before it was ${typeWords(otherKind)}` }];
+  return { notes: [...valueNotes(subject), ...other] };
+}
+
+/** The instruction that the path went through most often. */
+function loopFindings(path: readonly number[]): Findings {
+  const counts = new Map<number, number>();
+  for (const insn of path) counts.set(insn, (counts.get(insn) ?? 0) + 1);
+  const [insn, count] = [...counts].reduce((a, b) => (b[1] > a[1] ? b : a), [0, 0]);
+  if (count < 2) return { notes: [] };
+  const message = `the path that was followed last went through here ${count} times`;
+  const help = "`bpfc verify --profile` shows what each line costs";
+  return { notes: [{ message, insn }, { message: help }] };
+}
+
+/** Pointers that became numbers: how decides what cures it. */
+function lostPointer({ path, lineage: from, input }: Subject): Omit<Findings, "notes"> {
+  if (from.moved !== undefined) {
+    return {
+      code: "packet-moved",
+      message: "this points to where the packet was: a call since then may have moved it",
+      help: "load data and data_end from the context again after the call, and test against the end again",
+    };
+  }
+  const made = path.insns[path.steps[from.origin ?? -1]?.insn ?? -1];
+  if (from.truncated !== undefined || made === undefined) return {};
+  if ((made.code & 7) !== insnClass.ldx) return {};
+  const base = path.steps[from.origin ?? -1]?.regs[made.src];
+  if (base === undefined) return {};
+  if (kindOf(base.type) === kind.ctx && isTracing(input.programType)) {
+    return {
+      message:
+        "the hook's argument is only a number to the verifier: it does not know what it points to",
+      help:
+        "read what it points to with bpf_probe_read_kernel or BPF_CORE_READ, " +
+        "or use a hook whose arguments have types: `tp_btf/…`, `fentry/…`",
+    };
+  }
+  if (kindOf(base.type) !== kind.mapValue) return {};
+  return {
+    message: "a pointer that was kept in a map comes back as a number",
+    help: "keep what finds the object again (a key, an index), or a kptr (`__kptr`) with bpf_kptr_xchg",
+  };
+}
+
+const tracingTypes: readonly number[] = [programType.kprobe, programType.tracepoint];
+const rawTypes: readonly number[] = [programType.rawTracepoint, programType.perfEvent];
+
+function isTracing(type: number): boolean {
+  return tracingTypes.includes(type) || rawTypes.includes(type);
+}
+
+/** An argument: the helper's name for it, and what it is in words. */
+function argumentFindings(subject: Subject, insn: RawInsn): Findings {
+  const { register, value } = subject;
+  const notes = valueNotes(subject);
+  if (!isHelperCall(insn)) return { notes };
+  const helper = helperById(insn.imm);
+  const name = helper?.params[register - 1]?.name;
+  const which = name === undefined ? `argument ${register}` : `argument ${register} ('${name}')`;
+  const message = `${which} of ${helperName(insn.imm)} is ${valueWords(value)}`;
+  if (!mayBeNull(value.type)) return { message, notes };
+  const help = "test it for NULL on every path before the call: `if (!value) return 0;`";
+  return { code: "maybe-null", message, help, notes };
+}
+
+function findingsOf(
+  { name }: RejectionClass,
+  input: VerifierInput,
+  verdict: Verdict,
+  reason: string,
+): Findings {
   const { facts } = verdict;
-  if (facts === undefined) return [];
+  if (facts === undefined) return { notes: [] };
+  if (name === "helper-unavailable") return unavailableFindings(input, facts.insn);
+  if (name === "too-complex") return loopFindings(facts.path);
   const insns = decodeSlots(input.insns);
   const insn = insns[facts.insn];
-  if (insn === undefined) return [];
-  const trace = new Trace(insns, facts.path);
-  const reason = mainReason(verdict);
-  const register = subjectOf(reason, verdict.messages, insn);
-  if (name === "leaked-reference") return leakNotes(reason);
-  if (register === undefined) return [];
-  if (name === "uninitialised-register") return clobberNotes(trace, register);
-  return [...knownNote(verdict, register), ...originNotes(trace, register)];
+  const path: Path = { insns, steps: stepsAgain(input, facts.steps) };
+  if (insn === undefined || path.steps.at(-1)?.insn !== facts.insn) return { notes: [] };
+  if (name === "leaked-reference") return leakFindings(reason, path);
+  if (name === "lock-held") return lockFindings(path);
+  if (name === "endless-loop") return endlessFindings(input, path);
+  const register = addedNumber(path, reason) ?? subjectOf(reason, verdict.messages, insn);
+  const subject = register === undefined ? undefined : subjectAt(input, path, register);
+  if (subject === undefined || silentClasses.has(name)) return { notes: [] };
+  if (name === "uninitialised-register") return { notes: clobberNotes(subject) };
+  if (name === "mixed-pointers") return mixedFindings(subject, facts.otherKind);
+  if (name === "helper-argument") return argumentFindings(subject, insn);
+  const notes = valueNotes(subject);
+  if (name === "scalar-dereference") return { ...lostPointer(subject), notes };
+  if (name === "unbounded-size") return { notes, ...optional("signedName", signedName(subject)) };
+  if (!boundsClasses.has(name)) return { notes };
+  const room = roomOf(subject, insn, memoryLimit(subject.value));
+  if (room === undefined) return { notes };
+  const index = optional("index", indexOf(subject, room));
+  return { notes: [roomNote(subject, room), ...notes], ...index };
+}
+
+function optional<K extends string, V>(key: K, value: V | undefined): { [k in K]?: V } {
+  return value === undefined ? {} : ({ [key]: value } as { [k in K]?: V });
+}
+
+/** Classes about the program or its form: no register says more. */
+const silentClasses: ReadonlySet<string> = new Set([
+  "helper-unavailable",
+  "gpl-only",
+  "sleepable-helper",
+  "unknown-instruction",
+  "missing-btf",
+  "division-by-zero",
+]);
+
+const boundsClasses: ReadonlySet<string> = new Set([
+  "packet-bounds",
+  "map-value-bounds",
+  "memory-bounds",
+  "stack-access",
+]);
+
+/** The functions of a chain that needs too much stack, each at its first line. */
+function callNotes({ calls = [] }: Verdict): ExplanationNote[] {
+  return calls.map(({ function: name, insn, bytes }) => {
+    const message = name === "" ? `${bytes} bytes here` : `'${name}' needs ${bytes} bytes`;
+    return { message, insn };
+  });
+}
+
+/** The instruction that a message names, for rejections of the program's form. */
+function namedInsn(reason: string): number | undefined {
+  const match = /\binsn (\d+)/.exec(reason);
+  return match === null ? undefined : Number(match[1]);
 }
 
 /** Explains a verdict that is not an acceptance. */
 export function explain(input: VerifierInput, verdict: Verdict): Explanation {
-  const { insn } = verdict;
   const reason = mainReason(verdict);
   if (verdict.verdict === "unsupported") {
     return {
       code: "verifier-unsupported",
       message: `not modelled: ${reason}`,
-      insn,
+      insn: verdict.insn,
       notes: [],
       help: "only a kernel can tell whether it takes this program",
     };
   }
+  const insn = verdict.insn ?? namedInsn(reason) ?? verdict.calls?.at(-1)?.insn;
   for (const entry of [...rejectionClasses, ...objectClasses]) {
     const match = entry.pattern.exec(reason);
     if (match === null) continue;
-    const notes = notesOf(entry.name, input, verdict);
+    const { index, signedName: name, ...found } = findingsOf(entry, input, verdict, reason);
     const kernel = { message: `the kernel says: ${reason}` };
     return {
-      code: `verifier-${entry.name}`,
-      message: fill(entry.cause, match),
+      code: `verifier-${found.code ?? entry.name}`,
+      message: found.message ?? fill(entry.cause, match),
       insn,
-      notes: [...notes, kernel],
-      help: entry.help,
+      notes: [...found.notes, ...callNotes(verdict), kernel],
+      help: found.help ?? entry.help,
+      ...optional("index", index),
+      ...optional("signedName", name),
     };
   }
   const { name, help } = otherClass;

@@ -106,6 +106,9 @@ export interface VerifyOptions {
   readonly strictStack?: boolean;
 }
 
+/** First and last of some consecutive steps; the first instruction processed is step 1. */
+export type StepRange = readonly [first: number, last: number];
+
 export type VerdictKind = "accept" | "reject" | "unsupported";
 
 export interface Verdict {
@@ -134,6 +137,16 @@ export interface Verdict {
   readonly contextOffsets: ReadonlyMap<number, number>;
   /** Facts for an explanation of a rejection. */
   readonly facts?: RejectionFacts;
+  /** The chain of calls that needs too much stack, outermost first. */
+  readonly calls?: readonly StackUse[];
+}
+
+/** A function in a chain of calls, and what it needs of the stack. */
+export interface StackUse {
+  readonly function: string;
+  /** Its first instruction. */
+  readonly insn: number;
+  readonly bytes: number;
 }
 
 /** What was known where the proof failed. */
@@ -141,6 +154,10 @@ export interface RejectionFacts {
   readonly insn: number;
   /** Instructions of the failing path, oldest first, the failing one last. */
   readonly path: readonly number[];
+  /** The path's last steps, by number. */
+  readonly steps: readonly StepRange[];
   /** Registers before the failing instruction, as the log prints them. */
   readonly registers: readonly { readonly register: number; readonly text: string }[];
+  /** Type of the pointers with which the instruction was reached on other paths. */
+  readonly otherKind?: number;
 }

@@ -25,7 +25,8 @@ export const rejectionClasses: readonly RejectionClass[] = [
   {
     name: "packet-bounds",
     pattern: /^invalid access to packet, off=(-?\d+) size=(\d+), R\d+\(id=\d+,off=-?\d+,r=(\d+)\)/,
-    cause: "this reads $2 bytes at offset $1 of the packet, of which only $3 are proven to exist",
+    cause:
+      "this accesses $2 byte(s) at offset $1 of a packet pointer from whose base only $3 bytes are proven to be there",
     help: checkPacket,
   },
   {
@@ -37,14 +38,14 @@ export const rejectionClasses: readonly RejectionClass[] = [
   {
     name: "map-value-bounds",
     pattern: /^invalid access to map value, value_size=(\d+) off=(-?\d+) size=(\d+)/,
-    cause: "this may touch $3 bytes at offset $2 of a map value that has $1 bytes",
+    cause: "this may access $3 byte(s) at offset $2 of a map value that has $1 bytes",
     help: clampIndex,
   },
   {
     name: "memory-bounds",
     pattern:
       /^invalid access to (?:memory, mem_size|map key, key_size)=(\d+) off=(-?\d+) size=(\d+)/,
-    cause: "this may touch $3 bytes at offset $2 of memory that has $1 bytes",
+    cause: "this may access $3 byte(s) at offset $2 of memory that has $1 bytes",
     help: clampIndex,
   },
   {
@@ -146,10 +147,27 @@ export const rejectionClasses: readonly RejectionClass[] = [
   },
   {
     name: "unreachable-code",
-    pattern:
-      /^unreachable insn|^last insn is not|^jump out of range|middle of ldimm64|call to invalid destination/,
-    cause: "the program's control flow is broken: $&",
+    pattern: /^unreachable insn/,
+    cause: "no path leads to this code",
+    help: "it follows something that never returns, or was jumped over: remove it, or `return` where the path should end",
+  },
+  {
+    name: "unreachable-code",
+    pattern: /^last insn is not/,
+    cause: "the function runs on past its end",
+    help: "return a value on every path (a missing `return`, or __builtin_unreachable, lets the compiler leave it out)",
+  },
+  {
+    name: "unreachable-code",
+    pattern: /^jump out of range|middle of ldimm64|call to invalid destination/,
+    cause: "nothing leads here, or what does leads nowhere: $&",
     help: "return on every path, and check that every function and section was linked",
+  },
+  {
+    name: "stack-access",
+    pattern: /^invalid (read|write) (?:from|to) stack R\d+ off=(-?\d+) size=(\d+)/,
+    cause: "this would $1 $3 byte(s) of stack from fp$2 on, more than the buffer there has",
+    help: "make the buffer as large as the size says, or the size as small; a function has 512 bytes of stack",
   },
   {
     name: "stack-access",
@@ -202,9 +220,21 @@ export const rejectionClasses: readonly RejectionClass[] = [
   },
   {
     name: "misaligned",
+    pattern: /^misaligned (\S+) access off (\S+) size (\d+)/,
+    cause: "this access of $3 bytes is at offset $2 of the $1, which is no multiple of $3",
+    help: "align the member and its struct (`__attribute__((aligned(8)))`, no `packed`), or access it in smaller parts",
+  },
+  {
+    name: "misaligned",
     pattern: /^misaligned/,
     cause: "the address of this access is not a multiple of its size",
     help: "align the struct (`__attribute__((aligned(8)))`), or access it in smaller parts",
+  },
+  {
+    name: "missing-btf",
+    pattern: /^map '(\w*)' has to have BTF in order to use (\w+)/,
+    cause: "the map '$1' says how large its values are, but not what is in them, which $2 needs",
+    help: "declare it with `__type(key, …)` and `__type(value, …)` instead of sizes, and compile with -g",
   },
   {
     name: "missing-btf",
@@ -222,8 +252,8 @@ export const rejectionClasses: readonly RejectionClass[] = [
   },
   {
     name: "return-range",
-    pattern: /the register R0 (?:has|is)(.*) should have been in \[(-?\d+), (-?\d+)\]/,
-    cause: "the return value ($1 ) must be between $2 and $3 here",
+    pattern: /the register R0 (?:has|is) (.*) should have been in \[(-?\d+), (-?\d+)\]/,
+    cause: "the return value ($1) must be between $2 and $3 here",
     help: "return one of the constants that this hook defines on every path",
   },
   {
@@ -246,9 +276,21 @@ export const rejectionClasses: readonly RejectionClass[] = [
     help: "pass the pointer that the acquiring helper gave, once",
   },
   {
+    name: "lock-held",
+    pattern: /^function calls are not allowed while holding a lock/,
+    cause: "a function is called while a lock is held",
+    help: "compute what the call gives before bpf_spin_lock, or call it after bpf_spin_unlock",
+  },
+  {
+    name: "lock-held",
+    pattern: /(?:cannot be used inside|inside) bpf_(?:res_)?spin_lock-ed region/,
+    cause: "a lock is still held here",
+    help: "unlock on every path that leaves, also on early returns",
+  },
+  {
     name: "lock",
-    pattern: /lock/,
-    cause: "locks: $&",
+    pattern: /^.*lock.*$/,
+    cause: "a lock is not used as the verifier wants: $&",
     help: "take one lock at a time, call nothing while it is held, unlock on every path",
   },
   {

@@ -44,6 +44,15 @@ class DepthCheck {
     return Math.ceil(this.env.subprograms[subprog]!.stackDepth / 16) * 16;
   }
 
+  refuse(message: string, code?: number): never {
+    const { env, chain } = this;
+    env.deepCalls = chain.map((subprog) => {
+      const { name, start: insn } = env.subprograms[subprog]!;
+      return { function: name, insn, bytes: this.depthOf(subprog) };
+    });
+    return env.reject(message, code);
+  }
+
   setMode(subprog: number, allowsPrivate: boolean): void {
     if (!allowsPrivate) this.modes[subprog] = "shared";
     else if (this.modes[subprog] === "unknown" && this.depthOf(subprog) >= minPrivateStack) {
@@ -55,22 +64,22 @@ class DepthCheck {
     const { env } = this;
     const sub = env.subprograms[subprog]!;
     if (subprog > 0 && sub.hasTailCall && below >= maxBelowTailCall) {
-      env.reject(
+      this.refuse(
         `tail_calls are not allowed when call stack of previous frames is ${below} bytes. Too large`,
       );
     }
+    this.chain.push(subprog);
     this.setMode(subprog, allowsPrivate);
     const own = this.depthOf(subprog);
     let depth = below;
     if (this.modes[subprog] === "private") {
-      if (own > maxStack) env.reject(`stack size of subprog ${subprog} is ${own}. Too large`);
+      if (own > maxStack) this.refuse(`stack size of subprog ${subprog} is ${own}. Too large`);
     } else {
       depth += own;
       if (depth > maxStack) {
-        env.reject(`combined stack size of ${frame + 1} calls is ${depth}. Too large`);
+        this.refuse(`combined stack size of ${frame + 1} calls is ${depth}. Too large`);
       }
     }
-    this.chain.push(subprog);
     for (let at = sub.start; at < sub.end; at += 1) {
       this.visitCall(at, depth, frame, allowsPrivate);
     }
@@ -93,7 +102,7 @@ class DepthCheck {
       }
     }
     if (frame + 1 >= maxFrames) {
-      env.reject(`the call stack of ${frame + 1} frames is too deep !`, errno.tooBig);
+      this.refuse(`the call stack of ${frame + 1} frames is too deep !`, errno.tooBig);
     }
     this.visit(callee, depth, frame + 1, allowsPrivate);
   }

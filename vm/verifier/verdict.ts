@@ -2,6 +2,7 @@
 import type { Env } from "./env.ts";
 import type { RejectionFacts, Verdict } from "./input.ts";
 import { currentPath } from "./path.ts";
+import { stepsOf } from "./path-steps.ts";
 import { printReg } from "./print-state.ts";
 import { kind } from "./reg-types.ts";
 import { type Rejection, Unsupported } from "./stop.ts";
@@ -12,7 +13,9 @@ function factsOf(env: Env): RejectionFacts {
   const registers = frame.regs.flatMap((reg, register) =>
     reg.type === kind.notInit ? [] : [{ register, text: printReg(reg, frame.frameNo) }],
   );
-  return { insn: env.insn, path, registers };
+  const kindBefore = env.facts.pointerKind[env.insn] ?? 0;
+  const otherKind = kindBefore === 0 ? {} : { otherKind: kindBefore };
+  return { insn: env.insn, path, steps: stepsOf(env), registers, ...otherKind };
 }
 
 /** Lines of the log that say where or what, not why. */
@@ -45,6 +48,7 @@ export function verdictOf(env: Env, stop: Rejection | Unsupported | undefined): 
     log: env.log.text,
     ...(env.options.watch !== undefined && { watched: env.watched }),
     ...(env.options.states !== undefined && { views: env.views }),
+    ...(env.deepCalls !== undefined && { calls: env.deepCalls }),
     contextOffsets: env.contextOffsets,
     ...(env.visits !== undefined && { visits: env.visits }),
     ...(env.checkpoints !== undefined && { checkpoints: env.checkpoints }),

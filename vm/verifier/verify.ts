@@ -6,9 +6,10 @@ import { checkCallbacksKept } from "./dead-code.ts";
 import { Env } from "./env.ts";
 import { functionArgs, setInitialArgs } from "./function-args.ts";
 import { emptyFrame } from "./function-calls.ts";
-import type { Verdict, VerifierInput, VerifyOptions } from "./input.ts";
+import type { StepRange, Verdict, VerifierInput, VerifyOptions } from "./input.ts";
 import { computeLiveRegisters } from "./live-registers.ts";
 import { LiveStack } from "./live-stack.ts";
+import type { PathStep } from "./path-steps.ts";
 import {
   attachType,
   isSleepableProgram,
@@ -108,6 +109,7 @@ function enterFunction(env: Env, subprog: number): void {
   env.state = state;
   env.insn = sub.start;
   env.previousInsn = -1;
+  env.trail = { start: env.processed + 1, parent: undefined, fork: 0 };
   env.explored = [];
   env.exploredStates = 0;
   env.previousLine = undefined;
@@ -170,9 +172,7 @@ function run(env: Env): void {
   checkCallbacksKept(env);
 }
 
-/** The verdict of Linux 6.18 on a program, without a kernel. */
-export function verify(input: VerifierInput, options: VerifyOptions = {}): Verdict {
-  const env = new Env(input, options);
+function judge(env: Env): Verdict {
   try {
     run(env);
     return verdictOf(env, undefined);
@@ -180,4 +180,17 @@ export function verify(input: VerifierInput, options: VerifyOptions = {}): Verdi
     if (stop instanceof Rejection || stop instanceof Unsupported) return verdictOf(env, stop);
     throw stop;
   }
+}
+
+/** The verdict of Linux 6.18 on a program, without a kernel. */
+export function verify(input: VerifierInput, options: VerifyOptions = {}): Verdict {
+  return judge(new Env(input, options));
+}
+
+/** What was known at steps of a verification, which is done again for it. */
+export function stepsAgain(input: VerifierInput, steps: readonly StepRange[]): PathStep[] {
+  const env = new Env(input, {});
+  env.follow = steps;
+  judge(env);
+  return env.steps;
 }

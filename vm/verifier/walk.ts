@@ -13,6 +13,7 @@ import { checkLoadImm64 } from "./load-imm64.ts";
 import { checkLoad, checkPacketLoad, checkStore } from "./memory-insns.ts";
 import { callKind, insnClass, jmpOp, memMode, opJumpLong, type RawInsn } from "./opcodes.ts";
 import { pathEnd } from "./path.ts";
+import { noteStep } from "./path-steps.ts";
 import { printInsn } from "./print-insn.ts";
 import { printReg, printState, traceInsnState } from "./print-state.ts";
 import { checkResources } from "./references.ts";
@@ -163,6 +164,7 @@ function nextPath(env: Env): boolean {
   env.state = next.state;
   env.insn = next.insn;
   env.previousInsn = next.previous;
+  env.trail = { start: env.processed + 1, parent: next.trail, fork: next.fork };
   env.isNewPath = true;
   env.liveStack!.leave();
   return true;
@@ -178,6 +180,7 @@ function step(env: Env): boolean {
   countInsn(env);
   env.state.lastInsn = env.previousInsn;
   env.state.insn = env.insn;
+  if (env.follow !== undefined) noteStep(env, env.follow);
   if (env.facts.prunePoint[env.insn] === 1 && isVisited(env, env.insn)) {
     tracePruned(env);
     return false;

@@ -1,0 +1,10 @@
+#include "explain.h"
+char LICENSE[] SEC("license") = "GPL";
+
+SEC("xdp") int p(struct xdp_md *ctx)
+{
+	__u32 key = 0;
+	struct val *v = bpf_map_lookup_elem(&h, &key);
+	bpf_map_update_elem(&a, &key, v, 0);
+	return 1;
+}
