@@ -45,8 +45,60 @@ function statement(i: number): string {
   }
 }
 
-function programText(length: number): string {
-  const body = Array.from({ length }, (_, i) => statement(i)).join("\n\t");
+/** Several accesses near each other, through one pointer that may move between them. */
+function neighbours(): string {
+  const base = pick(bases);
+  const lines = Array.from({ length: 2 + below(5) }, () => {
+    const place = `*(${pick(sizes)} *)(${base} + ${pick([0, 0, 2, 4, 8, 8, 12, -4, -8])})`;
+    const moved =
+      base.startsWith("r1") || base > "r5" ? "r0 ^= 5" : `${base} += ${pick([-4, 4, 8])}`;
+    return pick([`r0 = ${place}`, `r0 = ${place}`, `${place} = r0`, moved]);
+  });
+  return lines.join("\n\t").replaceAll("+ -", "- ");
+}
+
+/** Straight on, in one of two kinds of counted loops, or in a function that is called. */
+const shapes: readonly ((body: string) => string)[] = [
+  (body) => `${body}
+	exit`,
+  (body) => `r9 = 0
+loop:
+	${body}
+	${pick(pointers)} += ${pick([1, 4, 8])}
+	r9 += ${pick([1, 2])}
+	if r9 < ${2 + below(9)} goto loop
+	exit`,
+  (body) => `r9 = ${1 + below(8)}
+loop:
+	${body}
+	w9 += -1
+	if w9 != 0 goto loop
+	exit`,
+  (body) => `call part
+	r1 = r8
+	r2 = r10
+	r2 += -16
+	r3 = r6
+	r4 = r7
+	r5 = r7
+	${pick(["", "call part"])}
+	exit
+	.section .text,"ax",@progbits
+	.type part,@function
+part:
+	r6 = r3
+	r7 = r1
+	r8 = r2
+	r9 = r5
+	${body}
+	exit`,
+];
+
+function programText(length: number, shape: number): string {
+  const statements = Array.from({ length }, (_, i) =>
+    below(4) === 0 ? neighbours() : statement(i),
+  );
+  const body = (shapes[shape % shapes.length] ?? String)(statements.join("\n\t"));
   return `
 	.section maps,"aw",@progbits
 	.globl am
@@ -83,7 +135,6 @@ main:
 	r5 = r9
 	r0 = ${below(100)}
 	${body}
-	exit
 	.section license,"aw",@progbits
 	.asciz "GPL"
 `;
@@ -93,8 +144,8 @@ test("compiled code that checks stops where the interpreter does", () => {
   const kernel = new Kernel();
   const packet = Uint8Array.from({ length: 60 }, (_, i) => i);
   const stops = new Map<string, number>();
-  for (let seed = 0; seed < 700; seed += 1) {
-    const text = programText(1 + (seed % 14));
+  for (let seed = 0; seed < 1200; seed += 1) {
+    const text = programText(1 + (seed % 14), seed);
     const set = kernel.load(loadAssembly(text));
     if ("message" in set) throw new Error(set.message);
     const program = set.programs.get("main") ?? expect.unreachable();

@@ -33,6 +33,8 @@ export const cells = {
   time: 96,
   /** State of the random generator. */
   random: 104,
+  /** Instructions that a checked run has left. */
+  fuel: 108,
 } as const;
 const controlSize = 112;
 

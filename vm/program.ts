@@ -46,6 +46,22 @@ function bySlot(
   return insns;
 }
 
+const takenBy = new WeakMap<Program, ReadonlySet<number>>();
+
+/** Slots of functions whose address the program takes: only these can be callbacks. */
+export function takenFunctions(program: Program): ReadonlySet<number> {
+  const known = takenBy.get(program);
+  if (known !== undefined) return known;
+  const taken = new Set<number>();
+  for (const [slot, insn] of program.insns.entries()) {
+    if (insn?.kind !== "load_imm64" || insn.source !== 4) continue;
+    const start = slot + 1 + Number(BigInt.asIntN(32, insn.value));
+    if (program.insns[start] !== undefined) taken.add(start);
+  }
+  takenBy.set(program, taken);
+  return taken;
+}
+
 /** The line record that covers a slot. */
 export function lineAt(program: Program, slot: number): ProgramLine | undefined {
   let found: ProgramLine | undefined;

@@ -29,10 +29,10 @@ import { Fault } from "../fault.ts";
 import { type Engine, HelperCall } from "../helpers/helper-call.ts";
 import { callKfunc } from "../helpers/kfuncs.ts";
 import { helperFunction } from "../helpers/table.ts";
+import { tailCallTarget } from "../helpers/tail-call.ts";
 import type { Kernel } from "../kernel/kernel.ts";
 import { arenaOf, toKernelSpace } from "../maps/arena.ts";
-import { ProgramArrayMap } from "../maps/program-array.ts";
-import type { Program } from "../program.ts";
+import { type Program, takenFunctions } from "../program.ts";
 import { ProgramException } from "../program-exception.ts";
 import type { RunState } from "../run-state.ts";
 
@@ -40,7 +40,8 @@ interface Frame {
   program: Program;
   /** Where the caller goes on. */
   readonly returnSlot: number;
-  readonly saved: readonly [bigint, bigint, bigint, bigint];
+  /** The caller's registers but r0; the callee starts with nothing but its arguments. */
+  readonly saved: BigUint64Array;
   /** Frames since the program or callback was entered. */
   readonly depth: number;
 }
@@ -121,13 +122,14 @@ export class Interpreter implements Engine {
   callFunction(address: bigint, args: readonly bigint[]): bigint {
     const slot = Number(address - codeAddressBase);
     const program = this.#program;
-    if (address < codeAddressBase || program.insns[slot] === undefined) {
+    if (!takenFunctions(program).has(slot)) {
       throw new Fault("bad-argument", "not the address of a function", address);
     }
     const saved = this.#registers.slice();
     const frame = frameBottom(this.#memory, this.#frames.length + 1);
     clearFrames(this.#kernel.memory, this.#memory, frame, 1);
     const returnSlot = this.#slot;
+    this.#registers.fill(0n, 1, 6);
     this.#registers.set(args, 1);
     const result = this.#enter(program, slot);
     this.#program = program;
@@ -151,15 +153,21 @@ export class Interpreter implements Engine {
       throw new Fault("stack-overflow", `more than ${maximumCallDepth} calls deep`);
     }
     const r = this.#registers;
-    const saved = [r[6], r[7], r[8], r[9]] as [bigint, bigint, bigint, bigint];
+    const saved = r.slice(1, 10);
     this.#frames.push({ program, returnSlot, saved, depth });
-    const top = frameTop(this.#memory, this.#frames.length);
-    r[10] = BigInt(top);
+    this.#clear();
+    r[10] = BigInt(frameTop(this.#memory, this.#frames.length));
+  }
+
+  /** What programs may not read at a function's start is 0, as compiled code has it. */
+  #clear(): void {
+    this.#registers[0] = 0n;
+    this.#registers.fill(0n, 6, 10);
   }
 
   #pop(): void {
     const frame = this.#frames.pop() as Frame;
-    this.#registers.set(frame.saved, 6);
+    this.#registers.set(frame.saved, 1);
     this.#registers[10] = BigInt(frameTop(this.#memory, this.#frames.length));
     this.#slot = frame.returnSlot;
     const caller = this.#frames.at(-1);
@@ -401,12 +409,13 @@ export class Interpreter implements Engine {
 
   /** True where another program took the frame over. */
   #tailCall(): boolean {
-    const map = this.#call.mapOf(2, ProgramArrayMap);
-    const target = this.#kernel.programById(map.slot(this.#call.low(3)) ?? 0);
+    const target = tailCallTarget(this.#call);
     if (target === undefined || this.#tailCalls >= maximumTailCalls) return false;
     this.#tailCalls += 1;
     const frame = this.#frames.at(-1) as Frame;
     frame.program = target;
+    this.#clear();
+    this.#registers.fill(0n, 2, 6);
     this.#program = target;
     this.#slot = 0;
     return true;

@@ -27,6 +27,8 @@ export interface FlowGraph {
   readonly blocks: readonly Block[];
   /** False where a loop has two entries: such code cannot be nested. */
   readonly isReducible: boolean;
+  /** The blocks before rounds of loops were copied; each copy starts at the same slot. */
+  readonly originals: readonly Block[];
 }
 
 type Slots = readonly (Instruction | undefined)[];
@@ -151,7 +153,7 @@ export function buildFlowGraph(insns: Slots, entry: number): FlowGraph {
   const raw = new Map([...leaders].map((start) => [start, rawBlock(insns, leaders, start)]));
   const graph = graphOf(raw, entry);
   const unrolled = graph.isReducible ? unrollLoops(graph.blocks, raw, insns) : undefined;
-  return unrolled === undefined ? graph : graphOf(unrolled, entry);
+  return unrolled === undefined ? graph : { ...graphOf(unrolled, entry), originals: graph.blocks };
 }
 
 function graphOf(raw: ReadonlyMap<number, RawBlock>, entry: number): FlowGraph {
@@ -193,5 +195,5 @@ function graphOf(raw: ReadonlyMap<number, RawBlock>, entry: number): FlowGraph {
       isLoop: loops.has(order),
     };
   });
-  return { blocks, isReducible };
+  return { blocks, isReducible, originals: blocks };
 }

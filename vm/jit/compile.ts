@@ -2,6 +2,7 @@
 import { cells, type EngineMemory, maximumCallDepth } from "../engine-memory.ts";
 import { HashMap } from "../maps/hash.ts";
 import type { Program } from "../program.ts";
+import { analyseFunctions, calledSlots } from "./functions.ts";
 import { hostFunctionKind, hostFunctionTypes } from "./host-functions.ts";
 import {
   type MapFunctionName,
@@ -10,7 +11,13 @@ import {
   mapFunctionTypes,
   mapShape,
 } from "./map-functions.ts";
-import { kfuncCall, mapHelpers, packetLoadCall, Translator } from "./translate.ts";
+import {
+  type FunctionFacts,
+  kfuncCall,
+  mapHelpers,
+  packetLoadCall,
+  Translator,
+} from "./translate.ts";
 import { type ImportKind, op, valueType, WasmBytes, writeModule } from "./wasm-writer.ts";
 
 export interface CompiledProgram {
@@ -46,18 +53,6 @@ const typeOf = Object.fromEntries(types.map(({ name }, i) => [name, i])) as Reco
   TypeName,
   number
 >;
-
-/** Slots of functions that the program calls or passes on. */
-function calledSlots(program: Program): ReadonlySet<number> {
-  const starts = new Set<number>();
-  for (const [slot, insn] of program.insns.entries()) {
-    if (insn?.kind === "call" && insn.target === "local") starts.add(slot + 1 + insn.imm);
-    if (insn?.kind === "load_imm64" && insn.source === 4) {
-      starts.add(slot + 1 + Number(BigInt.asIntN(32, insn.value)));
-    }
-  }
-  return starts;
-}
 
 /**
  * `enter(frame, table index)`: calls a function with r1–r5 from the control block and puts r0
@@ -169,23 +164,21 @@ export function compileProgram(program: Program, options: CompileOptions): Compi
   const order = new Map(starts.map((slot, i) => [slot, first + i]));
   // The program itself may be called, too.
   const isAlone = called.size === 0;
+  const facts = analyseFunctions(program, starts, options.checked);
   const bodies = starts.map((slot) =>
     new Translator(program, {
       ...options,
       isAlone,
+      isShallow: facts.depth <= maximumCallDepth,
       functionAt: (at) => order.get(at),
       helperImport: (id) => list.helper(id),
       mapImport: (map, name) => list.mapFunction(map, name),
-    }).translate(slot),
+    }).translate(facts.functions.get(slot) as FunctionFacts),
   );
   const enter = { type: typeOf.enter, body: enterBody(options.memory) };
   const bytes = writeModule({
     types,
-    imports: [
-      ...list.imports,
-      { name: "memory", what: { kind: "memory" } },
-      ...(options.checked ? [{ name: "fuel", what: { kind: "global" } } as const] : []),
-    ],
+    imports: [...list.imports, { name: "memory", what: { kind: "memory" } }],
     functions: [
       ...bodies.map((body) => ({ type: isAlone ? typeOf.enterAlone : typeOf.subprogram, body })),
       ...(isAlone ? [] : [enter]),

@@ -13,9 +13,9 @@ import { Fault } from "../fault.ts";
 import { type Engine, type Helper, HelperCall } from "../helpers/helper-call.ts";
 import { callKfunc } from "../helpers/kfuncs.ts";
 import { helperFunction } from "../helpers/table.ts";
+import { tailCallTarget } from "../helpers/tail-call.ts";
 import type { Kernel } from "../kernel/kernel.ts";
-import { ProgramArrayMap } from "../maps/program-array.ts";
-import type { Program } from "../program.ts";
+import { type Program, takenFunctions } from "../program.ts";
 import { ProgramException } from "../program-exception.ts";
 import type { RunState } from "../run-state.ts";
 import { type CompiledProgram, compileProgram } from "./compile.ts";
@@ -37,7 +37,6 @@ const usesUntilHot = 100;
 /** A kernel's compiled programs; kept as long as the kernel is. */
 class Compiler {
   readonly #kernel: Kernel;
-  readonly fuel = new WebAssembly.Global({ value: "i32", mutable: true }, 0);
   readonly #instances = new WeakMap<Program, Map<boolean, Instance>>();
   readonly #mapFunctions: MapFunctionCache;
   readonly #hostFunctions = new Map<number, WebAssembly.ExportValue>();
@@ -69,7 +68,7 @@ class Compiler {
 
   /** `isHot`: calls of JavaScript are to be fast; else linking is. */
   #link(module: WebAssembly.Module, compiled: CompiledProgram, isHot: boolean): Instance["enter"] {
-    const env: WebAssembly.ModuleImports = { memory: this.#kernel.memory.wasm, fuel: this.fuel };
+    const env: WebAssembly.ModuleImports = { memory: this.#kernel.memory.wasm };
     for (const id of compiled.helpers) {
       env[`helper ${id}`] = isHot ? this.#hostOf(id) : this.#bridge(id);
     }
@@ -108,7 +107,8 @@ function compilerOf(kernel: Kernel): Compiler {
   return compiler;
 }
 
-const maximumFuel = 0x7fff_ffff;
+/** Compiled code counts in 32 bits, with some room for what it counts before its turn. */
+const maximumFuel = 0x7f00_0000;
 
 export class JitEngine implements Engine {
   readonly #kernel: Kernel;
@@ -135,7 +135,9 @@ export class JitEngine implements Engine {
 
   /** Executed instructions; known to the checked variant only. */
   get steps(): number {
-    return this.#checked ? this.#fuel - Math.max(0, this.#compiler.fuel.value) : 0;
+    if (!this.#checked) return 0;
+    const left = this.#kernel.memory.view.getInt32(this.#control + cells.fuel, true);
+    return this.#fuel - Math.max(0, left);
   }
 
   get position(): { readonly program: Program; readonly slot: number } {
@@ -179,7 +181,7 @@ export class JitEngine implements Engine {
     this.#program = this.#run.program;
     this.#tailCalls = 0;
     const { view } = this.#kernel.memory;
-    this.#compiler.fuel.value = this.#fuel;
+    view.setInt32(this.#control + cells.fuel, this.#fuel, true);
     view.setInt32(this.#control + cells.mayGoto, 0, true);
     view.setInt32(this.#control + cells.cpu, this.#kernel.cpu, true);
     view.setInt32(this.#control + cells.faultKind, 0, true);
@@ -230,13 +232,15 @@ export class JitEngine implements Engine {
 
   tailCall(slot: number): number {
     this.#slot = slot;
-    const map = this.#call.mapOf(2, ProgramArrayMap);
-    const target = this.#kernel.programById(map.slot(this.#call.low(3)) ?? 0);
+    const target = tailCallTarget(this.#call);
     if (target === undefined || this.#tailCalls >= maximumTailCalls) return 0;
     this.#tailCalls += 1;
     const caller = this.#program;
     this.#program = target;
-    const frame = this.#kernel.memory.view.getUint32(this.#control + cells.frame, true);
+    const { bytes, view } = this.#kernel.memory;
+    const frame = view.getUint32(this.#control + cells.frame, true);
+    // Nothing but the context is passed on.
+    bytes.fill(0, this.#control + cells.arguments + 8, this.#control + cells.arguments + 40);
     this.#compiler.instance(target, this.#checked).enter(frame, 0);
     this.#program = caller;
     return 1;
@@ -255,10 +259,9 @@ export class JitEngine implements Engine {
   callFunction(address: bigint, args: readonly bigint[]): bigint {
     const { view } = this.#kernel.memory;
     const instance = this.#compiler.instance(this.#program, this.#checked);
-    const isCode = address >= codeAddressBase && address < codeAddressBase + 0x1_0000_0000n;
-    const index = isCode
-      ? instance.compiled.tableIndex.get(Number(address - codeAddressBase))
-      : undefined;
+    const slot = Number(address - codeAddressBase);
+    const isTaken = takenFunctions(this.#program).has(slot);
+    const index = isTaken ? instance.compiled.tableIndex.get(slot) : undefined;
     if (index === undefined) {
       throw new Fault("bad-argument", "not the address of a function", address);
     }

@@ -1,139 +1,121 @@
 /**
  * What registers are known to hold at each block's start, by forward analysis of one subprogram:
- * maps, and pointers into the frame, the packet or a map's values. Compiled code calls a known map's
- * functions directly; its checked variant leaves out checks of pointers with known offset, and first
- * tries the range that a pointer with unknown offset should be in. What is said of maps, and of
- * pointers with an offset, is certain whatever the program does; the rest is a guess.
+ * numbers' ranges, maps, and pointers into the frame, the context, the packet or a map's values.
+ * Compiled code calls a known map's functions directly; its checked variant leaves out checks of
+ * pointers with known offset, and first tries the range that a pointer without one should be in.
+ * Needs blocks in reverse postorder. Loops are widened where they start; two more rounds without
+ * widening and the bounds of counted loops then say how far numbers and pointers really go.
  */
-import type { Instruction, JumpOp, Register } from "../../common/isa/instruction.ts";
+import type { Instruction, JumpOp } from "../../common/isa/instruction.ts";
 import { ArrayMap } from "../maps/array.ts";
 import { HashMap } from "../maps/hash.ts";
-import type { BpfMap } from "../maps/map.ts";
 import type { Program } from "../program.ts";
 import { packetFields } from "../programs/contexts.ts";
 import type { Block } from "./blocks.ts";
+import { loopBounds } from "./inductions.ts";
+import {
+  allBits,
+  joinKnown,
+  type Known,
+  type KnownState,
+  knownOf,
+  largestWord,
+  meetKnown,
+  movedKnown,
+  registerCount,
+  sameKnown,
+  widenKnown,
+} from "./known.ts";
 
-export type Known =
-  | { readonly kind: "map"; readonly map: BpfMap }
-  /** An unsigned number of at most 32 bits. */
-  | { readonly kind: "scalar"; readonly max: number }
-  /** Offsets from r10: from `offset` to `offset + span`. */
-  | { readonly kind: "frame"; readonly offset: number | undefined; readonly span: number }
-  /** The address of the function that starts at a slot. */
-  | { readonly kind: "function"; readonly slot: number }
-  /** Perhaps the context, as the program was entered with it. */
-  | { readonly kind: "context" }
-  | { readonly kind: "packet" }
-  | {
-      readonly kind: "value";
-      readonly map: BpfMap;
-      /** From the value's start. */
-      readonly offset: number | undefined;
-      readonly span: number;
-      readonly nullable: boolean;
-    };
-
-/** By register; r10 is not in it. */
-export type KnownState = (Known | undefined)[];
-
-const registers = 10;
 const lookupHelpers: readonly number[] = [1, 195];
 
-const largest = 0xffff_ffff;
-/** Spans above this are not of use. */
-const largestSpan = 1 << 20;
-
-function same(a: Known | undefined, b: Known | undefined): boolean {
-  if (a === b) return true;
-  if (a === undefined || b === undefined || a.kind !== b.kind) return false;
-  switch (a.kind) {
-    case "map":
-      return b.kind === "map" && a.map === b.map;
-    case "scalar":
-      return b.kind === "scalar" && a.max === b.max;
-    case "function":
-      return b.kind === "function" && a.slot === b.slot;
-    case "frame":
-      return b.kind === "frame" && a.offset === b.offset && a.span === b.span;
-    case "value":
-      return (
-        b.kind === "value" &&
-        a.map === b.map &&
-        a.offset === b.offset &&
-        a.span === b.span &&
-        a.nullable === b.nullable
-      );
-    case "context":
-    case "packet":
-      return true;
-  }
-}
-
-/** What holds after either; it gets wider in few steps, so that loops are done with soon. */
-function join(a: Known | undefined, b: Known | undefined): Known | undefined {
-  if (same(a, b)) return a;
-  if (a === undefined || b === undefined || a.kind !== b.kind) return undefined;
-  if (a.kind === "scalar" && b.kind === "scalar") {
-    return { kind: "scalar", max: allBits(Math.max(a.max, b.max)) };
-  }
-  if (a.kind === "frame") return { kind: "frame", offset: undefined, span: 0 };
-  if (a.kind !== "value" || b.kind !== "value" || a.map !== b.map) return undefined;
-  const isSame = a.offset === b.offset && a.span === b.span;
-  const nullable = a.nullable || b.nullable;
-  return isSame ? { ...a, nullable } : { ...a, offset: undefined, span: 0, nullable };
-}
-
-/** A pointer after a number from `from` to `from + span` was added; undefined: any number. */
-function moved(
-  pointer: Known | undefined,
-  by: { readonly from: number; readonly span: number } | undefined,
-): Known | undefined {
-  if (pointer?.kind === "packet") return pointer;
-  if (pointer?.kind !== "frame" && pointer?.kind !== "value") return undefined;
-  const span = pointer.span + (by?.span ?? 0);
-  // A null pointer that moves is no longer recognised as one.
-  const isNull = pointer.kind === "value" && pointer.nullable;
-  const isKnown =
-    pointer.offset !== undefined && by !== undefined && span <= largestSpan && !isNull;
-  if (!isKnown) return { ...pointer, offset: undefined, span: 0 };
-  return { ...pointer, offset: (pointer.offset ?? 0) + by.from, span };
+export interface KnownOptions {
+  /** What the function starts with. */
+  readonly start: KnownState;
+  /** Whether numbers are followed too; only checks profit from them. */
+  readonly numbers: boolean;
 }
 
 export class KnownValues {
   readonly #program: Program;
   readonly #packetOffsets: readonly number[];
-  /** Whether numbers are followed too; only checks profit from them. */
-  readonly #scalars: boolean;
+  readonly #numbers: boolean;
+  #packet: boolean;
+  readonly #blocks: readonly Block[];
+  /** Edges into each block: the block it comes from, and which of its successors it is. */
+  readonly #edges: (readonly [from: Block, index: number])[][];
   /** At the start of each block, by order. */
-  readonly starts: KnownState[] = [];
+  readonly #starts: (KnownState | undefined)[] = [];
+  readonly #ends: (readonly KnownState[] | undefined)[] = [];
+  /** Copies of a block know what the block does. */
+  readonly #bySlot: ReadonlyMap<number, KnownState>;
 
-  constructor(program: Program, blocks: readonly Block[], entry: number, scalars: boolean) {
+  constructor(program: Program, blocks: readonly Block[], { start, numbers }: KnownOptions) {
     this.#program = program;
-    this.#scalars = scalars;
+    this.#numbers = numbers;
+    this.#packet = start.some((known) => known?.kind === "packet");
     this.#packetOffsets = packetFields(program.spec.type);
-    const start: KnownState = new Array(registers).fill(undefined);
-    if (entry === 0 && this.#packetOffsets.length > 0) start[1] = { kind: "context" };
-    this.#solve(blocks, start);
+    this.#blocks = blocks;
+    this.#edges = blocks.map(() => []);
+    for (const block of blocks) {
+      for (const [i, to] of block.successors.entries()) this.#edges[to]?.push([block, i]);
+    }
+    this.#ascend(start);
+    if (numbers) this.#refine(start);
+    this.#bySlot = new Map(
+      blocks.map((block) => [block.start, this.#starts[block.order] ?? []] as const),
+    );
   }
 
-  #solve(blocks: readonly Block[], start: KnownState): void {
-    this.starts[0] = start;
-    for (let changed = true; changed; ) {
-      changed = false;
-      for (const block of blocks) {
-        const before = this.starts[block.order];
-        if (before === undefined) continue;
-        const state = [...before];
-        const last = this.#walk(block, state);
-        for (const [i, target] of block.successors.entries()) {
-          const refined = refine(last, state, i === 0 && block.successors.length === 2);
-          if (this.#merge(target, refined)) changed = true;
+  /** Whether some register may point to the packet. */
+  get hasPacket(): boolean {
+    return this.#packet;
+  }
+
+  /** Before the first instruction of the block, or of the one that it is a copy of. */
+  at(block: Block): KnownState {
+    return this.#bySlot.get(block.start) ?? [];
+  }
+
+  #ascend(start: KnownState): void {
+    const isDirty = this.#blocks.map((_, order) => order === 0);
+    for (let again = true; again; ) {
+      again = false;
+      for (const block of this.#blocks) {
+        if (isDirty[block.order] !== true) continue;
+        isDirty[block.order] = false;
+        const old = this.#starts[block.order];
+        const incoming = this.#incoming(block, start);
+        const isHead = this.#edges[block.order]?.some(([from]) => from.order >= block.order);
+        const next =
+          old !== undefined && isHead
+            ? old.map((each, r) => widenKnown(each, incoming[r]))
+            : incoming;
+        if (old?.every((each, r) => sameKnown(each, next[r]))) continue;
+        this.#starts[block.order] = next;
+        this.#leave(block, next);
+        for (const to of block.successors) {
+          isDirty[to] = true;
+          again ||= to <= block.order;
         }
       }
     }
   }
 
-  #walk(block: Block, state: KnownState): Instruction | undefined {
+  /** What holds on one of the edges into the block; its loop's bounds say more where they are given. */
+  #incoming(block: Block, start: KnownState, bounds?: KnownState): KnownState {
+    const states = (this.#edges[block.order] ?? [])
+      .map(([from, index]) => this.#ends[from.order]?.[index])
+      .filter((state) => state !== undefined);
+    if (block.order === 0) states.push(start);
+    const joined = Array.from({ length: registerCount }, (_, r) =>
+      states.slice(1).reduce((known, state) => joinKnown(known, state[r]), states[0]?.[r]),
+    );
+    return bounds === undefined ? joined : joined.map((known, r) => meetKnown(known, bounds[r]));
+  }
+
+  #leave(block: Block, start: KnownState): void {
+    const state = [...start];
     let last: Instruction | undefined;
     for (let slot = block.start; slot < block.end; slot += 1) {
       const insn = this.#program.insns[slot];
@@ -141,28 +123,40 @@ export class KnownValues {
       this.step(insn, state);
       last = insn;
     }
-    return last;
+    this.#ends[block.order] = block.successors.map((_, i) =>
+      refine(last, state, i === 0 && block.successors.length === 2),
+    );
   }
 
-  #merge(target: number, state: KnownState): boolean {
-    const known = this.starts[target];
-    if (known === undefined) {
-      this.starts[target] = [...state];
-      return true;
+  /** Each round starts from what holds, so that what it finds holds too. */
+  #refine(start: KnownState): void {
+    const isLooping = this.#blocks.some((block) => block.isLoop);
+    if (!isLooping) return;
+    let bounds: ReadonlyMap<number, KnownState> = new Map();
+    for (let round = 0; round < 4; round += 1) {
+      for (const block of this.#blocks) {
+        const state = this.#incoming(block, start, bounds.get(block.order));
+        this.#starts[block.order] = state;
+        this.#leave(block, state);
+      }
+      if (round === 0 || round === 2) bounds = this.#bounds(bounds);
     }
-    let changed = false;
-    for (let r = 0; r < registers; r += 1) {
-      const joined = join(known[r], state[r]);
-      if (same(joined, known[r])) continue;
-      known[r] = joined;
-      changed = true;
-    }
-    return changed;
   }
 
-  /** What a register holds; r10 is the frame's top. */
-  static of(state: KnownState, register: Register): Known | undefined {
-    return register === 10 ? { kind: "frame", offset: 0, span: 0 } : state[register];
+  #bounds(known: ReadonlyMap<number, KnownState>): ReadonlyMap<number, KnownState> {
+    return loopBounds({
+      program: this.#program,
+      blocks: this.#blocks,
+      known,
+      edges: (block) =>
+        (this.#edges[block.order] ?? []).map(([from, index]) => ({
+          from,
+          index,
+          state: this.#ends[from.order]?.[index] ?? [],
+        })),
+      start: (block) => this.#starts[block.order] ?? [],
+      step: (insn, state) => this.step(insn, state),
+    });
   }
 
   /** Changes the state as an instruction does. */
@@ -171,7 +165,7 @@ export class KnownValues {
       case "alu":
         state[insn.dst] =
           (insn.width === 64 ? pointerArithmetic(insn, state) : undefined) ??
-          (this.#scalars ? scalarArithmetic(insn, state) : undefined);
+          (this.#numbers ? scalarArithmetic(insn, state) : undefined);
         break;
       case "movsx":
       case "neg":
@@ -181,12 +175,14 @@ export class KnownValues {
         state[insn.dst] = undefined;
         break;
       case "load": {
-        const isContext = KnownValues.of(state, insn.base)?.kind === "context";
-        const isPacket = isContext && this.#packetOffsets.includes(insn.offset);
-        const isSmall = this.#scalars && !insn.signed && insn.size <= 4;
+        const base = knownOf(state, insn.base);
+        const isPacket =
+          base?.kind === "context" && this.#packetOffsets.includes(base.offset + insn.offset);
+        const isSmall = this.#numbers && !insn.signed && insn.size <= 4;
         const number = isSmall
-          ? ({ kind: "scalar", max: 256 ** insn.size - 1 } as const)
+          ? ({ kind: "scalar", min: 0, max: 256 ** insn.size - 1 } as const)
           : undefined;
+        this.#packet ||= isPacket;
         state[insn.dst] = isPacket ? { kind: "packet" } : number;
         break;
       }
@@ -246,68 +242,90 @@ function pointerArithmetic(insn: Alu, state: KnownState): Known | undefined {
   const { op, dst, src } = insn;
   const target = state[dst];
   if (src.kind === "immediate") {
-    if (op === "add") return moved(target, { from: src.value, span: 0 });
-    return op === "sub" ? moved(target, { from: -src.value, span: 0 }) : undefined;
+    if (op === "add") return movedKnown(target, { from: src.value, span: 0 });
+    return op === "sub" ? movedKnown(target, { from: -src.value, span: 0 }) : undefined;
   }
-  const source = KnownValues.of(state, src.register);
+  const source = knownOf(state, src.register);
   if (op === "mov") return source;
-  if (op === "sub") return isNumber(source) ? moved(target, undefined) : undefined;
+  if (op === "sub") return isNumber(source) ? movedKnown(target, undefined) : undefined;
   if (op !== "add") return undefined;
-  if (isNumber(source)) return moved(target, amount(source));
-  return isNumber(target) ? moved(source, amount(target)) : undefined;
+  if (isNumber(source)) return movedKnown(target, amount(source));
+  return isNumber(target) ? movedKnown(source, amount(target)) : undefined;
 }
 
 const isNumber = (known: Known | undefined): boolean =>
   known === undefined || known.kind === "scalar";
 
 const amount = (known: Known | undefined): { from: number; span: number } | undefined =>
-  known?.kind === "scalar" ? { from: 0, span: known.max } : undefined;
+  known?.kind === "scalar" ? { from: known.min, span: known.max - known.min } : undefined;
 
-/** The largest number with as many bits. */
-const allBits = (most: number): number =>
-  most > largest ? Number.POSITIVE_INFINITY : 2 ** (32 - Math.clz32(most)) - 1;
+interface Range {
+  readonly min: number;
+  readonly max: number;
+}
 
-/** The most that an operation can give, from the most that its operands can be. */
-const scalarRules: Readonly<Partial<Record<Alu["op"], (a: number, b: number) => number>>> = {
+const anything: Range = { min: 0, max: Number.POSITIVE_INFINITY };
+
+/** What an operation can give, from what its operands can be; no result wraps that is in range. */
+const rangeRules: Readonly<Partial<Record<Alu["op"], (a: Range, b: Range) => Range>>> = {
   mov: (_, b) => b,
-  add: (a, b) => a + b,
-  and: (a, b) => Math.min(a, b),
-  or: (a, b) => allBits(Math.max(a, b)),
-  xor: (a, b) => allBits(Math.max(a, b)),
-  mul: (a, b) => a * b,
-  rsh: (a) => a,
-  mod: (a, b) => Math.min(a, b),
-  div: (a) => a,
+  add: (a, b) => ({ min: a.min + b.min, max: a.max + b.max }),
+  and: (a, b) => ({ min: 0, max: Math.min(a.max, b.max) }),
+  or: (a, b) => ({ min: Math.max(a.min, b.min), max: allBits(Math.max(a.max, b.max)) }),
+  xor: (a, b) => ({ min: 0, max: allBits(Math.max(a.max, b.max)) }),
+  mul: (a, b) => ({ min: a.min * b.min, max: a.max * b.max }),
+  sub: (a, b) => (a.min >= b.max ? { min: a.min - b.max, max: a.max - b.min } : anything),
+  rsh: (a) => ({ min: 0, max: a.max }),
+  mod: (a) => ({ min: 0, max: a.max }),
+  div: (a) => ({ min: 0, max: a.max }),
+};
+
+/** Operations by a constant. */
+const constantRules: Readonly<Partial<Record<Alu["op"], (a: Range, by: number) => Range>>> = {
+  lsh: ({ min, max }, by) => ({ min: min * 2 ** by, max: max * 2 ** by }),
+  rsh: ({ min, max }, by) => ({ min: Math.floor(min / 2 ** by), max: Math.floor(max / 2 ** by) }),
+  // The remainder by 0 is the dividend.
+  mod: ({ max }, by) => ({ min: 0, max: by > 0 ? Math.min(max, by - 1) : max }),
+  div: ({ min, max }, by) =>
+    by > 0 ? { min: Math.floor(min / by), max: Math.floor(max / by) } : { min: 0, max },
 };
 
 function scalarArithmetic({ op, width, dst, src }: Alu, state: KnownState): Known | undefined {
-  const most = (known: Known | undefined): number =>
-    known?.kind === "scalar" ? known.max : Number.POSITIVE_INFINITY;
-  const isConstant = src.kind === "immediate";
-  const a = Math.min(most(state[dst]), 2 ** width - 1);
-  let b = isConstant ? src.value : most(KnownValues.of(state, src.register));
-  if (b < 0) b = width === 32 ? b >>> 0 : Number.POSITIVE_INFINITY;
-  const scalar = (max: number): Known | undefined => {
-    if (max <= largest) return { kind: "scalar", max };
-    return width === 32 ? { kind: "scalar", max: largest } : undefined;
-  };
-  // A shift by a constant, masked as the instruction does it.
-  if (op === "lsh") return scalar(isConstant ? a * 2 ** (src.value & (width - 1)) : Infinity);
-  if (op === "rsh" && isConstant) return scalar(Math.floor(a / 2 ** (src.value & (width - 1))));
-  // The remainder by 0 is the dividend.
-  if (op === "mod") return scalar(isConstant && src.value > 0 ? Math.min(a, src.value - 1) : a);
-  const rule = scalarRules[op];
-  // Halves of unknown operands: only an `and` bounds them.
-  if (rule === undefined) return scalar(Number.POSITIVE_INFINITY);
-  const result = rule(a, b);
-  return scalar(Number.isNaN(result) ? Number.POSITIVE_INFINITY : result);
+  const most = 2 ** width - 1;
+  const rangeOf = (known: Known | undefined): Range =>
+    known?.kind === "scalar" ? known : { min: 0, max: most };
+  const isShift = op === "lsh" || op === "rsh";
+  // What subtracts a constant is mostly written as an addition.
+  if (op === "add" && src.kind === "immediate" && src.value < 0) {
+    const by = { kind: "immediate", value: -src.value } as const;
+    return scalarArithmetic({ kind: "alu", op: "sub", width, dst, src: by }, state);
+  }
+  let b: Range;
+  if (src.kind === "register") b = rangeOf(knownOf(state, src.register));
+  else {
+    const value = src.value < 0 && width === 32 ? src.value >>> 0 : src.value;
+    // As the instruction masks it.
+    const amount = isShift ? src.value & (width - 1) : value;
+    b = amount >= 0 ? { min: amount, max: amount } : { min: 0, max: most };
+  }
+  const a = rangeOf(state[dst]);
+  const rule = b.min === b.max ? constantRules[op] : undefined;
+  const general = rangeRules[op];
+  let range = anything;
+  if (rule !== undefined) range = rule(a, b.min);
+  else if (general !== undefined) range = general(a, b);
+  if (range.max <= largestWord) return { kind: "scalar", min: range.min, max: range.max };
+  return width === 32 ? { kind: "scalar", min: 0, max: largestWord } : undefined;
 }
 
 /** What a branch tells of its register on one of its sides. */
 function refine(insn: Instruction | undefined, state: KnownState, taken: boolean): KnownState {
-  if (insn?.kind !== "branch" || insn.dst === 10 || insn.src.kind !== "immediate") return state;
+  if (insn?.kind !== "branch" || insn.dst === 10) return state;
   const known = state[insn.dst];
-  const { value } = insn.src;
+  const value = insn.src.kind === "immediate" ? insn.src.value : undefined;
+  const constant = value !== undefined && value >= 0 ? exactly(value) : undefined;
+  const compared = insn.src.kind === "register" ? knownOf(state, insn.src.register) : undefined;
+  const other = compared?.kind === "scalar" ? compared : constant;
   let better: Known | undefined;
   if (known?.kind === "value" && known.nullable && known.offset === 0 && value === 0) {
     const isValue = (insn.op === "eq" && !taken) || (insn.op === "ne" && taken);
@@ -315,9 +333,12 @@ function refine(insn: Instruction | undefined, state: KnownState, taken: boolean
   } else if (known === undefined || known.kind === "scalar") {
     // The low halves tell nothing of numbers that may have more.
     const isWhole = known !== undefined || insn.width === 64;
-    const limit = value >= 0 && isWhole ? limits[insn.op]?.(value, taken) : undefined;
-    if (limit !== undefined && limit >= 0 && limit < (known?.max ?? Infinity)) {
-      better = { kind: "scalar", max: limit };
+    const limit = other === undefined || !isWhole ? undefined : limits[insn.op]?.(other, taken);
+    if (limit !== undefined) {
+      const min = Math.max(limit.min, known?.min ?? 0);
+      const max = Math.min(limit.max, known?.max ?? Number.POSITIVE_INFINITY);
+      // An empty range is of a side that is never taken.
+      if (min <= max && max <= largestWord) better = { kind: "scalar", min, max };
     }
   }
   if (better === undefined) return state;
@@ -326,14 +347,18 @@ function refine(insn: Instruction | undefined, state: KnownState, taken: boolean
   return refined;
 }
 
-/** The most that a register can be on a side of an unsigned comparison with a constant. */
+const below = (max: number): Range => ({ min: 0, max });
+const above = (min: number): Range => ({ min, max: Number.POSITIVE_INFINITY });
+const exactly = (value: number): Range => ({ min: value, max: value });
+
+/** What a register can be on a side of an unsigned comparison. */
 const limits: Readonly<
-  Partial<Record<JumpOp, (value: number, taken: boolean) => number | undefined>>
+  Partial<Record<JumpOp, (other: Range, taken: boolean) => Range | undefined>>
 > = {
-  lt: (value, taken) => (taken ? value - 1 : undefined),
-  le: (value, taken) => (taken ? value : undefined),
-  gt: (value, taken) => (taken ? undefined : value),
-  ge: (value, taken) => (taken ? undefined : value - 1),
-  eq: (value, taken) => (taken ? value : undefined),
-  ne: (value, taken) => (taken ? undefined : value),
+  lt: ({ min, max }, taken) => (taken ? below(max - 1) : above(min)),
+  le: ({ min, max }, taken) => (taken ? below(max) : above(min + 1)),
+  gt: ({ min, max }, taken) => (taken ? above(min + 1) : below(max)),
+  ge: ({ min, max }, taken) => (taken ? above(min) : below(max - 1)),
+  eq: (other, taken) => (taken ? other : undefined),
+  ne: (other, taken) => (taken ? undefined : other),
 };

@@ -11,6 +11,8 @@ export interface BlockEmitter {
   readonly body: (block: Block) => void;
   /** Pushes an i32: whether the block's branch is taken. */
   readonly condition: (block: Block) => void;
+  /** What is done on the way from one block to the next. */
+  readonly edge: (from: Block, to: Block) => void;
 }
 
 type Label = { readonly kind: "block" | "loop"; readonly block: number } | { readonly kind: "if" };
@@ -71,6 +73,7 @@ class Structurer {
 
   #branch(from: number, to: number): void {
     const target = this.#graph.blocks[to] as Block;
+    this.#emit.edge(this.#graph.blocks[from] as Block, target);
     const isBack = to <= from;
     if (!isBack && !target.isMerge) {
       this.tree(to);
@@ -86,7 +89,8 @@ class Structurer {
 /** `local` is an i32 local for the number of the next block. */
 function dispatch(graph: FlowGraph, code: WasmBytes, emit: BlockEmitter, local: number): void {
   const count = graph.blocks.length;
-  const go = (to: number, depth: number): void => {
+  const go = (from: Block, to: number, depth: number): void => {
+    emit.edge(from, graph.blocks[to] as Block);
     code.byte(op.i32Const);
     code.signed(to);
     code.byte(op.localSet);
@@ -115,10 +119,10 @@ function dispatch(graph: FlowGraph, code: WasmBytes, emit: BlockEmitter, local: 
       emit.condition(block);
       code.byte(op.if);
       code.byte(emptyBlockType);
-      go(first, toLoop + 1);
+      go(block, first, toLoop + 1);
       code.byte(op.end);
-      go(second, toLoop);
-    } else go(first, toLoop);
+      go(block, second, toLoop);
+    } else go(block, first, toLoop);
   }
   code.byte(op.end);
 }

@@ -23,8 +23,17 @@ import { HashMap } from "../maps/hash.ts";
 import { mapFlags } from "../maps/map.ts";
 import { addressBits, shadowBase } from "../memory.ts";
 import type { Program } from "../program.ts";
-import { type Block, buildFlowGraph } from "./blocks.ts";
-import { type Known, type KnownState, KnownValues } from "./known-values.ts";
+import { smallestContext } from "../programs/contexts.ts";
+import { type Block, buildFlowGraph, type FlowGraph } from "./blocks.ts";
+import {
+  type Access,
+  type AccessCheck,
+  accessOf,
+  type CheckGroup,
+  CheckPlan,
+} from "./check-plan.ts";
+import { type Known, type KnownState, knownOf } from "./known.ts";
+import type { KnownValues } from "./known-values.ts";
 import { type MapFunctionName, mapShape, notDone } from "./map-functions.ts";
 import { emitControlFlow } from "./structure.ts";
 import { WasmCode } from "./wasm-code.ts";
@@ -51,6 +60,8 @@ export interface TranslateOptions {
    */
   readonly isAlone: boolean;
   readonly memory: EngineMemory;
+  /** No chain of calls within the program is deeper than may be. */
+  readonly isShallow: boolean;
   /** Function index of the subprogram that starts at a slot. */
   readonly functionAt: (slot: number) => number | undefined;
   /** Function index of a helper's import. */
@@ -72,10 +83,12 @@ const locals = {
   word: 17,
   word2: 18,
   dispatch: 19,
-  /** Instructions left; in the global `fuel` while other code runs. */
+  /** Instructions left; in the control block while other code runs. */
   fuel: 20,
   limit: 21,
   result: 22,
+  /** Outcomes of comparisons that several groups of accesses share. */
+  flags: 23,
 } as const;
 
 const localOf = (register: Register): number =>
@@ -178,6 +191,12 @@ function usesFrame(program: Program, slot: number): boolean {
   );
 }
 
+/** What was found out about a function. */
+export interface FunctionFacts {
+  readonly graph: FlowGraph;
+  readonly values: KnownValues;
+}
+
 export class Translator {
   readonly #program: Program;
   readonly #options: TranslateOptions;
@@ -186,6 +205,9 @@ export class Translator {
   #previous: Instruction | undefined;
   /** What registers hold before the current instruction. */
   #known: KnownState = [];
+  #block: Block | undefined;
+  readonly #fuelOffsets: number[] = [];
+  #plan: CheckPlan | undefined;
   #usesPacket = false;
   #isReducible = true;
   #slot = 0;
@@ -196,29 +218,37 @@ export class Translator {
   }
 
   /** The function's body, locals included. */
-  translate(entry: number): Uint8Array {
+  translate({ graph, values }: FunctionFacts): Uint8Array {
     const code = this.#code;
     const firstWide = this.#options.isAlone ? 1 : locals.r0;
-    code.unsigned(3);
+    this.#isReducible = graph.isReducible;
+    if (this.#options.checked && graph.isReducible) {
+      this.#plan = new CheckPlan(this.#program, graph.blocks, values, {
+        isCertain: (known, access) => this.#isCertain(known, access),
+        valueRange: (known, access) => this.#valueRange(known, access),
+        hasRange: (known, write) => this.#hasRange(known, write),
+      });
+    }
+    code.unsigned(4);
     for (const [count, type] of [
       [locals.word - firstWide, valueType.i64],
       [locals.result - locals.word, valueType.i32],
       [1, valueType.f64],
+      [this.#plan?.flags ?? 0, valueType.i32],
     ] as const) {
       code.unsigned(count);
       code.byte(type);
     }
     this.#takeFuel();
     if (this.#options.isAlone) this.#takeArguments();
-    const graph = buildFlowGraph(this.#program.insns, entry);
-    this.#isReducible = graph.isReducible;
-    const values = new KnownValues(this.#program, graph.blocks, entry, this.#options.checked);
-    this.#usesPacket = this.#options.checked && entry === 0;
+    this.#usesPacket = this.#options.checked && values.hasPacket;
     this.#loadPacketBounds();
     const emitter = {
-      body: (block: Block): void => this.#block(block, values),
+      body: (block: Block): void => this.#translateBlock(block, values),
       condition: (block: Block): void => this.#condition(block),
+      edge: (from: Block, to: Block): void => this.#countEdge(from, to),
     };
+    if (this.#options.checked) this.#layFuel(graph.blocks);
     emitControlFlow(graph, code, emitter, locals.dispatch);
     code.byte(op.unreachable);
     code.byte(op.end);
@@ -273,8 +303,9 @@ export class Translator {
     this.#code.set(localOf(register));
   }
 
-  #block(block: Block, values: KnownValues): void {
-    this.#known = [...(values.starts[block.order] ?? [])];
+  #translateBlock(block: Block, values: KnownValues): void {
+    this.#block = block;
+    this.#known = [...values.at(block)];
     this.#slot = block.start;
     this.#previous = undefined;
     const { insns } = this.#program;
@@ -282,7 +313,8 @@ export class Translator {
       this.#fault(faultKinds.instruction);
       return;
     }
-    if (this.#options.checked) this.#countFuel(block);
+    // Whatever has no loop comes to an end, and is asked there.
+    if (block.isLoop || !this.#isReducible) this.#checkFuel();
     for (let slot = block.start; slot < block.end; slot += 1) {
       const insn = insns[slot];
       if (insn === undefined) continue;
@@ -325,25 +357,50 @@ export class Translator {
     this.#code.simd(simd.i64x2ExtractLane, 0);
   }
 
-  #countFuel(block: Block): void {
-    let count = 0;
-    for (let slot = block.start; slot < block.end; slot += 1) {
-      if (this.#program.insns[slot] !== undefined) count += 1;
-    }
-    this.#code.get(locals.fuel);
-    this.#code.const32(count);
-    this.#code.byte(op.i32Sub);
-    this.#code.set(locals.fuel);
-    // Whatever has no loop comes to an end, and is asked there.
-    if (block.isLoop || !this.#isReducible) this.#checkFuel();
+  /** Instructions left at a block are `fuel` plus this, its own counted. */
+  #fuelOffset(): number {
+    return this.#fuelOffsets[this.#block?.order ?? 0] ?? 0;
   }
 
   #checkFuel(): void {
     if (!this.#options.checked) return;
     this.#code.get(locals.fuel);
-    this.#code.const32(0);
+    this.#code.const32(-this.#fuelOffset());
     this.#code.byte(op.i32LtS);
     this.#faultIf(faultKinds.fuel);
+  }
+
+  /** Counts what the way to a block has more or less than the one that its offset is meant for. */
+  #countEdge(from: Block, to: Block): void {
+    if (!this.#options.checked) return;
+    const offsets = this.#fuelOffsets;
+    const change =
+      (offsets[from.order] ?? 0) - (offsets[to.order] ?? 0) - this.#instructionCount(to);
+    if (change === 0) return;
+    this.#code.get(locals.fuel);
+    this.#code.const32(change);
+    this.#code.byte(op.i32Add);
+    this.#code.set(locals.fuel);
+  }
+
+  #instructionCount(block: Block): number {
+    let count = 0;
+    for (let slot = block.start; slot < block.end; slot += 1) {
+      if (this.#program.insns[slot] !== undefined) count += 1;
+    }
+    return count;
+  }
+
+  /** Each block's offset is right for one way to it, on which nothing is to be counted. */
+  #layFuel(blocks: readonly Block[]): void {
+    const best: number[] = blocks.map(() => 0);
+    for (const block of blocks) {
+      const count = this.#instructionCount(block);
+      this.#fuelOffsets[block.order] = (best[block.order] ?? 0) - count;
+      for (const to of block.successors) {
+        if (to > block.order) best[to] = this.#fuelOffsets[block.order] ?? 0;
+      }
+    }
   }
 
   #loadPacketBounds(): void {
@@ -357,16 +414,22 @@ export class Translator {
 
   #takeFuel(): void {
     if (!this.#options.checked) return;
-    this.#code.byte(op.globalGet);
-    this.#code.unsigned(0);
+    this.#code.const32(this.#options.memory.control);
+    this.#code.memory(op.i32Load, cells.fuel);
+    if (this.#block !== undefined) {
+      this.#code.const32(this.#fuelOffset());
+      this.#code.byte(op.i32Sub);
+    }
     this.#code.set(locals.fuel);
   }
 
   #giveFuel(): void {
     if (!this.#options.checked) return;
+    this.#code.const32(this.#options.memory.control);
     this.#code.get(locals.fuel);
-    this.#code.byte(op.globalSet);
-    this.#code.unsigned(0);
+    this.#code.const32(this.#fuelOffset());
+    this.#code.byte(op.i32Add);
+    this.#code.memory(op.i32Store, cells.fuel);
   }
 
   /** Faults where the i32 on the stack is not 0. */
@@ -698,41 +761,135 @@ export class Translator {
       this.#code.byte(op.i32Add);
       return 0;
     }
-    const known = KnownValues.of(this.#known, base);
-    if (this.#isCertain(known, offset, size, write)) {
+    const known = knownOf(this.#known, base);
+    const access = { base, offset, size, write };
+    const check = this.#checkOf(access, known);
+    if (check !== "alone") {
+      if (check !== "proven") this.#checkGroup(base, check);
       this.#narrow(base);
       if (offset >= 0) return offset;
       this.#code.const32(offset);
       this.#code.byte(op.i32Add);
       return 0;
     }
+    this.#addressOf(base, offset);
+    if (this.#isValue(known, access)) this.#checkNull(base);
+    else this.#check(size, write, known);
+    this.#code.get(locals.word);
+    return 0;
+  }
+
+  /** Puts a register and an offset to `wide`. */
+  #addressOf(base: Register, offset: number): void {
     this.#register(base);
     if (offset !== 0) {
       this.#code.const64(BigInt(offset));
       this.#code.byte(op.i64Add);
     }
     this.#code.set(locals.wide);
-    if (this.#isValue(known, offset, size, write)) this.#checkNull(base);
-    else this.#check(size, write, known);
-    this.#code.get(locals.word);
+  }
+
+  #checkOf(access: Access, known: Known | undefined): AccessCheck {
+    if (this.#isCertain(known, access)) return "proven";
+    const insn = this.#program.insns[this.#slot];
+    const isPlanned = insn !== undefined && accessOf(insn) !== undefined;
+    if (!isPlanned || this.#block === undefined) return "alone";
+    return this.#plan?.at(this.#block, this.#slot) ?? "alone";
+  }
+
+  /** One comparison for all; where it fails each access of the group is checked by itself. */
+  #checkGroup(base: Register, group: CheckGroup): void {
+    const code = this.#code;
+    const flag = locals.flags + (group.flag ?? 0);
+    if (group.compares) {
+      this.#compareRange(base, group);
+      if (group.flag !== undefined) code.tee(flag);
+    } else code.get(flag);
+    code.op(op.i32Eqz);
+    code.open(op.if, emptyBlockType);
+    const slot = this.#slot;
+    for (const member of group.members) {
+      this.#slot = member.slot;
+      this.#addressOf(base, member.distance);
+      this.#check(member.size, member.write);
+    }
+    this.#slot = slot;
+    code.op(op.end);
+  }
+
+  /** Pushes whether all bytes of a group are in the range where they should be. */
+  #compareRange(base: Register, { known, low, high }: CheckGroup): void {
+    const code = this.#code;
+    const size = high - low;
+    this.#addressOf(base, low);
+    const room = this.#distanceInRange(known);
+    if (known?.kind !== "packet") {
+      code.const64(BigInt(Math.max(0, room - size + 1)));
+      code.op(op.i64LtU);
+      return;
+    }
+    code.get(locals.packetLimit);
+    code.op(op.i64LtU);
+    if (size <= 8) return;
+    code.get(locals.wide);
+    code.get(locals.packetStart);
+    code.op(op.i64Sub);
+    code.const64(BigInt(size - 8));
+    code.op(op.i64Add);
+    code.get(locals.packetLimit);
+    code.op(op.i64LtU, op.i32And);
+  }
+
+  /** Pushes how far `wide` is from the start of a range; gives the range's bytes, 0 for the packet. */
+  #distanceInRange(known: Known | undefined): number {
+    const code = this.#code;
+    const { stackSize, frameStride } = this.#options.memory;
+    code.get(locals.wide);
+    if (known?.kind === "frame") {
+      code.get(locals.base);
+      if (known.up > 0) {
+        code.const32(known.up * frameStride);
+        code.op(op.i32Sub);
+      }
+      code.op(op.i64ExtendI32U, op.i64Sub);
+      return stackSize;
+    }
+    if (known?.kind === "value" && known.map instanceof ArrayMap) {
+      code.const64(BigInt(known.map.start));
+      code.op(op.i64Sub);
+      return known.map.bytes;
+    }
+    code.get(locals.packetStart);
+    code.op(op.i64Sub);
     return 0;
   }
 
+  /** Whether one comparison can tell that an address is in what the pointer should point to. */
+  #hasRange(known: Known | undefined, write: boolean): boolean {
+    if (known?.kind === "packet" || known?.kind === "frame") return true;
+    if (known?.kind !== "value" || !(known.map instanceof ArrayMap)) return false;
+    const { valueSize, flags } = known.map.description;
+    const isWritable = (flags & mapFlags.readOnlyProgram) === 0;
+    return known.map.stride === valueSize && (isWritable || !write);
+  }
+
   /** Whether an access cannot fail. */
-  #isCertain(known: Known | undefined, offset: number, size: number, write: boolean): boolean {
+  #isCertain(known: Known | undefined, access: Access): boolean {
     if (known?.kind === "frame" && known.offset !== undefined) {
-      const at = known.offset + offset;
-      return at >= -this.#options.memory.stackSize && at + known.span + size <= 0;
+      const at = known.offset + access.offset;
+      return at >= -this.#options.memory.stackSize && at + known.span + access.size <= 0;
     }
-    return this.#isValue(known, offset, size, write) && !known.nullable;
+    if (known?.kind === "context") {
+      const at = known.offset + access.offset;
+      return at >= 0 && at + access.size <= smallestContext(this.#program.spec.type);
+    }
+    return this.#isValue(known, access) && !known.nullable;
   }
 
   /** Whether an access is within the value, if there is one. */
   #isValue(
     known: Known | undefined,
-    offset: number,
-    size: number,
-    write: boolean,
+    { offset, size, write }: Access,
   ): known is Known & { kind: "value" } {
     if (known?.kind !== "value" || known.offset === undefined) return false;
     const { flags, valueSize } = known.map.description;
@@ -742,6 +899,17 @@ export class Translator {
       at + known.span + size <= valueSize &&
       !(write && (flags & mapFlags.readOnlyProgram) !== 0)
     );
+  }
+
+  /** The bytes that are there if a pointer is not null, from where it points to. */
+  #valueRange(
+    known: Known | undefined,
+    access: Access,
+  ): { readonly from: number; readonly to: number; readonly writable: boolean } | undefined {
+    if (!this.#isValue(known, access) || known.offset === undefined) return undefined;
+    const { flags, valueSize } = known.map.description;
+    const writable = (flags & mapFlags.readOnlyProgram) === 0;
+    return { from: -known.offset, to: valueSize - known.offset - known.span, writable };
   }
 
   /** Faults where the register is 0; the access' address goes from `wide` to `word`. */
@@ -767,29 +935,12 @@ export class Translator {
 
   /** Leaves a block, one label out, where the address in `wide` is in the range it should be in. */
   #tryRange(known: Known | undefined, size: number, write: boolean): void {
+    if (!this.#hasRange(known, write)) return;
     const code = this.#code;
-    if (known?.kind === "packet" && this.#usesPacket) {
-      code.get(locals.wide);
-      code.get(locals.packetStart);
-      code.op(op.i64Sub);
-      code.get(locals.packetLimit);
-      code.op(op.i64LtU);
-    } else if (known?.kind === "frame") {
-      code.get(locals.wide);
-      code.get(locals.base);
-      code.op(op.i64ExtendI32U, op.i64Sub);
-      code.const64(BigInt(this.#options.memory.stackSize - size));
-      code.op(op.i64LeU);
-    } else if (known?.kind === "value" && known.map instanceof ArrayMap) {
-      const { stride, start, bytes } = known.map;
-      const { valueSize, flags } = known.map.description;
-      if (stride !== valueSize || (write && (flags & mapFlags.readOnlyProgram) !== 0)) return;
-      code.get(locals.wide);
-      code.const64(BigInt(start));
-      code.op(op.i64Sub);
-      code.const64(BigInt(bytes - size));
-      code.op(op.i64LeU);
-    } else return;
+    const room = this.#distanceInRange(known);
+    if (known?.kind === "packet") code.get(locals.packetLimit);
+    else code.const64(BigInt(Math.max(0, room - size + 1)));
+    code.op(op.i64LtU);
     code.branch(op.brIf, 1);
   }
 
@@ -1227,7 +1378,8 @@ export class Translator {
   /** Pushes a register as i32 address of `size` bytes that may be read. */
   #blockAddress(register: Register, size: number): void {
     const known = this.#known[register];
-    if (this.#options.checked && !this.#isCertain(known, 0, size, false)) {
+    const access = { base: register, offset: 0, size, write: false };
+    if (this.#options.checked && !this.#isCertain(known, access)) {
       this.#checkBlock(register, size);
     }
     this.#narrow(register);
@@ -1256,7 +1408,7 @@ export class Translator {
     this.#code.get(locals.base);
     this.#code.const32(this.#options.memory.frameStride);
     code.byte(op.i32Add);
-    if (this.#options.checked) {
+    if (this.#options.checked && !this.#options.isShallow) {
       this.#code.tee(locals.word);
       this.#code.const32(this.#options.memory.control);
       this.#code.memory(op.i32Load, cells.frameLimit);

@@ -18,8 +18,6 @@ export const op = {
   localGet: 0x20,
   localSet: 0x21,
   localTee: 0x22,
-  globalGet: 0x23,
-  globalSet: 0x24,
   i32Load: 0x28,
   i64Load: 0x29,
   i32Load8U: 0x2d,
@@ -191,9 +189,7 @@ export interface FunctionType {
 
 export type ImportKind =
   | { readonly kind: "function"; readonly type: number }
-  | { readonly kind: "memory" }
-  /** A mutable i32. */
-  | { readonly kind: "global" };
+  | { readonly kind: "memory" };
 
 export interface ModuleParts {
   readonly types: readonly FunctionType[];
@@ -275,15 +271,11 @@ function writeImports(bytes: WasmBytes, parts: ModuleParts): void {
     if (what.kind === "function") {
       bytes.byte(0);
       bytes.unsigned(what.type);
-    } else if (what.kind === "memory") {
+    } else {
       bytes.byte(2);
       bytes.byte(1);
       bytes.unsigned(1);
       bytes.unsigned(maximumPages);
-    } else {
-      bytes.byte(3);
-      bytes.byte(valueType.i32);
-      bytes.byte(1);
     }
   }
 }

@@ -36,6 +36,7 @@ const skbTailRoom = 4096;
 const loopback = 1;
 
 const netfilterProgram = 32;
+const defaultContextSize = 256;
 
 const kinds: Readonly<Record<ProgramTypeId, "xdp" | "link" | "network" | "flow">> = {
   1: "network",
@@ -57,6 +58,14 @@ export function packetFields(type: ProgramTypeId): readonly number[] {
   if (kind === undefined) return [];
   const { data, data_end, data_meta } = kind === "xdp" ? xdpOffsets : skbOffsets;
   return [data, data_end, data_meta];
+}
+
+/** Bytes that contexts of a type have in any run; 0 where that is not known. */
+export function smallestContext(type: ProgramTypeId): number {
+  if (type === 0 || type === netfilterProgram) return 0;
+  const kind = kinds[type];
+  if (kind === undefined) return defaultContextSize;
+  return kind === "xdp" ? xdpSize : skbSize;
 }
 
 /** Bytes that a packet of some protocols must have after the Ethernet header, but not for XDP. */
@@ -114,8 +123,6 @@ function releaseContext(kernel: Kernel, context: number, size: number): void {
   kernel.memory.forgetRegion(context);
   kernel.memory.release(context, size);
 }
-
-const defaultContextSize = 256;
 
 function plainRun(kernel: Kernel, program: Program, input: RunInput): RunSetup {
   const size = Math.max(input.context?.length ?? 0, defaultContextSize);
