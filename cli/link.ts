@@ -25,11 +25,16 @@ function readInputs(paths: readonly string[], diagnostics: Diagnostics): LinkInp
 /** Types of a whole kernel: loops over them are worth optimising, unlike those of a compilation. */
 const largeInput = 1 << 20;
 
+/**
+ * Loops over them go on as optimised code as soon as V8 finds them hot, which then is compiled at
+ * once: in the background it would take as much time, and the loop meanwhile far more.
+ */
 function optimiseSoon(inputs: readonly LinkInput[]): void {
   const size = inputs
     .flatMap(({ object }) => object.sections)
     .reduce((sum, { data }) => sum + data.length, 0);
-  if (size > largeInput) setFlagsFromString("--interrupt-budget=300000");
+  if (size <= largeInput) return;
+  for (const flag of ["--interrupt-budget=300000", "--no-concurrent-osr"]) setFlagsFromString(flag);
 }
 
 /** Links; returns the exit code. */

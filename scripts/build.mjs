@@ -1,7 +1,7 @@
 /**
  * Builds dist/: the command line tool as CommonJS bundles (start-up time), the library as one ES
  * module with types. `main` holds what every call needs, and answers build systems' questions by
- * itself; `compile` is the compiler, `tools` all the rest.
+ * itself; `compile` is the compiler, `machine` the verifier and the VM, `tools` all the rest.
  */
 import { execFileSync } from "node:child_process";
 import {
@@ -40,11 +40,16 @@ const bundles = {
   tools: [
     "assembler/source-map.ts",
     "cli/cc/print-form.ts",
-    "cli/conformance-plugin.ts",
     "cli/kernel-types/vmlinux-header.ts",
     "cli/strip.ts",
     "cli/subcommands.ts",
+  ],
+  machine: [
+    "cli/conformance-plugin.ts",
+    "cli/run/run-command.ts",
+    "cli/state.ts",
     "cli/verify/rejection.ts",
+    "cli/verify/run-verify.ts",
   ],
 };
 
@@ -96,7 +101,7 @@ for (const [name, modules] of Object.entries(bundles)) {
     ...tool,
     stdin: { contents, resolveDir: root, loader: "ts" },
     outfile: `dist/${name}.js`,
-    plugins: name === "tools" ? [] : [fromBundles],
+    plugins: name === "machine" ? [] : [fromBundles],
   });
 }
 copyFileSync(join(root, "scripts/data/vmlinux-6.18.btf.br"), join(dist, "vmlinux-6.18.btf.br"));
@@ -167,6 +172,8 @@ SEC("raw_tp/sched_switch") int tracing(u64 *args)
 warmUp(work, "cc", "-c", "-D__TARGET_ARCH_x86", ...examples, tracing);
 for (const object of readdirSync(work)
   .filter((name) => name.endsWith(".o"))
-  .slice(0, 1))
+  .slice(0, 1)) {
   warmUp(work, "verify", object);
+  warmUp(work, "link", object, "-o", "linked.o");
+}
 rmSync(work, { recursive: true });

@@ -18,7 +18,7 @@ const vm = require("node:vm");
 
 // The build asks for the caches after a run, so that they hold the functions that a run compiles.
 const isBuild = process.env.BPFC_WRITE_CODE_CACHE === "1";
-const bundles = ["./compile.js", "./tools.js"];
+const bundles = ["./compile.js", "./tools.js", "./machine.js"];
 let writesCache = isBuild;
 
 function readCache(file) {

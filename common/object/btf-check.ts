@@ -11,9 +11,6 @@ import type { TypeEdges } from "./packed-btf.ts";
 /** Deeper nesting than this is refused, so that recursive walks cannot overflow the stack. */
 const maxDepth = 512;
 
-/** Types or edges that one call of a search looks at. */
-const portion = 128;
-
 /** What the checks look at. */
 export interface TypeGraph {
   /** Kind numbers, by id - 1. */
@@ -29,139 +26,108 @@ const flags = (...kinds: readonly number[]): Uint8Array => {
   for (const kind of kinds) table[kind] = 1;
   return table;
 };
-const declarations = flags(func, variable, datasec, decl_tag);
+const bits = (...kinds: readonly number[]): number =>
+  kinds.reduce((mask, kind) => mask | (1 << kind), 0);
 /** Kinds at which a graph ends: nothing is contained in a pointer, and recursion is legal in records. */
 const indirect = flags(ptr, func_proto, func);
 const composite = flags(struct, union);
 
+/** By kind, the kinds that it may refer to, as bits; bit 0 is void. */
+const targetKinds = new Int32Array(32).fill(~bits(func, variable, datasec, decl_tag));
+targetKinds[func] = bits(func_proto);
+targetKinds[datasec] = bits(variable, func);
+targetKinds[decl_tag] = ~0;
+
 /** The first thing that is wrong, in words; undefined for sound types. */
 export function findBtfStructureError(graph: TypeGraph): string | undefined {
-  const { kinds, edges } = graph;
-  const missing = firstMissing(edges.targets, kinds.length);
-  if (missing !== undefined) {
-    const owner = edges.starts.findIndex((start) => start > missing);
-    return `type ${owner} refers to type ${edges.targets[missing]! >>> 0}, which does not exist`;
-  }
+  const edge = firstWrongEdge(graph);
+  if (edge >= 0) return wrongReference(graph, edge);
   return (
-    inPortions(kinds.length, (from, to) => firstWrongReference(graph, from, to)) ??
-    findLoop(graph, indirect, "contains itself") ??
-    findLoop(graph, composite, "refers to itself")
+    findLoop(graph, indirect, "contains itself") ?? findLoop(graph, composite, "refers to itself")
   );
 }
 
-/**
- * The first answer of a search through `count` things. Short functions are called often, as V8
- * optimises a long loop only with what ran so far.
- */
-function inPortions<T>(
-  count: number,
-  search: (from: number, to: number) => T | undefined,
-): T | undefined {
-  for (let from = 0; from < count; from += portion) {
-    const found = search(from, Math.min(from + portion, count));
-    if (found !== undefined) return found;
-  }
-  return undefined;
-}
-
-/** The first edge to a type above `count`. */
-function firstMissing(targets: Int32Array, count: number): number | undefined {
-  return inPortions(targets.length, (from, to) => {
-    for (let edge = from; edge < to; edge++) {
+/** The first reference to a type that does not exist, or is of a kind that may not stand there; or -1. */
+function firstWrongEdge({ kinds, edges: { starts, targets } }: TypeGraph): number {
+  const count = kinds.length;
+  for (let index = 0; index < count; index++) {
+    const allowed = targetKinds[kinds[index]!]!;
+    const end = starts[index + 1]!;
+    for (let edge = starts[index]!; edge < end; edge++) {
       const id = targets[edge]!;
       // Ids above 2^31 are negative here.
       if (id > count || id < 0) return edge;
+      const kind = id === 0 ? 0 : kinds[id - 1]!;
+      if (((allowed >>> kind) & 1) === 0) return edge;
     }
-    return undefined;
-  });
+  }
+  return -1;
 }
 
-function firstWrongReference(graph: TypeGraph, from: number, to: number): string | undefined {
-  for (let index = from; index < to; index++) {
-    const wrong = wrongReference(graph, index);
-    if (wrong !== undefined) return `type ${index + 1}: ${wrong}`;
-  }
-  return undefined;
-}
-
-/** References that only certain kinds may hold. */
-function wrongReference({ kinds, edges, nameOf }: TypeGraph, index: number): string | undefined {
-  const kind = kinds[index]!;
-  if (kind === decl_tag) return undefined;
-  const first = edges.starts[index]!;
-  if (kind === func) {
-    const proto = edges.targets[first]!;
-    const isProto = proto > 0 && kinds[proto - 1] === func_proto;
-    return isProto ? undefined : `function '${nameOf(index + 1)}' has no prototype`;
-  }
-  for (let edge = first; edge < edges.starts[index + 1]!; edge++) {
-    const id = edges.targets[edge]!;
-    const target = id === 0 ? 0 : kinds[id - 1]!;
-    if (kind === datasec) {
-      if (target !== variable && target !== func)
-        return `section '${nameOf(index + 1)}' holds type ${id}, which is no variable`;
-    } else if (declarations[target] === 1) return `type ${id} is a declaration, not a type`;
-  }
-  return undefined;
+function wrongReference({ kinds, edges, nameOf }: TypeGraph, edge: number): string {
+  const owner = edges.starts.findIndex((start) => start > edge);
+  const id = edges.targets[edge]! >>> 0;
+  if (id > kinds.length) return `type ${owner} refers to type ${id}, which does not exist`;
+  const kind = kinds[owner - 1];
+  if (kind === func) return `type ${owner}: function '${nameOf(owner)}' has no prototype`;
+  if (kind === datasec)
+    return `type ${owner}: section '${nameOf(owner)}' holds type ${id}, which is no variable`;
+  return `type ${owner}: type ${id} is a declaration, not a type`;
 }
 
 /** Looks for chains without an end, or too long ones; kinds in `leaves` end every chain. */
 function findLoop(graph: TypeGraph, leaves: Uint8Array, what: string): string | undefined {
-  const search = new ChainSearch(graph, leaves);
-  const id = inPortions(graph.kinds.length, (from, to) => search.first(from, to));
-  if (id === undefined) return undefined;
-  return search.isLoop ? `type ${id} ${what}` : `type ${id} is nested deeper than ${maxDepth}`;
+  const end = wrongChain(graph, leaves);
+  if (end === 0) return undefined;
+  return end < 0 ? `type ${-end} ${what}` : `type ${end} is nested deeper than ${maxDepth}`;
 }
 
-/** Depth-first search, which goes no deeper than what is legal. */
-class ChainSearch {
-  readonly #kinds: Uint8Array;
-  readonly #starts: Int32Array;
-  readonly #targets: Int32Array;
-  readonly #leaves: Uint8Array;
-  /** By id: 0 unseen, -1 on the path, otherwise 1 + the height of what hangs below. */
-  readonly #heights: Int16Array;
-  /** Whether what was found is a loop. */
-  isLoop = false;
-
-  constructor({ kinds, edges: { starts, targets } }: TypeGraph, leaves: Uint8Array) {
-    this.#kinds = kinds;
-    this.#starts = starts;
-    this.#targets = targets;
-    this.#leaves = leaves;
-    this.#heights = new Int16Array(kinds.length + 1);
-    this.#heights[0] = 1;
-  }
-
-  /** The first type with a wrong chain among those at `from` and on. */
-  first(from: number, to: number): TypeId | undefined {
-    for (let id = from + 1; id <= to; id++) {
-      if (this.#heights[id] !== 0) continue;
-      const height = this.#visit(id, 1);
-      if (height < 0) return -height;
-    }
-    return undefined;
-  }
-
-  /** The type's height, or the wrong type, negative. */
-  #visit(id: TypeId, depth: number): number {
-    const heights = this.#heights;
-    const end = this.#leaves[this.#kinds[id - 1]!] === 1 ? 0 : this.#starts[id]!;
-    heights[id] = -1;
-    let height = 1;
-    for (let edge = this.#starts[id - 1]!; edge < end; edge++) {
-      const target = this.#targets[edge]!;
-      let below = heights[target]!;
-      if (below === 0) below = depth > maxDepth ? -id : this.#visit(target, depth + 1);
-      else if (below < 0) {
-        this.isLoop = true;
-        return -target;
+/**
+ * Depth-first search, which goes no deeper than what is legal: the first type that hangs too deep, or
+ * that a chain meets again, negative; 0 where there is none. One loop, as V8 compiles it sooner than a
+ * function that calls itself.
+ */
+function wrongChain({ kinds, edges: { starts, targets } }: TypeGraph, leaves: Uint8Array): TypeId {
+  // By id: 0 unseen, -1 on the path, otherwise 1 + the height of what hangs below.
+  const heights = new Int16Array(kinds.length + 1);
+  heights[0] = 1;
+  // The path: its types, the edge at which each stands, its height so far.
+  const path = new Int32Array(maxDepth + 1);
+  const places = new Int32Array(maxDepth + 1);
+  const reached = new Int16Array(maxDepth + 1);
+  for (let root = 1; root <= kinds.length; root++) {
+    if (heights[root] !== 0) continue;
+    let depth = -1;
+    let entered = root;
+    do {
+      if (entered !== 0) {
+        depth += 1;
+        path[depth] = entered;
+        places[depth] = starts[entered - 1]!;
+        reached[depth] = 1;
+        heights[entered] = -1;
       }
-      if (below < 0) return below;
-      if (below >= height) height = below + 1;
-    }
-    if (height > maxDepth) return -id;
-    heights[id] = height;
-    return height;
+      const id = path[depth]!;
+      const end = leaves[kinds[id - 1]!] === 1 ? 0 : starts[id]!;
+      let height = reached[depth]!;
+      let edge = places[depth]!;
+      for (; edge < end; edge++) {
+        const below = heights[targets[edge]!]!;
+        if (below <= 0) break;
+        if (below >= height) height = below + 1;
+      }
+      entered = edge < end ? targets[edge]! : 0;
+      if (entered !== 0) {
+        if (heights[entered] !== 0) return -entered;
+        if (depth === maxDepth) return id;
+        places[depth] = edge;
+        reached[depth] = height;
+      } else {
+        if (height > maxDepth) return id;
+        heights[id] = height;
+        depth -= 1;
+      }
+    } while (depth >= 0);
   }
+  return 0;
 }

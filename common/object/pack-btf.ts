@@ -1,7 +1,7 @@
 /**
  * The words of a BTF section → PackedBtf, in one pass that checks them. Accepts any words. The pass is
- * made of short functions that are called for a few types each: V8 optimises a function that is called
- * again with all that it learned, but a long loop only with what ran so far.
+ * one loop over local names: V8 compiles a loop that runs long in the midst of it, once, whereas each
+ * function called from it would be compiled for itself and again as a part of its callers.
  */
 import type { TypeId } from "./btf.ts";
 import { btfKindNumbers } from "./btf-constants.ts";
@@ -19,9 +19,6 @@ import {
   type PackedBtf,
 } from "./packed-btf.ts";
 
-/** Types that one call handles. */
-const portion = 64;
-
 /** Finds the types and checks them; `firstId` is the first one's. A message says what is wrong. */
 export function packBtf(
   bytes: Uint8Array,
@@ -31,116 +28,111 @@ export function packBtf(
   firstId: TypeId,
 ): PackedBtf | string {
   const words = wordsOf(bytes, endian);
-  const scan = new Scan(words, stringBase + strings.length);
-  while (scan.next < words.length && scan.fault === undefined) scan.types(portion);
-  const fault = scan.fault ?? (bytes.length % 4 === 0 ? undefined : "is cut short");
-  if (fault !== undefined) return `type ${firstId + scan.count} ${fault}`;
-  return { endian, words, strings, ...scan.finish() };
+  const tables = emptyTables(words.length);
+  const { count, edges } = scan(words, stringBase + strings.length, tables);
+  const next = tables.starts[count]!;
+  if (next < words.length) {
+    return `type ${firstId + count} ${faultAt(words, next)}`;
+  }
+  if (bytes.length % 4 !== 0) return `type ${firstId + count} is cut short`;
+  return {
+    endian,
+    words,
+    strings,
+    starts: tables.starts.subarray(0, count + 1),
+    kinds: tables.kinds.subarray(0, count),
+    edges: {
+      starts: tables.edgeStarts.subarray(0, count + 1),
+      targets: tables.targets.subarray(0, edges),
+    },
+  };
 }
 
-class Scan {
-  readonly #words: Uint32Array;
-  readonly #stringEnd: number;
-  /** Room for the most that there can be; what is not written to takes no memory. */
-  readonly #starts: Int32Array;
-  readonly #kinds: Uint8Array;
-  readonly #edgeStarts: Int32Array;
-  readonly #targets: Int32Array;
-  #edges = 0;
-  count = 0;
-  /** Word at which the next type starts. */
-  next = 0;
-  /** What is wrong with the type that is next. */
-  fault: string | undefined;
+interface Tables {
+  readonly starts: Int32Array;
+  readonly kinds: Uint8Array;
+  readonly edgeStarts: Int32Array;
+  readonly targets: Int32Array;
+}
 
-  constructor(words: Uint32Array, stringEnd: number) {
-    this.#words = words;
-    this.#stringEnd = stringEnd;
-    const most = Math.ceil(words.length / headWords) + 1;
-    this.#starts = new Int32Array(most);
-    this.#kinds = new Uint8Array(most);
-    this.#edgeStarts = new Int32Array(most);
-    this.#targets = new Int32Array(words.length);
-  }
+/** Room for the most that there can be; what is not written to takes no memory. */
+function emptyTables(wordCount: number): Tables {
+  const most = Math.ceil(wordCount / headWords) + 1;
+  return {
+    starts: new Int32Array(most),
+    kinds: new Uint8Array(most),
+    edgeStarts: new Int32Array(most),
+    targets: new Int32Array(wordCount),
+  };
+}
 
-  /** Takes in up to so many types. */
-  types(most: number): void {
-    const end = this.#words.length;
-    for (let left = most; left > 0 && this.next < end; left--) {
-      this.fault = this.#type(this.next);
-      if (this.fault !== undefined) return;
-    }
-  }
+const { array } = btfKindNumbers;
+const greatestLinkage = 2;
+/** Where a kind's linkage is: a word from its start, and the bits of it. */
+const linkageAt = new Uint8Array(32);
+const linkageBits = new Uint32Array(32);
+linkageAt[btfKindNumbers.func] = 1;
+linkageBits[btfKindNumbers.func] = 0xffff;
+linkageAt[btfKindNumbers.var] = headWords;
+linkageBits[btfKindNumbers.var] = 0xffff_ffff;
 
-  finish(): Pick<PackedBtf, "starts" | "kinds" | "edges"> {
-    const { count } = this;
-    this.#starts[count] = this.next;
-    this.#edgeStarts[count] = this.#edges;
-    return {
-      starts: this.#starts.subarray(0, count + 1),
-      kinds: this.#kinds.subarray(0, count),
-      edges: {
-        starts: this.#edgeStarts.subarray(0, count + 1),
-        targets: this.#targets.subarray(0, this.#edges),
-      },
-    };
-  }
-
-  #type(at: number): string | undefined {
-    const words = this.#words;
-    if (at + headWords > words.length) return "is cut short";
+/**
+ * Fills the tables up to the end or the first type that is wrong; says how many types and references
+ * there are.
+ */
+function scan(
+  words: Uint32Array,
+  stringEnd: number,
+  { starts, kinds, edgeStarts, targets }: Tables,
+): { readonly count: number; readonly edges: number } {
+  let at = 0;
+  let count = 0;
+  let edges = 0;
+  while (at + headWords <= words.length) {
     const info = words[at + 1]!;
-    const kind = kindOfInfo(info);
-    if (kind === 0 || kind >= kindCount) return `has the unknown kind ${kind}`;
+    const kind = (info >>> 24) & 31;
     const size = elementWords[kind]!;
     const first = at + headWords + fixedWords[kind]!;
-    const end = size === 0 ? first : first + size * countOfInfo(info);
-    if (end > words.length) return "is cut short";
-    const linkage = this.#linkage(kind, at);
-    if (linkage > 2) return `has the unknown linkage ${linkage}`;
-    if (!this.#isString(words[at]!)) return "names a string outside the string table";
-    const { count } = this;
-    this.#starts[count] = at;
-    this.#kinds[count] = kind;
-    this.#edgeStarts[count] = this.#edges;
-    if (headIsType[kind] === 1) this.#refer(words[at + 2]!);
-    if (size !== 0) {
-      if (!this.#elements(kind, first, end)) return "names a string outside the string table";
-    } else if (kind === btfKindNumbers.array) {
-      this.#refer(words[at + 3]!);
-      this.#refer(words[at + 4]!);
+    const end = first + size * (info & 0xffff);
+    if (kind === 0 || kind >= kindCount || end > words.length) break;
+    const linkage = (words[at + linkageAt[kind]!]! & linkageBits[kind]!) >>> 0;
+    let isSound = words[at]! < stringEnd && linkage <= greatestLinkage;
+    let edge = edges;
+    if (headIsType[kind] === 1) targets[edge++] = words[at + 2]!;
+    if (kind === array) {
+      targets[edge++] = words[at + 3]!;
+      targets[edge++] = words[at + 4]!;
+    } else if (size !== 0) {
+      const typeAt = elementType[kind]! - 1;
+      for (let element = first; element < end; element += size) {
+        if (typeAt >= 0) targets[edge++] = words[element + typeAt]!;
+        isSound &&= words[element]! < stringEnd || namedElements[kind] === 0;
+      }
     }
-    this.count = count + 1;
-    this.next = end;
-    return undefined;
+    if (!isSound) break;
+    starts[count] = at;
+    kinds[count] = kind;
+    edgeStarts[count] = edges;
+    count += 1;
+    edges = edge;
+    at = end;
   }
+  starts[count] = at;
+  edgeStarts[count] = edges;
+  return { count, edges };
+}
 
-  #linkage(kind: number, at: number): number {
-    if (kind === btfKindNumbers.func) return countOfInfo(this.#words[at + 1]!);
-    return kind === btfKindNumbers.var ? this.#words[at + headWords]! : 0;
-  }
-
-  #isString(offset: number): boolean {
-    return offset < this.#stringEnd || offset === 0;
-  }
-
-  #refer(id: TypeId): void {
-    this.#targets[this.#edges] = id;
-    this.#edges += 1;
-  }
-
-  /** Whether the names of a type's elements are strings; notes the types that they refer to. */
-  #elements(kind: number, first: number, end: number): boolean {
-    const words = this.#words;
-    const size = elementWords[kind]!;
-    const isNamed = namedElements[kind] === 1;
-    const typeAt = elementType[kind]! - 1;
-    for (let at = first; at < end; at += size) {
-      if (isNamed && !this.#isString(words[at]!)) return false;
-      if (typeAt >= 0) this.#refer(words[at + typeAt]!);
-    }
-    return true;
-  }
+/** What is wrong with the type that starts there. */
+function faultAt(words: Uint32Array, at: number): string {
+  if (at + headWords > words.length) return "is cut short";
+  const info = words[at + 1]!;
+  const kind = kindOfInfo(info);
+  if (kind === 0 || kind >= kindCount) return `has the unknown kind ${kind}`;
+  const end = at + headWords + fixedWords[kind]! + elementWords[kind]! * countOfInfo(info);
+  if (end > words.length) return "is cut short";
+  const linkage = (words[at + linkageAt[kind]!]! & linkageBits[kind]!) >>> 0;
+  if (linkage > greatestLinkage) return `has the unknown linkage ${linkage}`;
+  return "names a string outside the string table";
 }
 
 const isLittleMachine = new Uint8Array(Uint32Array.of(1).buffer)[0] === 1;

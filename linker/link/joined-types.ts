@@ -22,6 +22,8 @@ export class JoinedTypes {
   /** Canonical words of all types, and where each starts, by id - 1. */
   readonly words: Uint32Array;
   readonly starts: Int32Array;
+  /** Of each type's words, by id - 1. */
+  readonly hashes: Int32Array;
   readonly edges: TypeEdges;
   /** First id minus one of each input's types. */
   readonly bases: readonly number[];
@@ -39,6 +41,7 @@ export class JoinedTypes {
       present.reduce((total, each) => total + size(each), 0);
     this.count = sum(({ kinds }) => kinds.length);
     this.kinds = new Uint8Array(this.count);
+    this.hashes = new Int32Array(this.count);
     this.dropped = new Uint8Array(this.count + 1);
     this.words = new Uint32Array(sum(({ words }) => words.length));
     this.strings = new ByteStrings(sum(({ strings }) => strings.length));
@@ -55,10 +58,11 @@ export class JoinedTypes {
       starts: joinStarts(present.map(({ edges }) => edges.starts)),
       targets: joinTargets(present),
     };
-    let word = 0;
+    let [word, type] = [0, 0];
     for (const each of present) {
-      canonicalWords(each, this.strings, this.words, word);
+      canonicalWords(each, this, word, type);
       word += each.words.length;
+      type += each.kinds.length;
     }
   }
 
@@ -114,7 +118,7 @@ function joinStarts(lists: readonly Int32Array[]): Int32Array {
   const joined = new Int32Array(lists.reduce((sum, list) => sum + list.length - 1, 1));
   let [at, shift] = [0, 0];
   for (const list of lists) {
-    for (const [index, start] of list.entries()) joined[at + index] = start + shift;
+    for (let index = 0; index < list.length; index++) joined[at + index] = list[index]! + shift;
     at += list.length - 1;
     shift = joined[at]!;
   }
@@ -128,9 +132,9 @@ function joinTargets(inputs: readonly PackedBtf[]): Int32Array {
   const joined = new Int32Array(inputs.reduce((sum, { edges }) => sum + edges.targets.length, 0));
   let [at, base] = [0, 0];
   for (const { edges, kinds } of inputs) {
-    for (const id of edges.targets) {
-      joined[at] = id === 0 ? 0 : id + base;
-      at += 1;
+    const { targets } = edges;
+    for (let edge = 0; edge < targets.length; edge++, at++) {
+      joined[at] = targets[edge] === 0 ? 0 : targets[edge]! + base;
     }
     base += kinds.length;
   }

@@ -4,98 +4,120 @@
  * alone. That may put too much into one class, so classes whose members refer to different classes
  * are then split until none is left.
  *
- * Loops stand in short functions that are called for part of the types: V8 optimises a function that
- * is called again with all that it learned, but a loop that it finds running only with what ran so far.
+ * The first pass is one loop over local names, for the reason that pack-btf.ts gives.
  */
 import type { TypeId } from "../../common/object/btf.ts";
 import { btfKindNumbers } from "../../common/object/btf-constants.ts";
 import type { JoinedTypes } from "./joined-types.ts";
 
-const { struct, union } = btfKindNumbers;
+const composite = new Uint8Array(32);
+composite[btfKindNumbers.struct] = 1;
+composite[btfKindNumbers.union] = 1;
 const variable = btfKindNumbers.var;
-/** Types that one call of a loop's function handles. */
-const portion = 128;
+
+/** Of what is no type: void. */
+const noClass = -1;
 
 /**
- * Classes from 1 by id; 0 for those that `takesPart` (by id) leaves out. `targets`: what each edge
- * refers to, 0 for nothing.
+ * Classes from 1 by id; 0 for types that `takesPart` (by id) leaves out. `targets`: what each edge
+ * refers to, 0 for nothing; never what is left out.
  */
 export function typeClasses(
   joined: JoinedTypes,
   takesPart: Uint8Array,
   targets: Int32Array,
 ): Int32Array {
-  return new TypeClasses(joined, takesPart, targets).run();
+  return new TypeClasses(joined, targets).run(takesPart);
+}
+
+const mixed = (hash: number, word: number): number => {
+  const product = Math.imul(hash ^ word, 0x85ebca6b);
+  return product ^ (product >>> 15);
+};
+
+/** A type and the class that it goes to. */
+interface Member {
+  readonly id: TypeId;
+  readonly group: number;
 }
 
 class TypeClasses {
   readonly #joined: JoinedTypes;
-  readonly #count: number;
-  readonly #kinds: Uint8Array;
-  readonly #words: Uint32Array;
   readonly #starts: Int32Array;
-  readonly #edges: Int32Array;
   readonly #targets: Int32Array;
-  readonly #takesPart: Uint8Array;
   readonly #classes: Int32Array;
   /** First member by class. */
   readonly #first: Int32Array;
   #last = 0;
-  /** A table by hash, of types that are the first of their class; and their hashes, by id. */
-  readonly #slots: Int32Array;
-  readonly #hashes: Int32Array;
-  /** While classes are split: those whose members disagree, and their members with new classes. */
-  readonly #isUnstable: Uint8Array;
-  #members: TypeId[] = [];
-  #moved: number[] = [];
+  /** Types that joined a class. */
+  readonly #joiners: Int32Array;
+  #joinerCount = 0;
 
-  constructor(joined: JoinedTypes, takesPart: Uint8Array, targets: Int32Array) {
-    const { count, kinds, words, starts, edges } = joined;
+  constructor(joined: JoinedTypes, targets: Int32Array) {
+    const { count, edges } = joined;
     this.#joined = joined;
-    this.#count = count;
-    this.#kinds = kinds;
-    this.#words = words;
-    this.#starts = starts;
-    this.#edges = edges.starts;
+    this.#starts = edges.starts;
     this.#targets = targets;
-    this.#takesPart = takesPart;
     this.#classes = new Int32Array(count + 1);
+    this.#classes[0] = noClass;
     this.#first = new Int32Array(count + 1);
-    let size = 64;
-    while (size < count * 2) size *= 2;
-    this.#slots = new Int32Array(size);
-    this.#hashes = new Int32Array(count + 1);
-    this.#isUnstable = new Uint8Array(count + 1);
+    this.#joiners = new Int32Array(count);
   }
 
-  run(): Int32Array {
-    this.#inPortions((from, to) => this.#classify(from, to));
-    while (this.#findUnstable()) this.#split();
+  run(takesPart: Uint8Array): Int32Array {
+    this.#classify(takesPart);
+    while (this.#split()) {}
     return this.#classes;
   }
 
-  #inPortions(visit: (from: TypeId, to: TypeId) => void): void {
-    const end = this.#count + 1;
-    for (let from = 1; from < end; from += portion) visit(from, Math.min(from + portion, end));
-  }
-
-  #classify(from: TypeId, to: TypeId): void {
-    for (let id = from; id < to; id++) {
-      if (this.#takesPart[id] === 1 && this.#classes[id] === 0) this.#visit(id);
-    }
-  }
-
-  #visit(id: TypeId): void {
-    const kind = this.#kinds[id - 1]!;
-    const isComposite = kind === struct || kind === union;
-    const start = this.#edges[id - 1]!;
-    const end = isComposite ? start : this.#edges[id]!;
+  #classify(takesPart: Uint8Array): void {
+    const { count, kinds, hashes: ownHashes } = this.#joined;
+    const starts = this.#starts;
+    const targets = this.#targets;
     const classes = this.#classes;
-    for (let edge = start; edge < end; edge++) {
-      const target = this.#targets[edge]!;
-      if (target !== 0 && classes[target] === 0) this.#visit(target);
+    const hashes = new Int32Array(count + 1);
+    let slotCount = 64;
+    while (slotCount < count * 2) slotCount *= 2;
+    // First members by hash.
+    const slots = new Int32Array(slotCount);
+    const mask = slotCount - 1;
+    // Types that wait for the classes of what they refer to, and the edge at which each stands.
+    const path = new Int32Array(count);
+    const places = new Int32Array(count);
+    for (let root = 1; root <= count; root++) {
+      if (takesPart[root] === 0 || classes[root] !== 0) continue;
+      path[0] = root;
+      places[0] = starts[root - 1]!;
+      let depth = 0;
+      do {
+        const id = path[depth]!;
+        const start = starts[id - 1]!;
+        const end = composite[kinds[id - 1]!] === 1 ? start : starts[id]!;
+        let edge = places[depth]!;
+        while (edge < end && classes[targets[edge]!] !== 0) edge += 1;
+        if (edge < end) {
+          places[depth] = edge;
+          depth += 1;
+          path[depth] = targets[edge]!;
+          places[depth] = starts[targets[edge]! - 1]!;
+          continue;
+        }
+        let hash = ownHashes[id - 1]!;
+        for (edge = start; edge < end; edge++) hash = mixed(hash, classes[targets[edge]!]!);
+        hashes[id] = hash;
+        let slot = hash - 1;
+        let known = 0;
+        do {
+          slot = (slot + 1) & mask;
+          known = slots[slot]!;
+        } while (known !== 0 && (hashes[known] !== hash || !this.#areEqual(known, id)));
+        if (known === 0) {
+          slots[slot] = id;
+          classes[id] = this.#fresh(id);
+        } else this.#join(id, classes[known]!);
+        depth -= 1;
+      } while (depth >= 0);
     }
-    classes[id] = kind === variable ? this.#fresh(id) : this.#classOf(id, start, end);
   }
 
   #fresh(id: TypeId): number {
@@ -104,108 +126,62 @@ class TypeClasses {
     return this.#last;
   }
 
-  /** By words and the edges from `start` to `end`. */
-  #classOf(id: TypeId, start: number, end: number): number {
-    const words = this.#words;
-    const wordsEnd = this.#starts[id]!;
-    let hash = 0;
-    for (let at = this.#starts[id - 1]!; at < wordsEnd; at++) {
-      hash = Math.imul(hash ^ words[at]!, 0x9e3779b1);
-      hash ^= hash >>> 15;
-    }
-    for (let edge = start; edge < end; edge++) {
-      hash = Math.imul(hash ^ this.#classes[this.#targets[edge]!]!, 0x85ebca6b);
-      hash ^= hash >>> 15;
-    }
-    this.#hashes[id] = hash;
-    const slots = this.#slots;
-    const mask = slots.length - 1;
-    for (let slot = hash & mask; ; slot = (slot + 1) & mask) {
-      const known = slots[slot]!;
-      if (known === 0) {
-        slots[slot] = id;
-        return this.#fresh(id);
-      }
-      if (this.#hashes[known] !== hash || !this.#joined.sameWords(known, id)) continue;
-      if (start === end || this.#sameTargets(known, id)) return this.#classes[known]!;
-    }
+  #join(id: TypeId, group: number): void {
+    this.#classes[id] = group;
+    this.#joiners[this.#joinerCount] = id;
+    this.#joinerCount += 1;
+  }
+
+  /** As far as the first pass looks. Variables stay apart: each is a place in memory. */
+  #areEqual(a: TypeId, b: TypeId): boolean {
+    const kind = this.#joined.kinds[a - 1]!;
+    if (kind === variable || !this.#joined.sameWords(a, b)) return false;
+    return composite[kind] === 1 || this.#sameTargets(a, b);
   }
 
   /** Of two types that have as many edges. */
   #sameTargets(a: TypeId, b: TypeId): boolean {
     const targets = this.#targets;
     const classes = this.#classes;
-    const end = this.#edges[a]!;
-    let other = this.#edges[b - 1]!;
-    for (let edge = this.#edges[a - 1]!; edge < end; edge++, other++) {
+    const end = this.#starts[a]!;
+    let other = this.#starts[b - 1]!;
+    for (let edge = this.#starts[a - 1]!; edge < end; edge++, other++) {
       if (classes[targets[edge]!] !== classes[targets[other]!]) return false;
     }
     return true;
   }
 
-  /** Marks the classes whose members refer to different classes; whether there are any. */
-  #findUnstable(): boolean {
-    let found = 0;
-    this.#inPortions((from, to) => {
-      found += this.#compare(from, to);
-    });
-    return found > 0;
-  }
-
-  #compare(from: TypeId, to: TypeId): number {
-    let found = 0;
-    for (let id = from; id < to; id++) {
-      const group = this.#classes[id]!;
-      if (group === 0 || this.#first[group] === id || this.#isUnstable[group] === 1) continue;
-      if (this.#sameTargets(this.#first[group]!, id)) continue;
-      this.#isUnstable[group] = 1;
-      found += 1;
-    }
-    return found;
-  }
-
   /**
-   * Splits the marked classes by their members' targets, all at once: the members that agree with the
-   * first one keep the class.
+   * Takes the members out of their classes that refer to other classes than the first one does, all
+   * at once, those that agree into one new class. Whether there were any.
    */
-  #split(): void {
-    this.#slots.fill(0);
-    this.#members = [];
-    this.#moved = [];
-    this.#inPortions((from, to) => this.#regroup(from, to));
-    for (let at = 0; at < this.#members.length; at++) {
-      this.#classes[this.#members[at]!] = this.#moved[at]!;
+  #split(): boolean {
+    const [classes, joiners, first] = [this.#classes, this.#joiners, this.#first];
+    const moved: Member[] = [];
+    // The first members of new classes, by hash.
+    const founders = new Map<number, Member[]>();
+    for (let at = 0; at < this.#joinerCount; at++) {
+      const id = joiners[at]!;
+      const old = classes[id]!;
+      if (this.#sameTargets(first[old]!, id)) continue;
+      const hash = this.#targetsHash(id);
+      const alike = founders.get(hash) ?? [];
+      const known = alike.find(
+        (member) => classes[member.id] === old && this.#sameTargets(member.id, id),
+      );
+      const member = { id, group: known?.group ?? this.#fresh(id) };
+      if (known === undefined) founders.set(hash, [...alike, member]);
+      moved.push(member);
     }
-    this.#isUnstable.fill(0);
+    for (const { id, group } of moved) classes[id] = group;
+    return moved.length > 0;
   }
 
-  #regroup(from: TypeId, to: TypeId): void {
-    for (let id = from; id < to; id++) {
-      if (this.#isUnstable[this.#classes[id]!] === 1) this.#regroupOne(id);
+  #targetsHash(id: TypeId): number {
+    let hash = this.#classes[id]!;
+    for (let edge = this.#starts[id - 1]!; edge < this.#starts[id]!; edge++) {
+      hash = mixed(hash, this.#classes[this.#targets[edge]!]!);
     }
-  }
-
-  #regroupOne(id: TypeId): void {
-    const group = this.#classes[id]!;
-    const end = this.#edges[id]!;
-    let hash = group;
-    for (let edge = this.#edges[id - 1]!; edge < end; edge++) {
-      hash = Math.imul(hash ^ this.#classes[this.#targets[edge]!]!, 0x85ebca6b);
-      hash ^= hash >>> 15;
-    }
-    this.#hashes[id] = hash;
-    const mask = this.#slots.length - 1;
-    let slot = hash & mask;
-    for (; this.#slots[slot] !== 0; slot = (slot + 1) & mask) {
-      const known = this.#members[this.#slots[slot]! - 1]!;
-      if (this.#hashes[known] !== hash || this.#classes[known] !== group) continue;
-      if (this.#sameTargets(known, id)) break;
-    }
-    this.#members.push(id);
-    if (this.#slots[slot] === 0) {
-      this.#slots[slot] = this.#members.length;
-      const isFirst = this.#sameTargets(this.#first[group]!, id);
-      this.#moved.push(isFirst ? group : this.#fresh(id));
-    } else this.#moved.push(this.#moved[this.#slots[slot]! - 1]!);
+    return hash;
   }
 }

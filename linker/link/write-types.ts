@@ -1,6 +1,5 @@
 /** The output's .BTF and .BTF.ext from joined types: words are copied, ids and strings exchanged. */
-import type { BtfExt, BtfType, TypeId } from "../../common/object/btf.ts";
-import { btfKindNumbers } from "../../common/object/btf-constants.ts";
+import type { BtfExt, BtfType } from "../../common/object/btf.ts";
 import {
   type BtfBytes,
   encodeBtf,
@@ -10,19 +9,10 @@ import {
 } from "../../common/object/btf-writer.ts";
 import { ByteWriter } from "../../common/object/byte-writer.ts";
 import type { Endian } from "../../common/object/object-file.ts";
-import {
-  elementType,
-  elementWords,
-  headIsType,
-  headWords,
-  namedElements,
-} from "../../common/object/packed-btf.ts";
 import { ByteStrings } from "./byte-strings.ts";
 import type { Deduplicated } from "./deduplicate.ts";
 import type { JoinedTypes } from "./joined-types.ts";
-
-/** Types that one call handles: V8 optimises short functions that are called often best. */
-const portion = 64;
+import { kindColumns, nameWord, nextColumns, typeWord, wordRoles } from "./word-roles.ts";
 
 /** The words in the byte order of a file. */
 function wordBytes(words: Uint32Array, endian: Endian): Uint8Array {
@@ -44,81 +34,44 @@ export function writeJoinedTypes(
   ext: BtfExt,
   endian: Endian,
 ): BtfBytes {
-  const writer = new TypeWriter(joined, unified.ids);
-  const { kept } = unified;
-  for (let from = 0; from < kept.length; from += portion) {
-    writer.types(kept.subarray(from, from + portion));
-  }
-  const { strings } = writer;
+  // Where all types are kept, all of their strings are too, and stay where they are.
+  const strings = joined.isWhole ? joined.strings : new ByteStrings();
+  const words = finalWords(joined, unified, strings);
   const add = (text: string): number => strings.add(text);
   const rest = new ByteWriter(endian);
   for (const datasec of datasecs) encodeType(rest, add, datasec);
   const btfExt = hasRecords(ext) ? encodeBtfExt(ext, add) : undefined;
-  const parts = [wordBytes(writer.words, endian), rest.written()];
+  const parts = [wordBytes(words, endian), rest.written()];
   const btf = encodeBtf(endian, parts, strings.bytes);
   return { btf, ...(btfExt && { btfExt }) };
 }
 
-class TypeWriter {
-  readonly #joined: JoinedTypes;
-  readonly #ids: Int32Array;
-  readonly #words: Uint32Array;
-  #length = 0;
-  /** Where all types are kept, all of their strings are too, and stay where they are. */
-  readonly #isWhole: boolean;
-  readonly strings: ByteStrings;
-
-  /** `ids`: new ones by those of the joined types. */
-  constructor(joined: JoinedTypes, ids: Int32Array) {
-    this.#joined = joined;
-    this.#ids = ids;
-    this.#words = new Uint32Array(joined.words.length);
-    this.#isWhole = joined.isWhole;
-    this.strings = this.#isWhole ? joined.strings : new ByteStrings();
-  }
-
-  get words(): Uint32Array {
-    return this.#words.subarray(0, this.#length);
-  }
-
-  types(ids: Int32Array): void {
-    for (const id of ids) this.#type(id);
-  }
-
-  #type(id: TypeId): void {
-    const { words, starts, edges, kinds } = this.#joined;
-    const out = this.#words;
-    const start = this.#length;
+/**
+ * The words of the types that are kept, which replace the joined ones in their place: there is no
+ * going back to those. One loop, as in pack-btf.ts.
+ */
+function finalWords(
+  { words, starts, kinds, edges, strings: pool }: JoinedTypes,
+  { kept, ids }: Deduplicated,
+  strings: ByteStrings,
+): Uint32Array {
+  const { targets } = edges;
+  const movesNames = strings !== pool;
+  let to = 0;
+  for (let index = 0; index < kept.length; index++) {
+    const id = kept[index]!;
+    const row = kinds[id - 1]! * kindColumns;
     const end = starts[id]!;
-    let to = start;
-    for (let at = starts[id - 1]!; at < end; at++, to++) out[to] = words[at]!;
-    this.#length = to;
-    const kind = kinds[id - 1]!;
-    if (!this.#isWhole) this.#place(start, kind);
     let edge = edges.starts[id - 1]!;
-    if (headIsType[kind] === 1) out[start + 2] = this.#target(edge++);
-    if (elementType[kind] !== 0) {
-      const step = elementWords[kind]!;
-      const first = start + headWords + elementType[kind]! - 1;
-      for (let at = first; at < to; at += step) out[at] = this.#target(edge++);
-    } else if (kind === btfKindNumbers.array) {
-      out[start + 3] = this.#target(edge);
-      out[start + 4] = this.#target(edge + 1);
+    let column = 0;
+    for (let at = starts[id - 1]!; at < end; at++, to++) {
+      const role = wordRoles[row + column]!;
+      let word = words[at]!;
+      if (role === typeWord) word = ids[targets[edge++]!]!;
+      else if (role === nameWord && movesNames) word = strings.addFrom(pool.bytes, word);
+      words[to] = word;
+      column = nextColumns[row + column]!;
     }
   }
-
-  #target(edge: number): TypeId {
-    return this.#ids[this.#joined.edges.targets[edge]!]!;
-  }
-
-  /** Moves the strings of the type that starts there and is the last one. */
-  #place(start: number, kind: number): void {
-    const out = this.#words;
-    const pool = this.#joined.strings.bytes;
-    out[start] = this.strings.addFrom(pool, out[start]!);
-    if (namedElements[kind] === 0) return;
-    for (let at = start + headWords; at < this.#length; at += elementWords[kind]!) {
-      out[at] = this.strings.addFrom(pool, out[at]!);
-    }
-  }
+  return words.subarray(0, to);
 }
