@@ -3,7 +3,9 @@ import { Diagnostics } from "../../common/diagnostics/diagnostic.ts";
 import type { LoadedObject, ProgramSpec } from "../../linker/program.ts";
 import { modelledKernel } from "../../vm/kernel-profiles/kernel-answer.ts";
 import { type Privileges, withPrivileges } from "../../vm/kernel-profiles/privileges.ts";
+import { explain } from "../../vm/verifier/explain.ts";
 import { profileOf } from "../../vm/verifier/profile.ts";
+import { verifierInput } from "../../vm/verifier/program-input.ts";
 import { type ProgramVerdict, verifyObjectProgram } from "../../vm/verifier/verify-program.ts";
 import { type LoadedFile, openFile } from "../load.ts";
 import { type DiagnosticsFormat, plainReport, print, printError, report } from "../report.ts";
@@ -81,7 +83,9 @@ function judgeProgram(
   const judged = verifyObjectProgram(loaded, program, { logLevel, profile });
   const { type: programType, insns } = program;
   const verdict = withPrivileges({ programType, insns }, judged.verdict, privileges);
-  return verdict === judged.verdict ? judged : { ...judged, verdict };
+  if (verdict === judged.verdict) return judged;
+  const explanation = explain(verifierInput(loaded, program, 0), verdict);
+  return { program, verdict, explanation };
 }
 
 /** Program types whose hooks are found in the kernel's types: tracing, struct_ops, ext, LSM. */

@@ -8,6 +8,7 @@ import { checkHook } from "./lsm-hooks.ts";
 import { attachType, isSleepableProgram, programType, tracingVariant } from "./program-variants.ts";
 import { errno, Rejection } from "./stop.ts";
 import { findStructOpsTarget } from "./struct-ops.ts";
+import { checkTracedFunction } from "./traced-functions.ts";
 
 export type FunctionProto = Extract<BtfType, { kind: "func_proto" }>;
 
@@ -120,6 +121,7 @@ export function findAttachTarget(env: Env): void {
   env.attach = kernelFunction(env, id, type);
   const { name } = env.attach;
   if (input.programType === programType.lsm) checkHook(env, env.attach);
+  else if (input.attachType !== attachType.iterator) checkTracedFunction(env, env.attach);
   if (input.attachType !== attachType.iterator) return;
   const isKnown = name.startsWith(iteratorPrefix) && isIterator(name.slice(iteratorPrefix.length));
   if (!isKnown) throw new Rejection(errno.invalid);

@@ -272,6 +272,25 @@ function namedInsn(reason: string): number | undefined {
   return match === null ? undefined : Number(match[1]);
 }
 
+/** What the kernel refuses with an error number alone, before its verifier begins. */
+function refusedUnseen({ programType: type, attachType }: VerifierInput): Explanation {
+  const common = { insn: 0, notes: [] };
+  if (type === 0) {
+    return {
+      ...common,
+      code: "verifier-no-program-type",
+      message: "no program type follows from the section's name",
+      help: 'name the section after the hook: `SEC("xdp")`, `SEC("tc")`, `SEC("kprobe/…")`',
+    };
+  }
+  return {
+    ...common,
+    code: "verifier-load-attributes",
+    message: `the kernel takes no program of type ${type} with attach type ${attachType} and these flags`,
+    help: "the section's name decides on type, attach type and flags",
+  };
+}
+
 /** Explains a verdict that is not an acceptance. */
 export function explain(input: VerifierInput, verdict: Verdict): Explanation {
   const reason = mainReason(verdict);
@@ -284,6 +303,7 @@ export function explain(input: VerifierInput, verdict: Verdict): Explanation {
       help: "only a kernel can tell whether it takes this program",
     };
   }
+  if (reason === "") return refusedUnseen(input);
   const insn = verdict.insn ?? namedInsn(reason) ?? verdict.calls?.at(-1)?.insn;
   for (const entry of [...rejectionClasses, ...objectClasses]) {
     const match = entry.pattern.exec(reason);

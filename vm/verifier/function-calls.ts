@@ -153,6 +153,8 @@ export function returnFromFunction(env: Env): number {
 export interface CallbackSetup {
   readonly fill: (caller: Frame, callee: Frame) => void;
   readonly max: number;
+  /** 0 if absent. */
+  readonly min?: number;
   /** Whether a callback that runs later may sleep then. */
   readonly isSleepable?: boolean;
 }
@@ -201,7 +203,7 @@ export function pushAsyncCallback(env: Env, subprog: number, setup: CallbackSetu
   const callee = emptyFrame(-1, 0, subprog);
   callee.asyncEntries = caller.asyncEntries + 1;
   setup.fill(caller, callee);
-  callee.callback = { isAsync: true, range: { min: 0, max: setup.max } };
+  callee.callback = { isAsync: true, range: { min: setup.min ?? 0, max: setup.max } };
   const state = pushAsync(env, sub.start, env.insn, callee);
   state.inSleepable = setup.isSleepable === true;
 }

@@ -162,6 +162,13 @@ const loadableHooks: ReadonlySet<string> = new Set([
   "TRACE_ITER+sleepable",
 ]);
 
+/** Hooks of which the tables have no column of their own: sleeping makes no difference there. */
+const sameHelpers: Readonly<Record<string, string>> = {
+  "TRACE_FEXIT+sleepable": "TRACE_FEXIT",
+  "MODIFY_RETURN+sleepable": "MODIFY_RETURN",
+  "LSM_CGROUP+sleepable": "LSM_CGROUP",
+};
+
 /** User probes that may sleep have a few helpers more than other probes. */
 function isSleepableProbe(env: Env, helper: Helper): boolean {
   if (env.input.programType !== programType.kprobe || !isSleepableProgram(env.input)) return false;
@@ -212,7 +219,8 @@ function availability(env: Env, helper: Helper): HelperAvailability {
   if (hook !== undefined) {
     const entries = loadableHooks.has(hook) ? helper.programTypes : helper.staticProgramTypes;
     if (isSocketIteratorHelper(env, helper)) return "yes";
-    return namesHook(entries, programTypeName(env.input.programType), hook) ? "yes" : "no";
+    const column = sameHelpers[hook] ?? hook;
+    return namesHook(entries, programTypeName(env.input.programType), column) ? "yes" : "no";
   }
   if (env.input.programType === programType.structOps) return structOpsHelper(env, helper);
   const variant = programVariant(env.input);

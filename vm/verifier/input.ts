@@ -64,10 +64,16 @@ export interface KernelConfig {
   readonly cpus: number;
   /** CONFIG_KALLSYMS_ALL: programs can have the addresses of the kernel's variables. */
   readonly variableSymbols: boolean;
+  /** CONFIG_FUNCTION_ERROR_INJECTION: programs may change what some of its functions return. */
+  readonly errorInjection: boolean;
 }
 
 /** The machine on which Linux 6.18 was measured. */
-export const measuredConfig: KernelConfig = { cpus: 2, variableSymbols: false };
+export const measuredConfig: KernelConfig = {
+  cpus: 2,
+  variableSymbols: false,
+  errorInjection: false,
+};
 
 /** What is known of one function's frame. */
 export interface FrameView {

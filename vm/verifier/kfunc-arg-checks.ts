@@ -19,7 +19,7 @@ import { becomeNonNull } from "./null-checks.ts";
 import { attachType, programType } from "./program-variants.ts";
 import { type DynptrType, hasUnsafeFlags, isNull, type Reg } from "./reg.ts";
 import { kind, kindOf, mayBeNull, typeFlag, typeName } from "./reg-types.ts";
-import { type LockCall, processLock, processWork } from "./special-fields.ts";
+import { type LockCall, processLock, processWork, type WorkItem } from "./special-fields.ts";
 import { errno, Rejection } from "./stop.ts";
 
 /** What the arguments of one call said, for its effect and result. */
@@ -68,6 +68,7 @@ export type PointerKind =
   | "tree-root"
   | "tree-node"
   | "work"
+  | "task-work"
   | "lock"
   | "string"
   | "map"
@@ -234,8 +235,15 @@ function checkIterator(env: Env, p: Parameter, f: KfuncFacts): void {
 /** A work item must be of the map that is named with it. */
 export function checkSameMap(env: Env, reg: Reg, f: KfuncFacts): void {
   if (f.map === undefined || reg.map === undefined) return;
-  if (!hasField(recordOf(env, reg.map).fields, "bpf_wq", "bpf_task_work")) return;
+  const { fields } = recordOf(env, reg.map);
+  if (!hasField(fields, "bpf_wq", "bpf_task_work")) return;
   if (f.map === reg.map && f.mapUid === reg.mapUid) return;
+  if (hasField(fields, "bpf_task_work")) {
+    env.reject(
+      `bpf_task_work pointer in R2 map_uid=${f.mapUid} doesn't match map pointer in R3 map_uid=${reg.mapUid}`,
+      errno.invalid,
+    );
+  }
   env.reject(
     `workqueue pointer in R1 map_uid=${f.mapUid} doesn't match map pointer in R2 map_uid=${reg.mapUid}`,
     errno.invalid,
@@ -272,11 +280,13 @@ function checkLock(env: Env, p: Parameter, f: KfuncFacts): void {
   processLock(env, p.index + 1, call);
 }
 
-function checkWork(env: Env, p: Parameter, f: KfuncFacts): void {
-  if (env.regs[p.index + 1]!.type !== kind.mapValue) {
-    env.reject(`arg#${p.index} doesn't point to a map value`, errno.invalid);
-  }
-  processWork(env, p.index + 1, f);
+function checkWork(name: WorkItem): Check {
+  return (env, p, f) => {
+    if (env.regs[p.index + 1]!.type !== kind.mapValue) {
+      env.reject(`arg#${p.index} doesn't point to a map value`, errno.invalid);
+    }
+    processWork(env, p.index + 1, name, f);
+  };
 }
 
 function checkCallback(env: Env, p: Parameter, f: KfuncFacts): void {
@@ -310,7 +320,8 @@ export const argChecks: Readonly<Record<PointerKind, Check>> = {
   "tree-node": (env, p, f) => {
     processNode(env, p.index + 1, "bpf_rb_node", { name: f.kfunc.name, root: f.graph });
   },
-  work: checkWork,
+  work: checkWork("bpf_wq"),
+  "task-work": checkWork("bpf_task_work"),
   lock: checkLock,
   callback: checkCallback,
   string: (env, { index }) => {

@@ -82,11 +82,12 @@ const structureKinds: Readonly<Record<string, PointerKind>> = {
   bpf_rb_root: "tree-root",
   bpf_rb_node: "tree-node",
   bpf_wq: "work",
+  bpf_task_work: "task-work",
   bpf_res_spin_lock: "lock",
 };
 
 /** Structures of the program that are not modelled as arguments. */
-const unmodelledStructures: ReadonlySet<string> = new Set(["bpf_timer", "bpf_task_work"]);
+const unmodelledStructures: ReadonlySet<string> = new Set(["bpf_timer"]);
 
 /** What the parameter's own type and name say, whatever the register holds. */
 function declaredKind(kfunc: KernelFunction, p: Parameter): PointerKind | undefined {

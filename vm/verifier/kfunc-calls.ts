@@ -1,5 +1,11 @@
 /** Calls of kernel functions: availability, protected regions, release and result. */
-import { MutableScalar, syncBounds, unknownScalar } from "../../common/domain/scalar.ts";
+import {
+  MutableScalar,
+  s32Max,
+  s32Min,
+  syncBounds,
+  unknownScalar,
+} from "../../common/domain/scalar.ts";
 import type { Btf } from "../../common/object/btf.ts";
 import { btfSizeOf, btfTypeById, skipModifierIds } from "../../common/object/btf-types.ts";
 import { pushPath } from "./branching.ts";
@@ -350,7 +356,9 @@ function comparisonSetup(env: Env): CallbackSetup {
 function pushCallbacks(env: Env, insn: RawInsn, f: KfuncFacts): void {
   if (callsBackNow(env, insn)) pushCallback(env, f.subprogram, comparisonSetup(env));
   if (callsBackLater(env, insn)) {
-    pushAsyncCallback(env, f.subprogram, { ...timerSetup(f), isSleepable: true });
+    const isWork = f.kfunc.name === "bpf_wq_set_callback_impl";
+    const anyResult = isWork ? {} : { min: s32Min, max: s32Max };
+    pushAsyncCallback(env, f.subprogram, { ...timerSetup(f), ...anyResult, isSleepable: true });
   }
 }
 

@@ -141,10 +141,16 @@ export function callsBackNow(env: Env, insn: RawInsn): boolean {
   return isKfuncCall(insn) && kfuncOf(env, insn)?.name === "bpf_rbtree_add_impl";
 }
 
+const laterCallers: ReadonlySet<string> = new Set([
+  "bpf_wq_set_callback_impl",
+  "bpf_task_work_schedule_signal_impl",
+  "bpf_task_work_schedule_resume_impl",
+]);
+
 /** Registers a callback that runs later, on its own. */
 export function callsBackLater(env: Env, insn: RawInsn): boolean {
   if (isHelperCall(insn)) return callsAsyncCallback(insn.imm);
-  return isKfuncCall(insn) && kfuncOf(env, insn)?.name === "bpf_wq_set_callback_impl";
+  return isKfuncCall(insn) && laterCallers.has(kfuncOf(env, insn)?.name ?? "");
 }
 
 /** Graphs, numbers and locks of their own are all that may be used while a lock is held. */

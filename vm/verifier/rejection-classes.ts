@@ -349,6 +349,12 @@ export const rejectionClasses: readonly RejectionClass[] = [
     help: "write the code in another way; often a pointer is added to a number instead of the reverse",
   },
   {
+    name: "privileges",
+    pattern: /needs more privileges|without CAP_BPF/,
+    cause: "the caller may not load it: $&",
+    help: "load as root, or with CAP_BPF and what the type wants besides: CAP_NET_ADMIN, CAP_PERFMON",
+  },
+  {
     name: "read-only",
     pattern: /forbidden|cannot write into|only read from/,
     cause: "this memory may not be written",

@@ -8,7 +8,7 @@ import type { Reg } from "./reg.ts";
 import { kind } from "./reg-types.ts";
 import { errno } from "./stop.ts";
 
-type FieldName = "bpf_spin_lock" | "bpf_res_spin_lock" | "bpf_timer" | "bpf_wq";
+type FieldName = "bpf_spin_lock" | "bpf_res_spin_lock" | "bpf_timer" | WorkItem;
 
 /** The field of that name must be exactly where the register points to. */
 function checkField(env: Env, register: number, name: FieldName): void {
@@ -92,7 +92,9 @@ export function processTimer(env: Env, register: number, facts: MapFacts): void 
   processMapField(env, register, "bpf_timer", facts);
 }
 
-/** The work queue item of the bpf_wq functions. */
-export function processWork(env: Env, register: number, facts: MapFacts): void {
-  processMapField(env, register, "bpf_wq", facts);
+export type WorkItem = "bpf_wq" | "bpf_task_work";
+
+/** The item of the bpf_wq or bpf_task_work functions. */
+export function processWork(env: Env, register: number, name: WorkItem, facts: MapFacts): void {
+  processMapField(env, register, name, facts);
 }
