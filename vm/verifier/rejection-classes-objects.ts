@@ -42,9 +42,22 @@ export const objectClasses: readonly RejectionClass[] = [
   },
   {
     name: "work-item",
-    pattern: /workqueue pointer|doesn't point to a map value|doesn't point to an? (\w+)/,
+    pattern:
+      /(?:workqueue|bpf_task_work) pointer|doesn't point to a map value|doesn't point to an? (\w+)/,
     cause: "this is not the address that the function wants: $&",
     help: "pass `&value->work` of the map's value, and the same map",
+  },
+  {
+    name: "maybe-null",
+    pattern: /^Possibly NULL pointer passed to (?:trusted|helper) arg(\d+)/,
+    cause: "argument $1, counted from 0, may be NULL",
+    help: "test it on every path before the call: `if (!pointer) return 0;`",
+  },
+  {
+    name: "kernel-function-argument",
+    pattern: /^arg#(\d+) pointer type (\S+) (\S*) must point to/,
+    cause: "argument $1, counted from 0, is no pointer to a $3 that the verifier knows as one",
+    help: "pass an object that the hook, a helper or a function gave as such (a trusted pointer), not an address that was read",
   },
   {
     name: "function-signature",
@@ -56,7 +69,7 @@ export const objectClasses: readonly RejectionClass[] = [
   {
     name: "hook",
     pattern:
-      /doesn't have \d+-th argument|is not sleepable|disabled hook|attach to (?:un|in)|attach_btf_id|wrong type name/,
+      /doesn't have \d+-th argument|is not sleepable|is not modifiable|^Attaching |^The function \w+ |disabled hook|attach to (?:un|in)|attach_btf_id|wrong type name/,
     cause: "the hook does not offer this: $&",
     help: "look at the hook's prototype in vmlinux.h, and choose another hook if it may not be attached to",
   },
