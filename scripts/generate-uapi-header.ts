@@ -54,16 +54,18 @@ function literal(value: number | string): string {
   return `0x${BigInt.asUintN(64, number).toString(16)}ULL`;
 }
 
+/** Constants without an enum have one each: a compilation reads an enum whole for any name in it. */
 function enumBlocks(records: readonly ConstantRecord[]): string[] {
   const names = [...new Set(records.map((r) => r.enum))].filter((name) => name !== null);
-  const block = (name: string | null): string => {
-    const members = records.filter(
-      (r) => r.enum === name && (name !== null || r.in_running_kernel !== null),
-    );
+  const block = (name: string): string => {
+    const members = records.filter((r) => r.enum === name);
     const body = members.map((r) => `\t${r.name} = ${literal(r.value)},`).join("\n");
-    return `enum ${name === null ? "" : `${name} `}{\n${body}\n};`;
+    return `enum ${name} {\n${body}\n};`;
   };
-  return [...names.map(block), block(null)];
+  const single = records
+    .filter((r) => r.enum === null && r.in_running_kernel !== null)
+    .map((r) => `enum { ${r.name} = ${literal(r.value)} };`);
+  return [...names.map(block), single.join("\n")];
 }
 
 function defines(records: readonly ConstantRecord[]): string {
