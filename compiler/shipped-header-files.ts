@@ -1,16 +1,16 @@
 /** The shipped headers as files of a virtual directory, beside the files of the caller. */
 import { type FileSystem, normalisedPath, type ShippedFile } from "../common/file-system.ts";
-import { shippedHeaderIndexes, shippedHeaders } from "./generated/shipped-headers.ts";
 import { shippedHeaderDirectory } from "./shipped-header-directory.ts";
+import { headerIndexText, headerText } from "./shipped-header-texts.ts";
 
 const prefix = `${shippedHeaderDirectory}/`;
 
 function shippedHeader(path: string): ShippedFile | undefined {
   if (!path.startsWith(prefix)) return undefined;
   const name = path.slice(prefix.length);
-  const text = Object.hasOwn(shippedHeaders, name) ? shippedHeaders[name] : undefined;
+  const text = headerText(name);
   if (text === undefined) return undefined;
-  return { text, index: () => JSON.parse(shippedHeaderIndexes[name] ?? "null") ?? undefined };
+  return { text, index: () => JSON.parse(headerIndexText(name) ?? "null") ?? undefined };
 }
 
 function shippedBytes(path: string): Uint8Array | undefined {

@@ -76,6 +76,36 @@ const fromBundles = {
   },
 };
 
+/** The tool has the texts of headers in a file beside its bundles. */
+const headersFromFile = {
+  name: "headers-from-file",
+  setup({ onResolve }) {
+    onResolve({ filter: /\/shipped-header-texts\.ts$/ }, () => ({
+      path: join(root, "cli/shipped-header-texts.ts"),
+    }));
+  },
+};
+
+/** Writes that file; cli/shipped-header-texts.ts says how it is read. */
+async function writeHeaderTexts() {
+  const { outputFiles } = await build({
+    ...common,
+    entryPoints: ["compiler/generated/shipped-headers.ts"],
+    format: "esm",
+    write: false,
+  });
+  const module = await import(`data:text/javascript,${encodeURIComponent(outputFiles[0].text)}`);
+  const { shippedHeaders, shippedHeaderIndexes } = module;
+  const headers = Object.entries(shippedHeaders).map(([name, text]) => ({
+    row: [name, text.length, shippedHeaderIndexes[name].length],
+    text: text + shippedHeaderIndexes[name],
+  }));
+  const directory = JSON.stringify(headers.map(({ row }) => row));
+  const all = `${directory}\n${headers.map(({ text }) => text).join("")}`;
+  if (/[^\0-\x7f]/.test(all)) throw new Error("a shipped header is not ASCII");
+  writeFileSync(join(dist, "headers.txt"), all);
+}
+
 const tool = {
   ...common,
   format: "cjs",
@@ -93,7 +123,7 @@ await build({
   ...tool,
   entryPoints: ["cli/main.ts"],
   outfile: "dist/main.js",
-  plugins: [fromBundles],
+  plugins: [headersFromFile, fromBundles],
 });
 for (const [name, modules] of Object.entries(bundles)) {
   const contents = modules.map((module) => `export * from "./${module}";\n`).join("");
@@ -101,9 +131,10 @@ for (const [name, modules] of Object.entries(bundles)) {
     ...tool,
     stdin: { contents, resolveDir: root, loader: "ts" },
     outfile: `dist/${name}.js`,
-    plugins: name === "machine" ? [] : [fromBundles],
+    plugins: name === "machine" ? [headersFromFile] : [headersFromFile, fromBundles],
   });
 }
+await writeHeaderTexts();
 copyFileSync(join(root, "scripts/data/vmlinux-6.18.btf.br"), join(dist, "vmlinux-6.18.btf.br"));
 copyFileSync("scripts/loader.cjs", join(dist, "bpfc.cjs"));
 await build({

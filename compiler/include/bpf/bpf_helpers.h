@@ -205,7 +205,7 @@ extern int bpf_iter_num_new(struct bpf_iter_num *it, int start, int end) __weak 
 extern int *bpf_iter_num_next(struct bpf_iter_num *it) __weak __ksym;
 extern void bpf_iter_num_destroy(struct bpf_iter_num *it) __weak __ksym;
 
-/* for each item of an open-coded iterator: bpf_for_each(num, v, 0, 10) { … } */
+/* for each item of an open-coded iterator: bpf_for_each(num, v, 0, 10) { ... } */
 #ifndef bpf_for_each
 #define bpf_for_each(type, cur, args...) \
 	for (struct bpf_iter_##type ___it __attribute__((aligned(8), cleanup(bpf_iter_##type##_destroy))), \

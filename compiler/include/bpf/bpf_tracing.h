@@ -526,7 +526,7 @@ struct pt_regs;
 #define ___bpf_ctx_decl12(t, x, args...) , t x ___bpf_ctx_decl11(args)
 #define ___bpf_ctx_decl(args...) ___bpf_apply(___bpf_ctx_decl, ___bpf_narg2(args))(args)
 
-/* As BPF_PROG, for functions with struct arguments: BPF_PROG2(name, type1, arg1, type2, arg2, …). */
+/* As BPF_PROG, for functions with struct arguments: BPF_PROG2(name, type1, arg1, type2, arg2, ...). */
 #define BPF_PROG2(name, args...) \
 	name(unsigned long long *ctx); \
 	static __always_inline typeof(name(0)) ____##name(unsigned long long *ctx ___bpf_ctx_decl(args)); \
