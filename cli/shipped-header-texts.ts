@@ -25,7 +25,7 @@ function texts(): Texts {
   if (known !== undefined) return known;
   const bytes = readFileSync(join(import.meta.dirname, "headers.txt"));
   let start = bytes.indexOf("\n") + 1;
-  const rows: readonly Row[] = JSON.parse(bytes.latin1Slice(0, start));
+  const rows: readonly Row[] = JSON.parse(bytes.toString("latin1", 0, start));
   const places = new Map<string, Place>();
   for (const [name, text, index] of rows) {
     const end = start + text;
@@ -40,12 +40,12 @@ function texts(): Texts {
 export function headerText(name: string): string | undefined {
   const { bytes, places } = texts();
   const place = places.get(name);
-  return place && bytes.latin1Slice(place.start, place.end);
+  return place && bytes.toString("latin1", place.start, place.end);
 }
 
 /** Its `HeaderIndex` as JSON. */
 export function headerIndexText(name: string): string | undefined {
   const { bytes, places } = texts();
   const place = places.get(name);
-  return place && bytes.latin1Slice(place.end, place.indexEnd);
+  return place && bytes.toString("latin1", place.end, place.indexEnd);
 }
