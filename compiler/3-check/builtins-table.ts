@@ -79,21 +79,22 @@ function prototype(text: string): BuiltinPrototype {
   return { returns: type(text[0] ?? "v"), params: [...inside].map(type) };
 }
 
-const widths: readonly (readonly [string, string, string])[] = [
-  ["", "u", "i"],
-  ["l", "k", "l"],
-  ["ll", "K", "L"],
-];
-
 /** Families with the suffixes ``, `l`, `ll`. `U` is the unsigned, `S` the signed type of the width. */
-const families: readonly (readonly [string, string])[] = [
-  ["ctz", "i(U)"],
-  ["clz", "i(U)"],
-  ["ffs", "i(S)"],
-  ["popcount", "i(U)"],
-  ["parity", "i(U)"],
-  ["clrsb", "i(S)"],
-];
+const families: Readonly<Record<string, string>> = {
+  ctz: "i(U)",
+  clz: "i(U)",
+  ffs: "i(S)",
+  popcount: "i(U)",
+  parity: "i(U)",
+  clrsb: "i(S)",
+};
+const widths: Readonly<Record<string, readonly [unsigned: string, signed: string]>> = {
+  "": ["u", "i"],
+  l: ["k", "l"],
+  ll: ["K", "L"],
+};
+const familyName = /^__builtin_([a-z]+?)(l{0,2})$/;
+const overflowName = /^__builtin_(?:(?:add|sub|mul)|[su](?:add|sub|mul)l{0,2})_overflow$/;
 
 const prototypes: Readonly<Record<string, string>> = {
   __builtin_memcpy: "*(*?k)",
@@ -186,47 +187,37 @@ const special: Readonly<Record<string, BuiltinKind>> = {
   __builtin_longjmp: "unsupported",
 };
 
-const overflowing = ["add", "sub", "mul"].flatMap((op) => [
-  `__builtin_${op}_overflow`,
-  ...["s", "u"].flatMap((sign) =>
-    ["", "l", "ll"].map((size) => `__builtin_${sign}${op}${size}_overflow`),
-  ),
-]);
-
-function addFamilies(table: Map<string, BuiltinRow>): void {
-  for (const [name, shape] of families) {
-    for (const [suffix, unsigned, signed] of widths) {
-      const text = shape.replace("U", unsigned).replace("S", signed);
-      table.set(`__builtin_${name}${suffix}`, {
-        kind: "prototype",
-        prototype: prototype(text),
-        noreturn: false,
-      });
-    }
-  }
+function familyPrototype(name: string): string | undefined {
+  const [, family = "", suffix = ""] = familyName.exec(name) ?? [];
+  const shape = Object.hasOwn(families, family) ? families[family] : undefined;
+  const [unsigned, signed] = widths[suffix]!;
+  return shape?.replace("U", unsigned).replace("S", signed);
 }
 
-function makeTable(): ReadonlyMap<string, BuiltinRow> {
-  const table = new Map<string, BuiltinRow>();
-  for (const [name, text] of Object.entries(prototypes)) {
-    table.set(name, { kind: "prototype", prototype: prototype(text), noreturn: false });
-  }
-  for (const [name, text] of Object.entries(noreturns)) {
-    table.set(name, { kind: "prototype", prototype: prototype(text), noreturn: true });
-  }
-  for (const [name, kind] of Object.entries(special)) table.set(name, { kind });
-  for (const name of overflowing) table.set(name, { kind: "overflow" });
-  addFamilies(table);
-  return table;
+function of<Value>(table: Readonly<Record<string, Value>>, name: string): Value | undefined {
+  return Object.hasOwn(table, name) ? table[name] : undefined;
 }
 
-const builtins = makeTable();
+/** Rows are made for the names that a program asks about: a table of all took 1 ms of every start. */
+function makeRow(name: string): BuiltinRow | undefined {
+  const kind = of(special, name);
+  if (kind !== undefined) return { kind };
+  const noreturn = of(noreturns, name);
+  const text = noreturn ?? of(prototypes, name) ?? familyPrototype(name);
+  if (text !== undefined) {
+    return { kind: "prototype", prototype: prototype(text), noreturn: noreturn !== undefined };
+  }
+  if (overflowName.test(name)) return { kind: "overflow" };
+  return atomicRow(name) !== undefined ? { kind: "atomic" } : undefined;
+}
+
+const rows = new Map<string, BuiltinRow | undefined>();
 
 /** The row of a builtin; undefined where the name is none. */
 export function builtinRow(name: string): BuiltinRow | undefined {
-  const found = builtins.get(name);
-  if (found !== undefined) return found;
-  return atomicRow(name) !== undefined ? { kind: "atomic" } : undefined;
+  if (!name.startsWith("__")) return undefined;
+  if (!rows.has(name)) rows.set(name, makeRow(name));
+  return rows.get(name);
 }
 
 /** Names that belong to the compiler: unknown ones are errors, not undeclared functions. */
