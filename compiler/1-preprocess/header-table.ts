@@ -271,8 +271,12 @@ export class HeaderTable implements HeaderDeclarations, NameTable {
       const at = entry * NAME_SIZE;
       entry = names[at + NEXT]!;
       if (names[at + HASH] !== hash || names[at + LENGTH] !== name.length) continue;
-      if (!this.#texts[names[at + TEXT]!]!.startsWith(name, names[at + NAME_START]!)) continue;
-      found.push({ declaration: names[at + DECLARATION]!, kind: kinds[names[at + KIND]!]! });
+      const text = this.#texts[names[at + TEXT]!]!;
+      const start = names[at + NAME_START]!;
+      if (!text.startsWith(name, start)) continue;
+      const kind = kinds[names[at + KIND]!]!;
+      const record = kind === "tag" ? recordWord(text, start, start + name.length) : undefined;
+      found.push({ declaration: names[at + DECLARATION]!, kind, ...(record && { record }) });
     }
     found.reverse();
     const before = found.length;
@@ -302,6 +306,14 @@ export class HeaderTable implements HeaderDeclarations, NameTable {
     tokens.push(new Token(endOfFile, "", file, end, end, LINE_START, undefined));
     return { tokens, events: [], state };
   }
+}
+
+/** `struct` or `union` where a declaration of just that or a definition has its tag at `start`. */
+function recordWord(text: string, start: number, end: number): "struct" | "union" | undefined {
+  if (!/^ ?[{;]/.test(text.slice(end, end + 2))) return undefined;
+  const before = text.slice(Math.max(start - 8, 0), start);
+  if (/(?:^|\W)struct $/.test(before)) return "struct";
+  return /(?:^|\W)union $/.test(before) ? "union" : undefined;
 }
 
 /** Adds those of a name's declarations that were read. */

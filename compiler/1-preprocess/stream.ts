@@ -50,6 +50,8 @@ export interface HeaderName {
   /** Number of the declaration. */
   readonly declaration: number;
   readonly kind: DeclaredKind;
+  /** The word before a tag, where that and the tag are plainly a declaration's or definition's own. */
+  readonly record?: "struct" | "union";
 }
 
 /**

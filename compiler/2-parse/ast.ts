@@ -508,6 +508,11 @@ export interface DeclarationIndex {
   /** Typedef names, variables, functions and enumerators. */
   ordinary(name: string): readonly UnitDeclaration[];
   tag(name: string): readonly UnitDeclaration[];
+  /**
+   * Whether a tag is a struct's or a union's, without parsing its declarations; undefined where only
+   * they tell, or one was parsed already.
+   */
+  recordTag(name: string): "struct" | "union" | undefined;
   /** Header declarations that have an effect though no name reaches them: non-static definitions, file asm, static asserts. */
   unconditional(): readonly UnitDeclaration[];
 }

@@ -70,6 +70,16 @@ class HeaderIndex implements DeclarationIndex {
     return this.#all(name, true);
   }
 
+  recordTag(name: string): "struct" | "union" | undefined {
+    // What only mentions the tag, as a member's type does, tells no more than the declarations do.
+    const plain = this.#headers.lookup(name).filter((entry) => entry.record !== undefined);
+    const record = plain[0]?.record;
+    const agree = plain.every((entry) => {
+      return entry.record === record && !this.#parsed.has(entry.declaration);
+    });
+    return agree ? record : undefined;
+  }
+
   unconditional(): readonly UnitDeclaration[] {
     if (this.#unconditional !== undefined) return this.#unconditional;
     this.#unconditional = this.#headers.unconditional.flatMap((index) => this.#parse(index));

@@ -4,7 +4,7 @@ import type { EnumSpecifier, RecordSpecifier } from "../2-parse/ast.ts";
 import { type Context, previousNote, report } from "./context.ts";
 import { tagPlace } from "./expression-place.ts";
 import { placeOf } from "./print-type.ts";
-import { lazyEnum, lazyRecord, lookUpTag, lookUpTagHere } from "./scope.ts";
+import { bindTag, lazyEnum, lazyRecord, lookUpTag, lookUpTagHere } from "./scope.ts";
 import { bare, errorType, plain } from "./type-tools.ts";
 import type { CType, EnumType, QualType, RecordType } from "./types.ts";
 
@@ -36,6 +36,7 @@ function referencedTag(
   const found = isolated ? lookUpTagHere(context, tag) : lookUpTag(context, tag);
   if (found !== undefined) {
     if (found.kind === kindOf(specifier)) return plain(found);
+    bindTag(context, tag);
     const place = placeOf(found);
     report(
       context,
@@ -83,6 +84,7 @@ export function taggedType(
       : referencedTag(context, specifier, specifier.tag, isolated);
   }
   const earlier = specifier.tag === undefined ? undefined : lookUpTagHere(context, specifier.tag);
+  if (specifier.tag !== undefined) bindTag(context, specifier.tag);
   const again = context.specified.get(specifier);
   if (again !== undefined) return plain(again);
   if (earlier === undefined) {

@@ -53,6 +53,7 @@ function newContext(
     indexed: new Map(),
     entered: new Set(),
     specified: new Map(),
+    unbound: new Map(),
     strings: new Map(),
     pendingBodies: new Map(),
     dependencies: new Map(),

@@ -165,6 +165,8 @@ export interface Context {
   readonly entered: Set<object>;
   /** Types made of record and enum specifiers, so that each makes one. */
   readonly specified: Map<RecordSpecifier | EnumSpecifier, RecordType | EnumType>;
+  /** By tag, what finds the declaration of a header's record that was named and not looked into yet. */
+  readonly unbound: Map<string, () => void>;
   readonly strings: Map<string, VariableSymbol>;
   readonly pendingBodies: Map<FunctionSymbol, PendingBody>;
   /** What each function's body or variable's initialiser refers to. */

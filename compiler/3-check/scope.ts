@@ -156,7 +156,41 @@ export function lazyEnum(
   return type;
 }
 
+/**
+ * A header's record of which nothing but its kind is known until someone asks: most records of a
+ * vmlinux.h that a program comes by are only pointed to, and parsing them was a third of its time.
+ */
+function unboundRecord(context: Context, tag: string, kind: "struct" | "union"): RecordType {
+  context.ids.record += 1;
+  let define: (() => void) | undefined;
+  const type: LazyRecord = new LazyRecord(kind, tag, context.ids.record, () => {
+    bindTag(context, tag);
+    define?.();
+  });
+  context.unbound.set(tag, () => {
+    const found = definingDeclaration(context, tag);
+    if (found?.specifier.kind !== "record") return;
+    const { specifier, ordinal, complete } = found;
+    rememberPlace(type, tagPlace(specifier.span, tag));
+    context.specified.set(specifier, type);
+    if (!complete) return;
+    define = () =>
+      atFileScope(context, ordinal, () => context.recurse.defineRecord(context, type, specifier));
+  });
+  context.fileScope.tags.set(tag, type);
+  return type;
+}
+
+/** Finds the declaration of a header's record, so that its place and its specifiers are known. */
+export function bindTag(context: Context, tag: string): void {
+  const bind = context.unbound.get(tag);
+  context.unbound.delete(tag);
+  bind?.();
+}
+
 function tagFromIndex(context: Context, tag: string): RecordType | EnumType | undefined {
+  const kind = context.unit.index.recordTag(tag);
+  if (kind !== undefined) return unboundRecord(context, tag, kind);
   const found = definingDeclaration(context, tag);
   if (found === undefined) return undefined;
   const { specifier, ordinal, complete } = found;
