@@ -19,7 +19,7 @@ function messages(header: string, main: string): string[] {
   ]);
 }
 
-const unread = "struct unread { unknown_t a; };\n";
+const unread = "typedef int first;\nstruct unread { unknown_t a; };\n";
 const holder = `${unread}struct holder { struct unread *p; int n; };\n`;
 const use = (body: string) => `int f(struct holder *h) { ${body} }`;
 
