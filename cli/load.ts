@@ -71,6 +71,13 @@ async function readObject(
     : await compileSource(path, words, diagnostics);
 }
 
+/** Program types whose hooks are found in the kernel's types: tracing, struct_ops, ext, LSM. */
+const typedHooks: readonly number[] = [26, 27, 28, 29];
+
+/** Whether a program's hook is one of a kernel's types, and none was found for it. */
+export const lacksHookType = ({ type, attachBtfId }: ProgramSpec): boolean =>
+  typedHooks.includes(type) && attachBtfId === 0;
+
 /** An object loaded for the kernel that was asked for, and on demand for the one that ships. */
 export interface LoadedFile {
   readonly loaded: LoadedObject;

@@ -93,7 +93,8 @@ export function runEvent(
   machine: SystemOptions,
   json: boolean,
 ): number {
-  const kernel = new SimulatedKernel({ ...machine, endian: loaded.endian });
+  const btf = loaded.targetBtf;
+  const kernel = new SimulatedKernel({ ...machine, endian: loaded.endian, ...(btf && { btf }) });
   const opened = kernel.loadObject(loaded, { verify: false });
   if ("message" in opened) throw new UserError(opened.message);
   const place = event.startsWith(counterPrefix) ? { event: event.slice(counterPrefix.length) } : {};

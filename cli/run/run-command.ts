@@ -6,7 +6,7 @@ import type { Program } from "../../vm/program.ts";
 import { type RunOptions, type RunResult, runProgram as runOnce } from "../../vm/programs/run.ts";
 import { verifierInput } from "../../vm/verifier/program-input.ts";
 import { verify } from "../../vm/verifier/verify.ts";
-import { chooseProgram, openFile } from "../load.ts";
+import { chooseProgram, lacksHookType, openFile } from "../load.ts";
 import { plainReport, print, printError } from "../report.ts";
 import { runEvent } from "./events.ts";
 import {
@@ -201,7 +201,7 @@ function run(loaded: LoadedObject, options: RunCommandOptions): number {
   return replay(startSession(loaded, spec, asRecorded), recording);
 }
 
-/** Programs that refer to a kernel's functions and variables are loaded for the one that ships. */
+/** Programs that refer to a kernel's types, functions or variables are loaded for the one that ships. */
 async function loadForRun(
   file: string,
   options: RunCommandOptions,
@@ -210,7 +210,9 @@ async function loadForRun(
   const opened = await openFile(file, words, options);
   if (opened === undefined) return undefined;
   const { loaded, forShippedKernel } = opened;
-  const refersToKernel = loaded.programs.some((p) => p.kernelReferences.length > 0);
+  const refersToKernel = loaded.programs.some(
+    (program) => program.kernelReferences.length > 0 || lacksHookType(program),
+  );
   if (options.btf !== undefined || !refersToKernel) return loaded;
   return forShippedKernel() ?? loaded;
 }

@@ -7,7 +7,7 @@ import { explain } from "../../vm/verifier/explain.ts";
 import { profileOf } from "../../vm/verifier/profile.ts";
 import { verifierInput } from "../../vm/verifier/program-input.ts";
 import { type ProgramVerdict, verifyObjectProgram } from "../../vm/verifier/verify-program.ts";
-import { type LoadedFile, openFile } from "../load.ts";
+import { type LoadedFile, lacksHookType, openFile } from "../load.ts";
 import { type DiagnosticsFormat, plainReport, print, printError, report } from "../report.ts";
 import { judgeCases } from "./cases.ts";
 import { judgeForKernel, showMatrix } from "./kernels.ts";
@@ -88,9 +88,6 @@ function judgeProgram(
   return { program, verdict, explanation };
 }
 
-/** Program types whose hooks are found in the kernel's types: tracing, struct_ops, ext, LSM. */
-const typedHooks: readonly number[] = [26, 27, 28, 29];
-
 /** Where the kernel's types are wanted and none were named, those that ship serve. */
 function judgeWithTypes(
   { loaded, forShippedKernel }: LoadedFile,
@@ -99,8 +96,7 @@ function judgeWithTypes(
   profile: boolean,
 ): ProgramVerdict {
   const judged = judgeProgram(loaded, program, settings, profile);
-  const lacksTarget = typedHooks.includes(program.type) && program.attachBtfId === 0;
-  const wantsTypes = judged.verdict.verdict === "unsupported" || lacksTarget;
+  const wantsTypes = judged.verdict.verdict === "unsupported" || lacksHookType(program);
   if (!wantsTypes || loaded.targetBtf) return judged;
   const typed = forShippedKernel();
   const again = typed?.programs.find(({ name }) => name === program.name);
