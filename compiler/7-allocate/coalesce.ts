@@ -5,7 +5,8 @@
 import type { MachineBlock, MachineFunction, MachineRegister } from "../6-select/machine.ts";
 import { isVirtual } from "../6-select/machine.ts";
 import { isCopy, replaceRegisters } from "../6-select/operands.ts";
-import { type Liveness, mergeSegments, overlaps } from "./intervals.ts";
+import { IntervalUnion } from "./interval-union.ts";
+import type { Liveness } from "./intervals.ts";
 
 interface Copy {
   readonly dst: MachineRegister;
@@ -13,34 +14,43 @@ interface Copy {
   readonly depth: number;
 }
 
-/** Rewrites the function and merges the intervals; copies that became empty are dropped by the caller's next numbering. */
+/** Rewrites the function, which makes `liveness` out of date; copies that became empty stay. */
 export function coalesce(
   fn: MachineFunction,
   liveness: Liveness,
   depths: ReadonlyMap<MachineBlock, number>,
 ): void {
-  const parent = new Map<MachineRegister, MachineRegister>();
+  const parents = Int32Array.from({ length: fn.nextRegister }, (_, register) => register);
   const find = (register: MachineRegister): MachineRegister => {
     let root = register;
-    for (let up = parent.get(root); up !== undefined; up = parent.get(root)) root = up;
+    for (let up = parents[root] as number; up !== root; up = parents[root] as number) root = up;
     for (let at = register; at !== root; ) {
-      const up = parent.get(at) ?? root;
-      parent.set(at, root);
+      const up = parents[at] as number;
+      parents[at] = root;
       at = up;
     }
     return root;
+  };
+  const intervals = new Map<MachineRegister, IntervalUnion>();
+  const intervalOf = (register: MachineRegister): IntervalUnion | undefined => {
+    const known = intervals.get(register);
+    const segments = liveness.segments[register];
+    if (known !== undefined || segments === undefined) return known;
+    const made = new IntervalUnion(segments);
+    intervals.set(register, made);
+    return made;
   };
   const copies = collectCopies(fn, depths).sort((a, b) => b.depth - a.depth);
   for (const copy of copies) {
     const dst = find(copy.dst);
     const src = find(copy.src);
     if (dst === src) continue;
-    const a = liveness.segments[dst];
-    const b = liveness.segments[src];
-    if (a === undefined || b === undefined || overlaps(a, b)) continue;
-    liveness.segments[dst] = mergeSegments(a, b);
-    liveness.segments[src] = undefined;
-    parent.set(src, dst);
+    const a = intervalOf(dst);
+    const b = intervalOf(src);
+    if (a === undefined || b === undefined || a.overlaps(b)) continue;
+    intervals.set(dst, a.join(b));
+    intervals.delete(src);
+    parents[src] = dst;
   }
   for (const block of fn.blocks) {
     for (const op of block.instructions) replaceRegisters(op, find);

@@ -5,14 +5,8 @@
 import type { DiagnosticNote, Diagnostics } from "../../common/diagnostics/diagnostic.ts";
 import type { DebugLocation } from "../4-lower/ir.ts";
 import { spanOf } from "../5-optimize/report.ts";
-import {
-  type FrameSlot,
-  type MachineBlock,
-  type MachineFunction,
-  type MachineInstruction,
-  machinePredecessors,
-  machineSuccessors,
-} from "../6-select/machine.ts";
+import type { FrameSlot, MachineFunction, MachineInstruction } from "../6-select/machine.ts";
+import { conflictingSlots, removeDeadSpills, slotsOf } from "./slot-liveness.ts";
 
 /** MAX_BPF_STACK. */
 const kernelLimit = 512;
@@ -23,7 +17,7 @@ export function layoutFrame(
   limit = kernelLimit,
 ): void {
   if (fn.slots.some(({ isSpill }) => isSpill)) {
-    new SlotLiveness(fn, new Set()).removeDeadStores();
+    removeDeadSpills(fn);
   }
   const used = usedSlots(fn);
   const conflicts = slotConflicts(fn, used);
@@ -32,14 +26,20 @@ export function layoutFrame(
     // Big and well-aligned ones first; spill slots last, so that arrays keep their neighbours.
     return Number(x.isSpill) - Number(y.isSpill) || y.align - x.align || a - b;
   });
-  const placed: number[] = [];
+  const placed = new Set<number>();
+  const everywhere = order.filter((index) => conflicts(index) === undefined);
   let depth = 0;
   for (const index of order) {
     const slot = fn.slots[index] as FrameSlot;
-    const others = placed.filter((other) => conflicts(index, other));
-    slot.offset = firstFit(fn, slot, others);
+    const met = conflicts(index);
+    const others = met === undefined ? [...placed] : [...met, ...everywhere];
+    slot.offset = firstFit(
+      fn,
+      slot,
+      others.filter((other) => placed.has(other)),
+    );
     depth = Math.max(depth, -slot.offset);
-    placed.push(index);
+    placed.add(index);
   }
   fn.frameSize = depth;
   if (depth > limit) reportOverflow(fn, order, diagnostics);
@@ -56,13 +56,6 @@ function usedSlots(fn: MachineFunction): Set<number> {
     }
   }
   return used;
-}
-
-function slotsOf(op: MachineInstruction): number[] {
-  if (op.kind === "frame_address" || op.kind === "lifetime") return [op.slot];
-  if ("address" in op && op.address.slot !== undefined) return [op.address.slot];
-  if (op.kind !== "asm") return [];
-  return op.body.operands.flatMap(({ slot }) => (slot === undefined ? [] : [slot]));
 }
 
 /** The highest place below r10 that no conflicting object covers. */
@@ -83,24 +76,18 @@ function firstFit(fn: MachineFunction, slot: FrameSlot, others: readonly number[
 }
 
 /**
- * Which objects may hold something at the same time. An object is alive where a marker or an access
- * may have begun it and no marker has ended it; shareable ones only as far as another access may
- * follow; spill slots from a store to the last load. Objects with neither are alive everywhere.
+ * For an object that may share its bytes those that it meets; undefined: it meets all. Objects with
+ * neither markers nor loads and stores alone are alive everywhere.
  */
 function slotConflicts(
   fn: MachineFunction,
   used: ReadonlySet<number>,
-): (a: number, b: number) => boolean {
+): (slot: number) => ReadonlySet<number> | undefined {
   const marked = markedSlots(fn);
   const tracked = [...used].filter((index) => fn.slots[index]?.isShareable || marked.has(index));
-  if (tracked.length === 0) return () => true;
-  const trackedSet = new Set(tracked);
-  const live = new SlotLiveness(fn, trackedSet);
-  const pairs = live.conflicts();
-  return (a, b) => {
-    if (!trackedSet.has(a) || !trackedSet.has(b)) return true;
-    return pairs.get(a)?.has(b) === true;
-  };
+  if (tracked.length === 0) return () => undefined;
+  const pairs = conflictingSlots(fn, new Set(tracked));
+  return (slot) => pairs.get(slot);
 }
 
 /** Variables with both a start and an end marker. */
@@ -114,137 +101,6 @@ function markedSlots(fn: MachineFunction): Set<number> {
     }
   }
   return new Set([...started].filter((slot) => ended.has(slot)));
-}
-
-class SlotLiveness {
-  readonly #fn: MachineFunction;
-  readonly #tracked: ReadonlySet<number>;
-
-  constructor(fn: MachineFunction, tracked: ReadonlySet<number>) {
-    this.#fn = fn;
-    this.#tracked = tracked;
-  }
-
-  /** Drops stores to spill slots that no load can read. */
-  removeDeadStores(): void {
-    const wanted = this.#wantedAtEnd();
-    for (const block of this.#fn.blocks) {
-      const after = this.#wantedPerInstruction(block, wanted.get(block) ?? new Set());
-      block.instructions = block.instructions.filter((op, at) => {
-        if (op.kind !== "store" || op.address.slot === undefined) return true;
-        const isSpill = this.#fn.slots[op.address.slot]?.isSpill === true;
-        return !isSpill || after[at + 1]?.has(op.address.slot) === true;
-      });
-    }
-  }
-
-  conflicts(): Map<number, Set<number>> {
-    const begun = this.#begunAtStart();
-    const wanted = this.#wantedAtEnd();
-    const pairs = new Map<number, Set<number>>([...this.#tracked].map((slot) => [slot, new Set()]));
-    for (const block of this.#fn.blocks) {
-      const wantedAfter = this.#wantedPerInstruction(block, wanted.get(block) ?? new Set());
-      const now = new Set(begun.get(block));
-      this.#pairUp(now, wantedAfter[0] ?? new Set(), pairs);
-      block.instructions.forEach((op, at) => {
-        this.#forward(op, now);
-        const touched = slotsOf(op);
-        if (touched.length === 0) return;
-        // A store that nobody reads still writes its slot.
-        this.#pairUp(now, new Set([...(wantedAfter[at + 1] ?? []), ...touched]), pairs);
-      });
-    }
-    return pairs;
-  }
-
-  #pairUp(
-    begun: ReadonlySet<number>,
-    wanted: ReadonlySet<number>,
-    pairs: ReadonlyMap<number, Set<number>>,
-  ): void {
-    const alive = [...begun].filter(
-      (slot) => wanted.has(slot) || !this.#fn.slots[slot]?.isShareable,
-    );
-    for (const a of alive) for (const b of alive) if (a !== b) pairs.get(a)?.add(b);
-  }
-
-  /** Slots begun: a marker or an access makes them so, an end marker undoes it. */
-  #forward(op: MachineInstruction, now: Set<number>): void {
-    if (op.kind === "lifetime" && op.mark === "end") {
-      now.delete(op.slot);
-      return;
-    }
-    for (const slot of slotsOf(op)) if (this.#tracked.has(slot)) now.add(slot);
-  }
-
-  #begunAtStart(): Map<MachineBlock, Set<number>> {
-    const preds = machinePredecessors(this.#fn);
-    const atStart = new Map<MachineBlock, Set<number>>();
-    const atEnd = new Map<MachineBlock, Set<number>>();
-    for (let changed = true; changed; ) {
-      changed = false;
-      for (const block of this.#fn.blocks) {
-        const now = new Set<number>();
-        for (const pred of preds.get(block) ?? []) {
-          for (const slot of atEnd.get(pred) ?? []) now.add(slot);
-        }
-        atStart.set(block, new Set(now));
-        for (const op of block.instructions) this.#forward(op, now);
-        if (now.size !== (atEnd.get(block)?.size ?? -1)) {
-          atEnd.set(block, now);
-          changed = true;
-        }
-      }
-    }
-    return atStart;
-  }
-
-  /** Objects that may still be read: spill slots until they are stored, others until their last use. */
-  #backward(op: MachineInstruction, wanted: Set<number>): void {
-    if (op.kind === "lifetime" && op.mark !== "touch") return;
-    for (const slot of slotsOf(op)) {
-      if (op.kind === "store" && this.#fn.slots[slot]?.isSpill) wanted.delete(slot);
-      else wanted.add(slot);
-    }
-  }
-
-  #wantedAtEnd(): Map<MachineBlock, Set<number>> {
-    const atStart = new Map<MachineBlock, Set<number>>();
-    const atEnd = new Map<MachineBlock, Set<number>>();
-    const blocks = [...this.#fn.blocks].reverse();
-    for (let changed = true; changed; ) {
-      changed = false;
-      for (const block of blocks) {
-        const wanted = new Set<number>();
-        for (const next of machineSuccessors(block)) {
-          for (const slot of atStart.get(next) ?? []) wanted.add(slot);
-        }
-        atEnd.set(block, new Set(wanted));
-        for (const op of [...block.instructions].reverse()) this.#backward(op, wanted);
-        if (wanted.size !== (atStart.get(block)?.size ?? -1)) {
-          atStart.set(block, wanted);
-          changed = true;
-        }
-      }
-    }
-    return atEnd;
-  }
-
-  /** Entry i: before instruction i; the last one: at the end. */
-  #wantedPerInstruction(block: MachineBlock, atEnd: ReadonlySet<number>): Set<number>[] {
-    const list: Set<number>[] = new Array(block.instructions.length + 1);
-    let wanted = new Set(atEnd);
-    list[block.instructions.length] = wanted;
-    for (let at = block.instructions.length - 1; at >= 0; at -= 1) {
-      const op = block.instructions[at];
-      if (op !== undefined && slotsOf(op).length > 0) {
-        wanted = new Set(wanted);
-        this.#backward(op, wanted);
-      }
-      list[at] = wanted;
-    }
-    return list;
-  }
 }
 
 function reportOverflow(

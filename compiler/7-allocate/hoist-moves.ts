@@ -22,6 +22,7 @@ export function hoistMoves(fn: MachineFunction): void {
   const preds = machinePredecessors(fn);
   const depths = loopDepths(fn);
   const { liveIn } = computeLiveness(fn);
+  const places = new Map(fn.blocks.map((block, at) => [block, at]));
   const groups = new Map<string, Candidate[]>();
   const fixed = new Set<string>();
   const done = new Set<MachineBlock>();
@@ -33,7 +34,7 @@ export function hoistMoves(fn: MachineFunction): void {
     const canHoist =
       pred !== undefined &&
       (depths.get(pred) ?? 0) <= targetDepth(block, depths) &&
-      isFree(pred, block, move, liveIn);
+      isFree(pred, block, move, (other) => liveIn[places.get(other) ?? -1] ?? []);
     if (!canHoist || pred === undefined) {
       fixed.add(key);
       continue;
@@ -85,13 +86,13 @@ function isFree(
   pred: MachineBlock,
   block: MachineBlock,
   { dst }: MachineInstruction & { kind: "alu" },
-  liveIn: ReadonlyMap<MachineBlock, readonly number[]>,
+  liveIn: (block: MachineBlock) => readonly number[],
 ): boolean {
   const end = pred.terminator;
   if (end.kind !== "branch" || end.then === end.otherwise) return false;
   if (end.dst === dst || (end.src.kind === "register" && end.src.register === dst)) return false;
   const other = end.then === block ? end.otherwise : end.then;
-  return !(liveIn.get(other) ?? []).includes(dst);
+  return !liveIn(other).includes(dst);
 }
 
 /** How many of the moves are needed, if all are hoisted: the others find the value there. */

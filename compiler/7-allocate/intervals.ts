@@ -10,8 +10,8 @@ import type {
   MachineInstruction,
   MachineRegister,
 } from "../6-select/machine.ts";
-import { machinePredecessors } from "../6-select/machine.ts";
-import { visitRegisters } from "../6-select/operands.ts";
+import { machineSuccessors } from "../6-select/machine.ts";
+import { type RegisterVisitor, visitRegisters } from "../6-select/operands.ts";
 
 /** start0, end0, start1, end1, … ascending. */
 export type Segments = number[];
@@ -19,11 +19,10 @@ export type Segments = number[];
 export interface Liveness {
   /** By register number; physical ones too. Undefined: never mentioned. */
   readonly segments: (Segments | undefined)[];
-  /** First position of each block. */
-  readonly starts: ReadonlyMap<MachineBlock, number>;
   /** Positions in all. */
   readonly length: number;
-  readonly liveIn: ReadonlyMap<MachineBlock, readonly MachineRegister[]>;
+  /** Registers whose value comes into a block, by the block's place in the function's list. */
+  readonly liveIn: readonly (readonly MachineRegister[])[];
 }
 
 type Operation = MachineInstruction | LocatedTerminator;
@@ -32,73 +31,110 @@ export function operationsOf(block: MachineBlock): Operation[] {
   return [...block.instructions, block.terminator];
 }
 
+/** Pairs of a register and the number of a block, in the order in which they were found. */
+interface Mentions {
+  readonly registers: MachineRegister[];
+  readonly blocks: number[];
+}
+
 interface BlockSets {
   /** Read before any write in the block. */
-  readonly exposed: [MachineRegister, MachineBlock][];
-  readonly definedIn: Map<MachineRegister, MachineBlock[]>;
+  readonly exposed: Mentions;
+  readonly defined: Mentions;
 }
 
+/** Arrays by register that say in which block it was mentioned last serve as sets of each block. */
 function scanBlocks(fn: MachineFunction): BlockSets {
-  const exposed: BlockSets["exposed"] = [];
-  const definedIn: BlockSets["definedIn"] = new Map();
-  for (const block of fn.blocks) {
-    const defined = new Set<MachineRegister>();
-    const seen = new Set<MachineRegister>();
-    const use = (register: MachineRegister): void => {
-      if (defined.has(register) || seen.has(register)) return;
-      seen.add(register);
-      exposed.push([register, block]);
-    };
-    const def = (register: MachineRegister): void => {
-      if (defined.has(register)) return;
-      defined.add(register);
-      const list = definedIn.get(register);
-      if (list === undefined) definedIn.set(register, [block]);
-      else list.push(block);
-    };
-    for (const op of operationsOf(block)) {
-      const reads: MachineRegister[] = [];
-      const writes: MachineRegister[] = [];
-      visitRegisters(op, {
-        use: (register) => reads.push(register),
-        def: (register) => writes.push(register),
-        clobber: (register) => writes.push(register),
-      });
-      for (const register of reads) use(register);
-      for (const register of writes) def(register);
+  const exposed: Mentions = { registers: [], blocks: [] };
+  const defined: Mentions = { registers: [], blocks: [] };
+  const definedAt = new Int32Array(fn.nextRegister).fill(-1);
+  const exposedAt = new Int32Array(fn.nextRegister).fill(-1);
+  let index = 0;
+  const use = (register: MachineRegister): void => {
+    if (definedAt[register] === index || exposedAt[register] === index) return;
+    exposedAt[register] = index;
+    exposed.registers.push(register);
+    exposed.blocks.push(index);
+  };
+  const writes: MachineRegister[] = [];
+  const write = (register: MachineRegister): void => {
+    writes.push(register);
+  };
+  const visitor = { use, def: write, clobber: write };
+  const scan = (op: Operation): void => {
+    visitRegisters(op, visitor);
+    for (const register of writes) {
+      if (definedAt[register] === index) continue;
+      definedAt[register] = index;
+      defined.registers.push(register);
+      defined.blocks.push(index);
     }
+    writes.length = 0;
+  };
+  for (const block of fn.blocks) {
+    for (const op of block.instructions) scan(op);
+    scan(block.terminator);
+    index += 1;
   }
-  return { exposed, definedIn };
+  return { exposed, defined };
 }
 
-/** For each block the registers whose value comes in, and goes out. */
+/** Blocks by register: those of register r stand from `starts[r]` up to `starts[r + 1]`. */
+function byRegister(
+  { registers, blocks }: Mentions,
+  count: number,
+): { starts: Int32Array; sorted: Int32Array } {
+  const starts = new Int32Array(count + 1);
+  for (const register of registers) starts[register + 1] = (starts[register + 1] ?? 0) + 1;
+  for (let at = 0; at < count; at += 1) starts[at + 1] = (starts[at + 1] ?? 0) + (starts[at] ?? 0);
+  const next = starts.slice();
+  const sorted = new Int32Array(registers.length);
+  registers.forEach((register, at) => {
+    const place = next[register] ?? 0;
+    sorted[place] = blocks[at] ?? 0;
+    next[register] = place + 1;
+  });
+  return { starts, sorted };
+}
+
+/** For each block, by its place, the registers whose value comes in, and goes out. */
 function propagate(fn: MachineFunction): {
-  liveIn: Map<MachineBlock, MachineRegister[]>;
-  liveOut: Map<MachineBlock, MachineRegister[]>;
+  liveIn: MachineRegister[][];
+  liveOut: MachineRegister[][];
 } {
-  const preds = machinePredecessors(fn);
-  const liveIn = new Map<MachineBlock, MachineRegister[]>(fn.blocks.map((b) => [b, []]));
-  const liveOut = new Map<MachineBlock, MachineRegister[]>(fn.blocks.map((b) => [b, []]));
-  const { exposed, definedIn } = scanBlocks(fn);
-  const byRegister = new Map<MachineRegister, MachineBlock[]>();
-  for (const [register, block] of exposed) {
-    const list = byRegister.get(register);
-    if (list === undefined) byRegister.set(register, [block]);
-    else list.push(block);
-  }
-  for (const [register, blocks] of byRegister) {
-    const stops = new Set(definedIn.get(register));
-    const entered = new Set(blocks);
-    const left = new Set<MachineBlock>();
-    const work = [...blocks];
+  const preds = predecessorNumbers(fn);
+  const liveIn = fn.blocks.map((): MachineRegister[] => []);
+  const liveOut = fn.blocks.map((): MachineRegister[] => []);
+  const { exposed, defined } = scanBlocks(fn);
+  const readers = byRegister(exposed, fn.nextRegister);
+  const writers = byRegister(defined, fn.nextRegister);
+  // By block: the register that was last found to be written there, to come in, to go out.
+  const [stops, entered, left] = [0, 1, 2].map(() => new Int32Array(fn.blocks.length).fill(-1)) as [
+    Int32Array,
+    Int32Array,
+    Int32Array,
+  ];
+  const done = new Uint8Array(fn.nextRegister);
+  const work: number[] = [];
+  for (const register of exposed.registers) {
+    if (done[register] === 1) continue;
+    done[register] = 1;
+    const [writeEnd, readEnd] = [writers.starts[register + 1], readers.starts[register + 1]];
+    for (let at = writers.starts[register] ?? 0; at < (writeEnd ?? 0); at += 1)
+      stops[writers.sorted[at] ?? 0] = register;
+    for (let at = readers.starts[register] ?? 0; at < (readEnd ?? 0); at += 1) {
+      const block = readers.sorted[at] ?? 0;
+      entered[block] = register;
+      work.push(block);
+    }
     for (let block = work.pop(); block !== undefined; block = work.pop()) {
-      liveIn.get(block)?.push(register);
-      for (const pred of preds.get(block) ?? []) {
-        if (left.has(pred)) continue;
-        left.add(pred);
-        liveOut.get(pred)?.push(register);
-        if (stops.has(pred) || entered.has(pred)) continue;
-        entered.add(pred);
+      liveIn[block]?.push(register);
+      for (const pred of preds[block] ?? []) {
+        if (left[pred] === register) continue;
+        left[pred] = register;
+        liveOut[pred]?.push(register);
+        if (stops[pred] === register || entered[pred] === register) continue;
+        entered[pred] = register;
         work.push(pred);
       }
     }
@@ -106,27 +142,39 @@ function propagate(fn: MachineFunction): {
   return { liveIn, liveOut };
 }
 
+/** By the places of blocks in the function's list. */
+export function predecessorNumbers(fn: MachineFunction): number[][] {
+  const places = new Int32Array(fn.nextBlock).fill(-1);
+  fn.blocks.forEach((block, at) => {
+    places[block.id] = at;
+  });
+  const preds = fn.blocks.map((): number[] => []);
+  fn.blocks.forEach((block, at) => {
+    for (const next of machineSuccessors(block)) preds[places[next.id] ?? -1]?.push(at);
+  });
+  return preds;
+}
+
 export function computeLiveness(fn: MachineFunction): Liveness {
   const { liveIn, liveOut } = propagate(fn);
-  const starts = new Map<MachineBlock, number>();
+  const starts: number[] = [];
   let position = 0;
   for (const block of fn.blocks) {
-    starts.set(block, position);
+    starts.push(position);
     position += 2 * (block.instructions.length + 1);
   }
   const builder = new SegmentBuilder(fn.nextRegister);
-  for (const block of [...fn.blocks].reverse()) {
-    const start = starts.get(block) ?? 0;
-    const operations = operationsOf(block);
-    const end = start + 2 * operations.length;
-    for (const register of liveOut.get(block) ?? []) builder.keep(register, end);
-    for (let at = operations.length - 1; at >= 0; at -= 1) {
-      const op = operations[at];
-      if (op !== undefined) builder.step(op, start + 2 * at);
-    }
-    for (const register of liveIn.get(block) ?? []) builder.write(register, start);
+  for (let index = fn.blocks.length - 1; index >= 0; index -= 1) {
+    const { instructions, terminator } = fn.blocks[index] as MachineBlock;
+    const start = starts[index] ?? 0;
+    const last = start + 2 * instructions.length;
+    for (const register of liveOut[index] ?? []) builder.keep(register, last + 2);
+    builder.step(terminator, last);
+    for (let at = instructions.length - 1; at >= 0; at -= 1)
+      builder.step(instructions[at] as MachineInstruction, start + 2 * at);
+    for (const register of liveIn[index] ?? []) builder.write(register, start);
   }
-  return { segments: builder.finish(), starts, length: position, liveIn };
+  return { segments: builder.finish(), length: position, liveIn };
 }
 
 /** Collects segments while walking backwards. */
@@ -135,6 +183,22 @@ class SegmentBuilder {
   readonly #lists: (number[] | undefined)[];
   /** End of the open segment, 0 while dead. */
   readonly #ends: Int32Array;
+  /** Of the instruction that is looked at, and what it clobbers early. */
+  #position = 0;
+  readonly #early: MachineRegister[] = [];
+  readonly #writes: RegisterVisitor = {
+    use: () => {},
+    def: (register) => this.write(register, this.#position + 1),
+    clobber: (register, isEarly) => {
+      if (isEarly) this.#early.push(register);
+      else this.write(register, this.#position + 1);
+    },
+  };
+  readonly #reads: RegisterVisitor = {
+    use: (register) => this.keep(register, this.#position + 1),
+    def: () => {},
+    clobber: () => {},
+  };
 
   constructor(registers: number) {
     this.#lists = new Array(registers);
@@ -153,21 +217,11 @@ class SegmentBuilder {
   }
 
   step(op: Operation, position: number): void {
-    const early: MachineRegister[] = [];
-    visitRegisters(op, {
-      use: () => {},
-      def: (register) => this.write(register, position + 1),
-      clobber: (register, isEarly) => {
-        if (isEarly) early.push(register);
-        else this.write(register, position + 1);
-      },
-    });
-    for (const register of early) this.#touch(register, position);
-    visitRegisters(op, {
-      use: (register) => this.keep(register, position + 1),
-      def: () => {},
-      clobber: () => {},
-    });
+    this.#position = position;
+    visitRegisters(op, this.#writes);
+    for (const register of this.#early) this.#touch(register, position);
+    this.#early.length = 0;
+    visitRegisters(op, this.#reads);
   }
 
   /** An early clobber holds the register from the reads on; a write may have begun it a position later. */
@@ -187,38 +241,6 @@ class SegmentBuilder {
   finish(): (Segments | undefined)[] {
     return this.#lists.map((list) => list?.reverse());
   }
-}
-
-/** Do the intervals have a position in common? */
-export function overlaps(a: Segments, b: Segments): boolean {
-  let i = 0;
-  let j = 0;
-  while (i < a.length && j < b.length) {
-    const [aStart, aEnd] = [a[i] ?? 0, a[i + 1] ?? 0];
-    const [bStart, bEnd] = [b[j] ?? 0, b[j + 1] ?? 0];
-    if (aEnd <= bStart) i += 2;
-    else if (bEnd <= aStart) j += 2;
-    else return true;
-  }
-  return false;
-}
-
-/** Union of two intervals that do not overlap. */
-export function mergeSegments(a: Segments, b: Segments): Segments {
-  const result: Segments = [];
-  let i = 0;
-  let j = 0;
-  while (i < a.length || j < b.length) {
-    const fromA = j >= b.length || (i < a.length && (a[i] ?? 0) < (b[j] ?? 0));
-    const list = fromA ? a : b;
-    const at = fromA ? i : j;
-    const [start, end] = [list[at] ?? 0, list[at + 1] ?? 0];
-    if (fromA) i += 2;
-    else j += 2;
-    if (result.at(-1) === start) result[result.length - 1] = end;
-    else result.push(start, end);
-  }
-  return result;
 }
 
 /** Positions that the interval covers. */
