@@ -205,10 +205,12 @@ export function findLoops(fn: IrFunction, tree: DominatorTree = dominatorTree(fn
     loops.push({ header, latches, blocks, parent: undefined, depth: 1 });
   }
   // In reverse post-order an outer loop's header comes before the inner ones': the last that holds it is nearest.
-  loops.forEach((loop, at) => {
-    loop.parent = loops.slice(0, at).findLast((outer) => outer.blocks.has(loop.header));
+  const innermost = new Map<Block, Loop>();
+  for (const loop of loops) {
+    loop.parent = innermost.get(loop.header);
     loop.depth = (loop.parent?.depth ?? 0) + 1;
-  });
+    for (const block of loop.blocks) innermost.set(block, loop);
+  }
   return loops;
 }
 

@@ -4,19 +4,12 @@
  * variables whose index is known to be in bounds before the loop; and so do loads and comparisons. BPF
  * arithmetic cannot trap, so that doing it early is harmless.
  */
-import {
-  type DominatorTree,
-  dominatorTree,
-  findLoops,
-  type Loop,
-  predecessors,
-} from "../4-lower/cfg.ts";
+import { dominatorTree, findLoops, type Loop, predecessors } from "../4-lower/cfg.ts";
 import type { Block, IrFunction, IrInstruction, Value } from "../4-lower/ir.ts";
 import { computeUses, type Use } from "../4-lower/ir-builder.ts";
 import { type EdgeRanges, edgeRanges } from "./edge-ranges.ts";
 import type { FunctionPass } from "./pass.ts";
 import { preheader } from "./preheader.ts";
-import { Rewriter } from "./rewriter.ts";
 import type { Range } from "./value-ranges.ts";
 import { isBinary, isOp, operand } from "./values.ts";
 
@@ -30,14 +23,13 @@ export const hoistInvariants: FunctionPass = {
     const preds = predecessors(fn);
     const headers = new Map(loops.map((loop) => [loop.header, loop]));
     const ranges = edgeRanges(tree, preds, headers);
-    const around = { fn, preds, tree, ranges, standIns: new Map<Block, Block>() };
+    const places = new Map(tree.order.map((block, at) => [block, at]));
+    // Moving an instruction changes nothing of who uses it.
+    const uses = computeUses(fn);
+    const around = { fn, preds, places, ranges, uses, standIns: new Map<Block, Block>() };
     let changed = false;
     // Inner loops first; what leaves one may then leave the next.
-    for (const loop of loops.reverse()) {
-      const rewriter = new Rewriter(fn);
-      hoistFrom(loop, around, computeUses(fn), rewriter);
-      changed = rewriter.apply() || changed;
-    }
+    for (const loop of loops.reverse()) changed = hoistFrom(loop, around) || changed;
     return changed;
   },
 };
@@ -51,27 +43,27 @@ const mostSteps = 4;
 interface Surroundings {
   readonly fn: IrFunction;
   readonly preds: ReadonlyMap<Block, readonly Block[]>;
-  readonly tree: DominatorTree;
+  /** Of blocks in the dominator tree's order. */
+  readonly places: ReadonlyMap<Block, number>;
   readonly ranges: EdgeRanges;
+  readonly uses: ReadonlyMap<Value, readonly Use[]>;
   /** Blocks that were made in front of loops, and the block before each: in the same loops. */
   readonly standIns: Map<Block, Block>;
 }
 
 function hoistFrom(
   loop: Loop,
-  { fn, preds, tree, ranges, standIns }: Surroundings,
-  uses: ReadonlyMap<Value, readonly Use[]>,
-  rewriter: Rewriter,
-): void {
+  { fn, preds, places, ranges, uses, standIns }: Surroundings,
+): boolean {
   const outside = (preds.get(loop.header) ?? []).filter((block) => !loop.blocks.has(block));
   const [entry, ...others] = outside;
-  if (entry === undefined || others.length > 0) return;
-  if (entry.instructions.at(-1)?.operation.op === "asm_goto") return;
+  if (entry === undefined || others.length > 0) return false;
+  if (entry.instructions.at(-1)?.operation.op === "asm_goto") return false;
   const isInvariant = (value: Value): boolean =>
     value.kind !== "instruction" || !loop.blocks.has(standIns.get(value.block) ?? value.block);
   const movable = new Set<IrInstruction>();
-  for (const block of tree.order) {
-    if (!loop.blocks.has(block)) continue;
+  const place = (block: Block): number => places.get(block) ?? 0;
+  for (const block of [...loop.blocks].sort((a, b) => place(a) - place(b))) {
     for (const each of block.instructions) {
       const isFixed = each.operands.every(
         (value) => isInvariant(value) || movable.has(value as IrInstruction),
@@ -81,10 +73,15 @@ function hoistFrom(
     }
   }
   const needed = chooseFrom(movable, uses);
-  if (needed.size === 0) return;
+  if (needed.size === 0) return false;
   const target = preheader(fn, entry, loop.header);
   if (target !== entry) standIns.set(target, entry);
-  for (const each of movable) if (needed.has(each)) rewriter.moveToEnd(each, target);
+  const moved = [...movable].filter((each) => needed.has(each));
+  for (const block of new Set(moved.map((each) => each.block)))
+    block.instructions = block.instructions.filter((each) => !needed.has(each));
+  for (const each of moved) each.block = target;
+  target.instructions.splice(-1, 0, ...moved);
+  return true;
 }
 
 /** The first few that are worth it, with what they need. */

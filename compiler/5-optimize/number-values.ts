@@ -45,6 +45,8 @@ class Numbering {
   readonly #memory: MemoryVersions;
   readonly #numbers = new Map<Value | string, number>();
   readonly #available = new Map<string, Value>();
+  /** What is known to lie somewhere, by place and then by state of memory. */
+  readonly #contents = new Map<string, Map<Version, Value>>();
   /** What a value is known to equal here, from a branch on equality. */
   readonly #equal = new Map<Value, Value>();
   #current: Version[] = [];
@@ -232,36 +234,39 @@ class Numbering {
 
   #visitLoad(load: IrInstruction): void {
     const location = this.#alias.accessOf(load) as Location;
-    const memory = this.#memory.classOf(location.region);
-    const found = this.#lookUp(load, location, this.#current[memory] ?? 0);
-    if (found.value !== undefined) this.#rewriter.replace(load, found.value);
-    else this.#setAvailable(found.key, load);
+    const found = this.#walk(load, location, load.type);
+    if (found.value === undefined) this.#setContents(found.contents, found.version, load);
+    else {
+      const value = this.#coerce(found.value, load.type as ValueType, load);
+      this.#rewriter.replace(load, value);
+    }
   }
 
   /** A store of the value that is there already does nothing. */
   #visitStore(store: IrInstruction): void {
     const value = operand(store, 0);
     const location = this.#alias.accessOf(store) as Location;
-    const memory = this.#memory.classOf(location.region);
-    const key = this.#loadKey(location, value.type, this.#current[memory] ?? 0);
-    const there = this.#walk(store, location, value.type, key, this.#current[memory] ?? 0);
+    const there = this.#walk(store, location, value.type);
     if (there.value !== undefined && sameValue(there.value, value)) this.#rewriter.erase(store);
   }
 
-  #lookUp(
-    load: IrInstruction,
-    location: Location,
-    version: Version,
-  ): { key: string; value?: Value } {
-    const key = this.#loadKey(location, load.type, version);
-    const found = this.#walk(load, location, load.type, key, version);
-    if (found.value === undefined) return { key: found.key };
-    return { key, value: this.#coerce(found.value, load.type as ValueType, load) };
+  #contentsOf(location: Location, type: string): Map<Version, Value> {
+    const memory = this.#memory.classOf(location.region);
+    const key = `${type} ${this.#number(location.base)} ${location.offset} ${memory}`;
+    const known = this.#contents.get(key);
+    if (known !== undefined) return known;
+    const made = new Map<Version, Value>();
+    this.#contents.set(key, made);
+    return made;
   }
 
-  #loadKey(location: Location, type: string, version: Version): string {
-    const memory = this.#memory.classOf(location.region);
-    return `load ${type} ${this.#number(location.base)} ${location.offset} ${memory} ${version}`;
+  #setContents(contents: Map<Version, Value>, version: Version, value: Value): void {
+    const before = contents.get(version);
+    contents.set(version, value);
+    this.#undo.push(() => {
+      if (before === undefined) contents.delete(version);
+      else contents.set(version, before);
+    });
   }
 
   /** Goes back through what wrote to memory until something decides about the location. */
@@ -269,23 +274,20 @@ class Numbering {
     at: IrInstruction,
     location: Location,
     type: IrInstruction["type"],
-    firstKey: string,
-    from: Version,
-  ): { key: string; value?: Value } {
-    let key = firstKey;
-    let version = from;
+  ): { contents: Map<Version, Value>; version: Version; value?: Value } {
+    const contents = this.#contentsOf(location, type);
+    let version = this.#current[this.#memory.classOf(location.region)] ?? 0;
     for (let steps = 0; steps < lookBack; steps += 1) {
-      const known = this.#available.get(key);
-      if (known !== undefined) return { key, value: this.#rewriter.resolve(known) };
+      const known = contents.get(version);
+      if (known !== undefined) return { contents, version, value: this.#rewriter.resolve(known) };
       const { instruction, before } = this.#memory.definition(version);
-      if (instruction === undefined) return { key };
+      if (instruction === undefined) break;
       const value = this.#valueWritten(instruction, location, type, at);
-      if (value !== undefined) return { key, value };
-      if (this.#alias.mayWrite(instruction, location)) return { key };
+      if (value !== undefined) return { contents, version, value };
+      if (this.#alias.mayWrite(instruction, location)) break;
       version = before;
-      key = this.#loadKey(location, type, version);
     }
-    return { key };
+    return { contents, version };
   }
 
   /** The value of `location` right after `writer`, if it wrote all of it. */

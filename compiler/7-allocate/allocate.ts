@@ -60,8 +60,8 @@ function findAssignment(fn: MachineFunction, diagnostics: Diagnostics): Assignme
   removeIdentityMoves(fn);
   for (let round = 0; round < maxRounds; round += 1) {
     liveness = computeLiveness(fn);
-    const cheap = new Set(remakeable(fn).keys());
-    const assignment = assignRegisters(fn, liveness, depths, state.unspillable, cheap);
+    const makers = remakeable(fn);
+    const assignment = assignRegisters(fn, liveness, depths, state.unspillable, makers);
     if (assignment.spilled.length === 0) return assignment;
     if (assignment.spilled.some((register) => state.unspillable.has(register))) {
       diagnostics.error(
@@ -71,7 +71,7 @@ function findAssignment(fn: MachineFunction, diagnostics: Diagnostics): Assignme
       );
       return undefined;
     }
-    insertSpills(fn, assignment.spilled, state);
+    insertSpills(fn, assignment.spilled, makers, state);
   }
   throw new InternalError(`${fn.name}: register allocation does not end`);
 }

@@ -30,13 +30,16 @@ export interface Assignment {
   readonly spilled: readonly MachineRegister[];
 }
 
-/** @param unspillable intervals that are as short as can be: they must get a register */
+/**
+ * @param unspillable intervals that are as short as can be: they must get a register
+ * @param cheap registers whose value can be made again
+ */
 export function assignRegisters(
   fn: MachineFunction,
   liveness: Liveness,
   depths: ReadonlyMap<MachineBlock, number>,
   unspillable: ReadonlySet<MachineRegister>,
-  cheap: ReadonlySet<MachineRegister>,
+  cheap: ReadonlyMap<MachineRegister, unknown>,
 ): Assignment {
   const intervals = buildIntervals(fn, liveness, depths, unspillable, cheap);
   const owners = order.map(() => new Int32Array(liveness.length + 2));
@@ -63,7 +66,7 @@ function buildIntervals(
   liveness: Liveness,
   depths: ReadonlyMap<MachineBlock, number>,
   unspillable: ReadonlySet<MachineRegister>,
-  cheap: ReadonlySet<MachineRegister>,
+  cheap: ReadonlyMap<MachineRegister, unknown>,
 ): Map<MachineRegister, Interval> {
   const costs = new Float64Array(fn.nextRegister);
   const links: [MachineRegister, MachineRegister, number][] = [];

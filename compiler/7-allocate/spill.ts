@@ -17,7 +17,12 @@ import {
   newSlot,
   registerSource,
 } from "../6-select/machine.ts";
-import { isCopy, replaceRegisters, visitRegisters } from "../6-select/operands.ts";
+import {
+  isCopy,
+  type RegisterVisitor,
+  replaceRegisters,
+  visitRegisters,
+} from "../6-select/operands.ts";
 
 /** Where a spilled value comes from again. */
 type Home =
@@ -34,48 +39,52 @@ export interface SpillState {
 
 /** Instructions that can be executed again anywhere with the same result. */
 export function remakeable(fn: MachineFunction): Map<MachineRegister, MachineInstruction> {
-  const makers = new Map<MachineRegister, MachineInstruction | undefined>();
+  const writes = new Uint8Array(fn.nextRegister);
+  const count = (register: MachineRegister): void => {
+    if (writes[register] !== 2) writes[register] = (writes[register] ?? 0) + 1;
+  };
+  const visitor = { use: () => {}, def: count, clobber: () => {} };
+  const makers: (MachineInstruction & { dst: MachineRegister })[] = [];
   for (const block of fn.blocks) {
-    for (const op of [...block.instructions, block.terminator]) {
-      visitRegisters(op, {
-        use: () => {},
-        clobber: () => {},
-        def: (register) => {
-          const isFirst = !makers.has(register);
-          const canRemake = isFirst && isRemakeable(op as MachineInstruction);
-          makers.set(register, canRemake ? (op as MachineInstruction) : undefined);
-        },
-      });
+    for (const op of block.instructions) {
+      visitRegisters(op, visitor);
+      if (isRemakeable(op)) makers.push(op);
     }
+    visitRegisters(block.terminator, visitor);
   }
-  const result = new Map<MachineRegister, MachineInstruction>();
-  for (const [register, make] of makers) if (make !== undefined) result.set(register, make);
-  return result;
+  const once = makers.filter(({ dst }) => writes[dst] === 1);
+  return new Map(once.map((make) => [make.dst, make]));
 }
 
-function isRemakeable(op: MachineInstruction): boolean {
+function isRemakeable(op: MachineInstruction): op is MachineInstruction & { dst: MachineRegister } {
   if (op.core !== undefined) return false;
   if (op.kind === "alu") return op.op === "mov" && op.src.kind === "immediate";
   return op.kind === "load_imm64" || op.kind === "frame_address";
 }
 
+/** @param makers what can be made again, as {@link remakeable} found it */
 export function insertSpills(
   fn: MachineFunction,
   spilled: readonly MachineRegister[],
+  makers: ReadonlyMap<MachineRegister, MachineInstruction>,
   state: SpillState,
 ): void {
-  const makers = remakeable(fn);
-  const plans = new Map<MachineRegister, Plan>();
+  const plans = new Array<Plan | undefined>(fn.nextRegister).fill(undefined);
   for (const register of spilled) {
     const known = state.homes.get(register);
     const make = makers.get(register);
-    if (known !== undefined) plans.set(register, { home: known, perUse: true });
+    if (known !== undefined) plans[register] = { home: known, perUse: true };
     else if (make !== undefined) {
-      plans.set(register, { home: { kind: "remake", make: { ...make } }, perUse: false });
-    } else plans.set(register, { home: { kind: "slot", slot: spillSlot(fn) }, perUse: false });
+      plans[register] = { home: { kind: "remake", make: { ...make } }, perUse: false };
+    } else plans[register] = { home: { kind: "slot", slot: spillSlot(fn) }, perUse: false };
   }
   for (const block of fn.blocks) new BlockSpiller(fn, state, plans).rewrite(block);
 }
+
+/** By register. */
+type Plans = readonly (Plan | undefined)[];
+
+const nothing: ReadonlySet<MachineRegister> = new Set();
 
 interface Plan {
   readonly home: Home;
@@ -97,12 +106,24 @@ function spillSlot(fn: MachineFunction): number {
 class BlockSpiller {
   readonly #fn: MachineFunction;
   readonly #state: SpillState;
-  readonly #plans: ReadonlyMap<MachineRegister, Plan>;
+  readonly #plans: Plans;
   /** Which register holds a spilled value right now. */
   readonly #held = new Map<MachineRegister, MachineRegister>();
+  /** Those of them that are held for one instruction only. */
+  readonly #heldPerUse: MachineRegister[] = [];
   #output: MachineInstruction[] = [];
+  /** Spilled registers of the instruction that is looked at. */
+  #uses: Set<MachineRegister> | undefined;
+  #defs: Set<MachineRegister> | undefined;
+  readonly #visitor: RegisterVisitor = {
+    use: (register) => {
+      if (this.#plans[register] !== undefined) (this.#uses ??= new Set()).add(register);
+    },
+    def: (register) => this.#define(register),
+    clobber: (register) => this.#define(register),
+  };
 
-  constructor(fn: MachineFunction, state: SpillState, plans: ReadonlyMap<MachineRegister, Plan>) {
+  constructor(fn: MachineFunction, state: SpillState, plans: Plans) {
     this.#fn = fn;
     this.#state = state;
     this.#plans = plans;
@@ -117,25 +138,26 @@ class BlockSpiller {
     block.instructions = this.#output;
   }
 
+  /** Most instructions mention no spilled register: the sets are empty and shared then. */
   #mentioned(op: MachineInstruction | MachineBlock["terminator"]): {
-    uses: Set<MachineRegister>;
-    defs: Set<MachineRegister>;
+    uses: ReadonlySet<MachineRegister>;
+    defs: ReadonlySet<MachineRegister>;
   } {
-    const uses = new Set<MachineRegister>();
-    const defs = new Set<MachineRegister>();
-    visitRegisters(op, {
-      use: (register) => this.#plans.has(register) && uses.add(register),
-      def: (register) => this.#plans.has(register) && defs.add(register),
-      clobber: (register) => this.#plans.has(register) && defs.add(register),
-    });
-    return { uses, defs };
+    this.#uses = undefined;
+    this.#defs = undefined;
+    visitRegisters(op, this.#visitor);
+    return { uses: this.#uses ?? nothing, defs: this.#defs ?? nothing };
+  }
+
+  #define(register: MachineRegister): void {
+    if (this.#plans[register] !== undefined) (this.#defs ??= new Set()).add(register);
   }
 
   #instruction(op: MachineInstruction): void {
     const { uses, defs } = this.#mentioned(op);
     if (uses.size === 0 && defs.size === 0) {
       this.#output.push(op);
-      if (op.kind === "call" || op.kind === "load_packet") this.#forget(() => true);
+      if (op.kind === "call" || op.kind === "load_packet") this.#held.clear();
       this.#forgetPerUse();
       return;
     }
@@ -158,7 +180,7 @@ class BlockSpiller {
   ): boolean {
     if (uses.size > 0 || defs.size !== 1) return false;
     const [register] = defs;
-    const plan = register === undefined ? undefined : this.#plans.get(register);
+    const plan = register === undefined ? undefined : this.#plans[register];
     if (plan === undefined) return false;
     if (plan.home.kind === "remake") return true;
     return plan.perUse && op.kind === "load" && op.address.slot === plan.home.slot && op.size === 8;
@@ -167,8 +189,8 @@ class BlockSpiller {
   /** Copies of spilled values become loads, stores or constants. */
   #shortCopy(op: MachineInstruction): boolean {
     if (!isCopy(op)) return false;
-    const from = this.#plans.get(op.src.register);
-    const to = this.#plans.get(op.dst);
+    const from = this.#plans[op.src.register];
+    const to = this.#plans[op.dst];
     if (from !== undefined && to === undefined && !this.#held.has(op.src.register)) {
       this.#output.push({ ...this.#fetch(from.home, op.dst), location: op.location });
       this.#forgetPerUse();
@@ -206,44 +228,44 @@ class BlockSpiller {
         map.set(register, held);
         continue;
       }
-      const plan = this.#plans.get(register);
+      const plan = this.#plans[register];
       if (plan === undefined) continue;
       const made = this.#tiny(register, false);
       this.#output.push({ ...this.#fetch(plan.home, made), location });
-      this.#held.set(register, made);
+      this.#hold(register, plan, made);
       map.set(register, made);
     }
     return map;
   }
 
   #tiny(register: MachineRegister, isWritten: boolean): MachineRegister {
-    const plan = this.#plans.get(register);
+    const plan = this.#plans[register];
     const made = newRegister(this.#fn);
     if (plan === undefined) return made;
     if (plan.perUse) this.#state.unspillable.add(made);
     else this.#state.homes.set(made, plan.home);
-    if (isWritten) this.#held.set(register, made);
+    if (isWritten) this.#hold(register, plan, made);
     return made;
   }
 
   #store(register: MachineRegister, value: MachineRegister, op: MachineInstruction): void {
-    const plan = this.#plans.get(register);
+    const plan = this.#plans[register];
     if (plan === undefined || plan.home.kind === "remake") return;
     // The store that the first spilling made follows already.
     if (!plan.perUse) {
       this.#output.push({ ...slotStore(plan.home.slot, value), location: op.location });
     }
-    this.#held.set(register, value);
+    this.#hold(register, plan, value);
   }
 
-  #forget(which: (register: MachineRegister) => boolean): void {
-    for (const register of [...this.#held.keys()]) {
-      if (which(register)) this.#held.delete(register);
-    }
+  #hold(register: MachineRegister, plan: Plan, value: MachineRegister): void {
+    this.#held.set(register, value);
+    if (plan.perUse) this.#heldPerUse.push(register);
   }
 
   #forgetPerUse(): void {
-    this.#forget((register) => this.#plans.get(register)?.perUse === true);
+    for (const register of this.#heldPerUse) this.#held.delete(register);
+    this.#heldPerUse.length = 0;
   }
 }
 
