@@ -1,5 +1,5 @@
 /**
- * How compile time and memory grow with program size: series of generated programs of five shapes,
+ * How compile time and memory grow with program size: series of generated programs of many shapes,
  * from 1,000 to 100,000 instructions, through the built bpfc and clang-19 -O2 -g. Programs depend on
  * shape and size alone. Times are user + system CPU of whole processes, minima over the rounds; the
  * growth exponent is the slope between the two largest sizes of log(time above an empty program)
@@ -15,6 +15,7 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { Diagnostics } from "../common/diagnostics/diagnostic.ts";
 import { readElf } from "../common/object/read-elf.ts";
+import { head, shapes } from "./scaling-shapes.ts";
 
 const { values: cli } = parseArgs({
   options: {
@@ -33,93 +34,6 @@ const root = join(import.meta.dirname, "..");
 const work = mkdtempSync(join(tmpdir(), "bpfc-scaling-"));
 const environment = { ...process.env };
 delete environment["NODE_EXTRA_CA_CERTS"];
-
-/** Small numbers that look random and are the same every time. */
-function numbers(seed: number): (below: number) => number {
-  let state = seed;
-  return (below) => {
-    state = (Math.imul(state, 1103515245) + 12345) >>> 0;
-    return (state >>> 8) % below;
-  };
-}
-
-const repeat = (count: number, line: (index: number) => string): string =>
-  Array.from({ length: Math.max(1, Math.round(count)) }, (_, index) => line(index)).join("\n");
-
-const head = `#include <linux/bpf.h>
-#include <bpf/bpf_helpers.h>
-struct entry { __u64 a[64]; __u32 b[64]; __u16 c[64]; __u8 d[64]; };
-struct { __uint(type, BPF_MAP_TYPE_ARRAY); __uint(max_entries, 1); __type(key, __u32); __type(value, struct entry); } table SEC(".maps");
-char LICENSE[] SEC("license") = "GPL";
-`;
-const lookup = `	__u32 zero = 0;
-	struct entry *e = bpf_map_lookup_elem(&table, &zero);
-	if (!e) return 0;
-`;
-
-/** Programs of about so many instructions. */
-const shapes: Readonly<Record<string, (instructions: number) => string>> = {
-  /** One basic block that loads, computes and stores. */
-  straight(instructions) {
-    const next = numbers(1);
-    const body = repeat(instructions / 5.5, () => {
-      const [x, y, z] = [next(64), next(64), next(64)];
-      return `	e->a[${x}] += e->b[${y}] * ${next(1000)} ^ e->c[${z}];`;
-    });
-    return `${head}SEC("xdp") int p(struct xdp_md *ctx) {\n${lookup}${body}\n	return 2;\n}\n`;
-  },
-  /** A chain of conditions with values that live across them. */
-  branches(instructions) {
-    const next = numbers(2);
-    const body = repeat(instructions / 7, () => {
-      const [x, y] = [next(64), next(64)];
-      return `	if (e->b[${x}] > ${next(1000)}) s += e->a[${y}]; else s ^= e->d[${x}];`;
-    });
-    return `${head}SEC("xdp") int p(struct xdp_md *ctx) {\n${lookup}	__u64 s = ctx->data_end - ctx->data;\n${body}\n	return s & 1;\n}\n`;
-  },
-  /** Many functions of some forty instructions, called one after the other. */
-  functions(instructions) {
-    const next = numbers(3);
-    const count = instructions / 42;
-    const functions = repeat(count, (index) => {
-      const lines = repeat(4, () => `	if (e->a[${next(64)}] > n) s += e->b[${next(64)}] * n;`);
-      return `__attribute__((noinline)) static __u64 f${index}(struct entry *e, __u64 n) {\n	__u64 s = n;\n${lines}\n	e->a[${next(64)}] = s;\n	return s;\n}`;
-    });
-    const calls = repeat(count, (index) => `	s += f${index}(e, s);`);
-    return `${head}${functions}\nSEC("xdp") int p(struct xdp_md *ctx) {\n${lookup}	__u64 s = 1;\n${calls}\n	return s & 1;\n}\n`;
-  },
-  /** One switch with a case per value. */
-  switch(instructions) {
-    const next = numbers(4);
-    const cases = repeat(
-      instructions / 6,
-      (index) =>
-        `	case ${index * 3 + next(3)}: s += e->a[${next(64)}] ^ ${next(100000)}; e->b[${next(64)}] = s; break;`,
-    );
-    return `${head}SEC("xdp") int p(struct xdp_md *ctx) {\n${lookup}	__u64 s = 0;\n	switch (ctx->ingress_ifindex) {\n${cases}\n	}\n	return s & 1;\n}\n`;
-  },
-  /** Loops in sequence, each with a large body. */
-  loops(instructions) {
-    const next = numbers(5);
-    const loops = repeat(instructions / 210, (index) => {
-      const lines = repeat(30, () => {
-        const [x, y] = [next(64), next(64)];
-        return `		s${next(4)} += e->a[${x}] * i; e->b[${y}] = s${next(4)};`;
-      });
-      return `	for (__u32 i = 0; i < ${index + 100}; i++) {\n${lines}\n	}`;
-    });
-    return `${head}SEC("xdp") int p(struct xdp_md *ctx) {\n${lookup}	__u64 s0 = 0, s1 = 1, s2 = 2, s3 = 3;\n${loops}\n	return (s0 ^ s1 ^ s2 ^ s3) & 1;\n}\n`;
-  },
-  /** Helper calls with arguments on the stack, and values that live across them. */
-  calls(instructions) {
-    const next = numbers(6);
-    const body = repeat(instructions / 11, () => {
-      const key = next(1000);
-      return `	key = ${key} + (__u32)s; p = bpf_map_lookup_elem(&table, &key); if (p) s += p->a[${next(64)}];`;
-    });
-    return `${head}SEC("xdp") int p(struct xdp_md *ctx) {\n	__u64 s = 1; __u32 key; struct entry *p;\n${body}\n	return s & 1;\n}\n`;
-  },
-};
 
 interface Measurement {
   /** Seconds of CPU. */
