@@ -201,8 +201,6 @@ export class Translator {
   readonly #program: Program;
   readonly #options: TranslateOptions;
   readonly #code = new WasmCode();
-  /** The instruction before this one, in the same block. */
-  #previous: Instruction | undefined;
   /** What registers hold before the current instruction. */
   #known: KnownState = [];
   #block: Block | undefined;
@@ -307,7 +305,6 @@ export class Translator {
     this.#block = block;
     this.#known = [...values.at(block)];
     this.#slot = block.start;
-    this.#previous = undefined;
     const { insns } = this.#program;
     if (insns[block.start] === undefined) {
       this.#fault(faultKinds.instruction);
@@ -320,11 +317,12 @@ export class Translator {
       if (insn === undefined) continue;
       this.#slot = slot;
       const next = slot + 1 < block.end ? insns[slot + 1] : undefined;
-      if (this.#pair(insn, next)) slot += 1;
-      else this.#instruction(insn);
+      const isPair = this.#pair(insn, next);
+      if (!isPair) this.#instruction(insn);
       values.step(insn, this.#known);
-      this.#previous = insns[slot];
-      if (this.#previous !== insn && next !== undefined) values.step(next, this.#known);
+      if (!isPair || next === undefined) continue;
+      values.step(next, this.#known);
+      slot += 1;
     }
   }
 
@@ -332,11 +330,9 @@ export class Translator {
   #pair(first: Instruction, second: Instruction | undefined): boolean {
     if (second === undefined || !("dst" in second)) return false;
     if (first.kind === "load" && second.kind === "endian") {
-      const isSwap = second.op !== "le" && second.bits === 64 && first.size === 8;
+      const isSwap = second.op !== "le" && second.bits === first.size * 8;
       if (!isSwap || second.dst !== first.dst) return false;
-      const at = this.#address(first.base, first.offset, 8, false);
-      this.#code.simdLoad(simd.v128Load64Zero, at);
-      this.#reverse();
+      this.#loadReversed(first);
       this.#setRegister(first.dst);
       return true;
     }
@@ -349,12 +345,37 @@ export class Translator {
     return true;
   }
 
-  /** Reverses the low 8 bytes of the vector on the stack, which become an i64. */
-  #reverse(): void {
+  /** Pushes what a load gives, its bytes in reverse order: two bytes one by one, more as a vector. */
+  #loadReversed({ base, offset, size }: Instruction & { kind: "load" }): void {
+    const code = this.#code;
+    const at = this.#address(base, offset, size, false);
+    if (size > 2) {
+      code.simdLoad(size === 8 ? simd.v128Load64Zero : simd.v128Load32Zero, at);
+      this.#reverse(size === 8 ? 64 : 32);
+      return;
+    }
+    code.tee(locals.word);
+    code.memory(op.i64Load8U, at);
+    code.const64(8n);
+    code.op(op.i64Shl);
+    code.get(locals.word);
+    code.memory(op.i64Load8U, at + 1);
+    code.op(op.i64Or);
+  }
+
+  /** Reverses the low bytes of the vector on the stack, which become an i64. */
+  #reverse(bits: 32 | 64): void {
+    const last = bits / 8 - 1;
     // Lanes that are all within the vector need no check.
-    this.#code.simd(simd.v128Const, 7, 6, 5, 4, 3, 2, 1, 0, 15, 14, 13, 12, 11, 10, 9, 8);
+    const lanes = Array.from({ length: 16 }, (_, i) => i ^ last);
+    this.#code.simd(simd.v128Const, ...lanes);
     this.#code.simd(simd.i8x16Swizzle);
-    this.#code.simd(simd.i64x2ExtractLane, 0);
+    if (bits === 64) {
+      this.#code.simd(simd.i64x2ExtractLane, 0);
+      return;
+    }
+    this.#code.simd(simd.i32x4ExtractLane, 0);
+    this.#code.op(op.i64ExtendI32U);
   }
 
   /** Instructions left at a block are `fuel` plus this, its own counted. */
@@ -666,40 +687,26 @@ export class Translator {
     if (bits === 64) {
       this.#register(register);
       code.simd(simd.i64x2Splat);
-      this.#reverse();
+      this.#reverse(64);
       return;
     }
     this.#narrow(register);
-    const previous = this.#previous;
-    if (bits === 16 && previous?.kind === "load" && !previous.signed && previous.size === 2) {
-      if (previous.dst === register) {
-        // Of two copies side by side the middle is the swapped number.
-        code.const32(0x10001);
-        code.op(op.i32Mul);
-        code.const32(8);
-        code.op(op.i32ShrU);
-        code.const32(0xffff);
-        code.op(op.i32And, op.i64ExtendI32U);
-        return;
-      }
+    if (bits === 32) {
+      code.simd(simd.i32x4Splat);
+      this.#reverse(32);
+      return;
     }
     code.set(locals.word);
-    const part = (shift: number, opcode: number, mask: number): void => {
+    const part = (opcode: number, mask: number): void => {
       code.get(locals.word);
-      code.const32(shift);
-      code.byte(opcode);
+      code.const32(8);
+      code.op(opcode);
       code.const32(mask);
-      code.byte(op.i32And);
+      code.op(op.i32And);
     };
-    if (bits === 16) {
-      part(8, op.i32ShrU, 0xff);
-      part(8, op.i32Shl, 0xff00);
-    } else {
-      part(8, op.i32Rotl, 0x00ff00ff);
-      part(24, op.i32Rotl, 0xff00ff00);
-    }
-    code.byte(op.i32Or);
-    code.byte(op.i64ExtendI32U);
+    part(op.i32ShrU, 0xff);
+    part(op.i32Shl, 0xff00);
+    code.op(op.i32Or, op.i64ExtendI32U);
   }
 
   #wideLoad(insn: Instruction & { kind: "load_imm64" }): void {

@@ -103,8 +103,11 @@ export const bulk = { memoryFill: 0x0b } as const;
 export const simd = {
   v128Const: 0x0c,
   i8x16Swizzle: 0x0e,
+  i32x4Splat: 0x11,
   i64x2Splat: 0x12,
+  i32x4ExtractLane: 0x1b,
   i64x2ExtractLane: 0x1d,
+  v128Load32Zero: 0x5c,
   v128Load64Zero: 0x5d,
 } as const;
 
