@@ -1,18 +1,12 @@
 /**
  * Loop unrolling. Loops of constant trip count become straight code where the user asks for it
- * (#pragma unroll), or where that is small: what depends on the counter alone folds away, and arrays
- * on the stack become values. Others are copied `count` times if asked for, tests included. Loops that
- * stay keep their form: index loops are what the verifier follows best.
+ * (#pragma unroll), or where that is small (unroll-plan.ts): what depends on the counter alone folds away,
+ * and arrays on the stack become values. Others are copied `count` times if asked for; of a loop with a
+ * counter one copy tests it, of others each.
  * Needs: split-aggregates before. Leaves unfolded constants and single-input phis behind.
  */
 import { appendAll } from "../../common/append.ts";
-import {
-  type DominatorTree,
-  dominatorTree,
-  findLoops,
-  type Loop,
-  loopExits,
-} from "../4-lower/cfg.ts";
+import { dominatorTree, findLoops, type Loop } from "../4-lower/cfg.ts";
 import type { Block, IrFunction, IrInstruction, Value } from "../4-lower/ir.ts";
 import {
   computeUses,
@@ -24,30 +18,14 @@ import {
   successors,
   type Use,
 } from "../4-lower/ir-builder.ts";
-import type { OptimizationLevel } from "../options.ts";
 import { AliasAnalysis } from "./alias.ts";
-import { cloneBlocks, isCounted, sizeOf } from "./clone-blocks.ts";
+import { cloneBlocks, sizeOf } from "./clone-blocks.ts";
 import { Demotion, usesOutside } from "./demote-values.ts";
 import type { FunctionPass, PassContext } from "./pass.ts";
 import { promoteAllocas } from "./promote-memory.ts";
-import { tripCount } from "./trip-count.ts";
-import { constantAddress, countInstructions, isOp, isPure } from "./values.ts";
+import { planOf, type UnrollPlan } from "./unroll-plan.ts";
+import { countInstructions } from "./values.ts";
 
-/** Largest estimate, in instructions, of a loop that is unrolled without being asked for. */
-const thresholds: Readonly<Record<OptimizationLevel, number>> = {
-  "0": 0,
-  s: 12,
-  "1": 30,
-  "2": 90,
-  "3": 150,
-};
-/** Rounds of a loop up to which what folds counts for nothing, and what a counter costs in each round. */
-const mostFolded = 16;
-const ofCounting = 3;
-/** With arrays on the stack that become values. */
-const arrayFactor = 3;
-/** With several exits. */
-const exitDivisor = 3;
 /** A function does not grow beyond this, whatever the pragma says. */
 const largestFunction = 60_000;
 
@@ -68,11 +46,11 @@ function unrollInnermost(fn: IrFunction, context: PassContext): boolean {
   const all = merged.length > 0 ? findLoops(fn, tree) : loops;
   const around = new Set(all.map((loop) => loop.parent));
   const alias = new AliasAnalysis(fn);
-  const chosen: { loop: Loop; plan: Plan }[] = [];
+  const chosen: { loop: Loop; plan: UnrollPlan }[] = [];
   let size = countInstructions(fn);
   for (const loop of all) {
     if (around.has(loop)) continue;
-    const plan = planOf(loop, tree, alias, context);
+    const plan = planOf(loop, tree, alias, context.options.level);
     if (plan === undefined) continue;
     size += sizeOf(loop.blocks) * plan.copies;
     if (size > largestFunction) break;
@@ -86,76 +64,6 @@ function unrollInnermost(fn: IrFunction, context: PassContext): boolean {
   for (const { loop, plan } of chosen) unroll(fn, loop, plan);
   promoteAllocas(fn);
   return true;
-}
-
-interface Plan {
-  /** Copies besides the loop itself. */
-  readonly copies: number;
-  /** The last copy's back edge is never taken. */
-  readonly isFull: boolean;
-}
-
-function planOf(
-  loop: Loop,
-  tree: DominatorTree,
-  alias: AliasAnalysis,
-  context: PassContext,
-): Plan | undefined {
-  const wish = loop.header.unroll ?? loop.latches[0]?.unroll;
-  if (wish?.kind === "disable" || loop.latches.length !== 1) return undefined;
-  if (wish?.kind === "count" && wish.count <= 1) return undefined;
-  const trips = tripCount(loop, tree);
-  if (trips === undefined) {
-    return wish?.kind === "count" ? { copies: wish.count - 1, isFull: false } : undefined;
-  }
-  const full: Plan = { copies: trips.count, isFull: true };
-  if (wish?.kind === "count" && wish.count < trips.count) {
-    return { copies: wish.count - 1, isFull: false };
-  }
-  if (wish !== undefined) return full;
-  const { cost, saved, hasArrays } = estimate(loop, alias);
-  // Of many rounds each is a copy, whatever folds in it: only the counting is saved for certain.
-  const isLong = trips.count > mostFolded && !hasArrays;
-  const unrolled = (cost - (isLong ? Math.min(saved, ofCounting) : saved)) * trips.count;
-  // Each further way out is a branch per copy, and what is behind it may run seldom.
-  const exits = loopExits(loop).length;
-  const factor = hasArrays ? arrayFactor : exits > 1 ? 1 / exitDivisor : 1;
-  const limit = thresholds[context.options.level] * factor;
-  return unrolled <= Math.max(limit, cost) && limit > 0 ? full : undefined;
-}
-
-/** Instructions of one iteration, and how many of them fold once the counter is a constant. */
-function estimate(
-  loop: Loop,
-  alias: AliasAnalysis,
-): { cost: number; saved: number; hasArrays: boolean } {
-  const folding = new Set<Value>();
-  let cost = 0;
-  let saved = 0;
-  let hasArrays = false;
-  for (const phi of phisOf(loop.header)) {
-    if (phi.operands.some((each) => each.kind === "constant")) folding.add(phi);
-  }
-  const folds = (value: Value): boolean => value.kind === "constant" || folding.has(value);
-  for (const block of loop.blocks) {
-    for (const each of block.instructions) {
-      // A call wants each argument in its register.
-      if (isCounted(each)) cost += isOp(each, "call") ? 1 + each.operands.length : 1;
-      if (isPure(each) && each.operands.every(folds)) {
-        folding.add(each);
-        saved += 1;
-      } else if (isOp(each, "condbr") && each.operands.every(folds)) saved += 1;
-      else if (isOp(each, "ptradd")) {
-        const [base, offset] = each.operands as [Value, Value];
-        if (!folds(offset)) continue;
-        // The address becomes the offset of the access.
-        saved += 1;
-        const object = constantAddress(base).base;
-        if (isOp(object, "alloca") && alias.escapeOf(object) === "none") hasArrays = true;
-      }
-    }
-  }
-  return { cost, saved, hasArrays };
 }
 
 /** Several back edges become one. Returns whether that was needed. */
@@ -193,7 +101,7 @@ function demoteLiveOut(
   for (const [value, list] of usesOutside(loop.blocks, uses)) demotion.demote(value, list);
 }
 
-function unroll(fn: IrFunction, loop: Loop, plan: Plan): void {
+function unroll(fn: IrFunction, loop: Loop, plan: UnrollPlan): void {
   const { header } = loop;
   const latch = loop.latches[0] as Block;
   const blocks = fn.blocks.filter((block) => loop.blocks.has(block));
@@ -212,6 +120,8 @@ function unroll(fn: IrFunction, loop: Loop, plan: Plan): void {
   delete latch.unroll;
   let lastHeader = header;
   let firstCopy: Block | undefined;
+  const { trips } = plan;
+  const tests = trips === undefined ? [] : [trips.exiting];
   for (let copy = 0; copy < plan.copies; copy += 1) {
     const values = new Map<Value, Value>();
     const map = new Map<Block, Block>();
@@ -231,6 +141,7 @@ function unroll(fn: IrFunction, loop: Loop, plan: Plan): void {
       phi.operation.incoming.push(map.get(from) as Block);
       phi.operands.push(values.get(value) ?? value);
     }
+    if (trips !== undefined) tests.push(map.get(trips.exiting) as Block);
     lastLatch = map.get(latch) as Block;
     lastHeader = head;
     lastValues = values;
@@ -239,6 +150,21 @@ function unroll(fn: IrFunction, loop: Loop, plan: Plan): void {
   closeLoop(fn, plan, { header, phis, carried, lastLatch, lastHeader, lastValues }, made);
   const at = fn.blocks.indexOf(blocks.at(-1) as Block);
   fn.blocks.splice(at + 1, 0, ...made);
+  if (trips === undefined) return;
+  const inside = new Set([...blocks, ...made]);
+  const last = trips.count % tests.length;
+  for (const [copy, test] of tests.entries()) if (copy !== last) stayInside(test, inside);
+}
+
+/** The test lets the loop go on. */
+function stayInside(test: Block, inside: ReadonlySet<Block>): void {
+  const branch = test.instructions.at(-1);
+  if (branch?.operation.op !== "condbr") return;
+  const { then, otherwise } = branch.operation;
+  const [target, exit] = inside.has(then) ? [then, otherwise] : [otherwise, then];
+  removeIncoming(exit, test);
+  branch.operation = { op: "br", target };
+  branch.operands = [];
 }
 
 /** What phis outside take from blocks of the loop, before it is copied. */
@@ -270,7 +196,7 @@ interface LoopEnd {
 }
 
 /** The last back edge: never taken, or to the first copy. */
-function closeLoop(fn: IrFunction, plan: Plan, end: LoopEnd, made: Block[]): void {
+function closeLoop(fn: IrFunction, plan: UnrollPlan, end: LoopEnd, made: Block[]): void {
   const { header, phis, carried, lastLatch, lastHeader, lastValues } = end;
   if (plan.isFull) {
     const never = createBlock(fn, undefined, true);

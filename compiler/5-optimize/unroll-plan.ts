@@ -1,0 +1,141 @@
+/**
+ * Whether a loop is unrolled, and how often: what the user asks for, and otherwise what is small. Loops that
+ * stay keep their form: index loops are what the verifier follows best.
+ */
+import type { DominatorTree, Loop } from "../4-lower/cfg.ts";
+import { loopExits } from "../4-lower/cfg.ts";
+import type { Block, Value } from "../4-lower/ir.ts";
+import { phisOf, successors } from "../4-lower/ir-builder.ts";
+import type { OptimizationLevel } from "../options.ts";
+import type { AliasAnalysis } from "./alias.ts";
+import { isCounted } from "./clone-blocks.ts";
+import { type TripCount, tripCount } from "./trip-count.ts";
+import { constantAddress, isOp, isPure } from "./values.ts";
+
+/**
+ * Largest estimate, in instructions, of a loop that is unrolled without being asked for. Loops of several
+ * ways out may be larger: the verifier follows each way in every round, and as it keeps states by the number
+ * of jumps, it may keep none in which rounds meet; each copy has states of its own.
+ */
+const thresholds: Readonly<Record<OptimizationLevel, { oneExit: number; manyExits: number }>> = {
+  "0": { oneExit: 0, manyExits: 0 },
+  s: { oneExit: 12, manyExits: 70 },
+  "1": { oneExit: 30, manyExits: 90 },
+  "2": { oneExit: 90, manyExits: 150 },
+  "3": { oneExit: 150, manyExits: 250 },
+};
+/** The same where the counter ends the loop together with something else: it then mostly ends earlier. */
+const sharedExit = 90;
+/** Rounds of a loop up to which what folds counts for nothing, and what a counter costs in each round. */
+const mostFolded = 10;
+const ofCounting = 3;
+/** With arrays on the stack that become values. */
+const arrayFactor = 3;
+
+export interface UnrollPlan {
+  /** Copies besides the loop itself. */
+  readonly copies: number;
+  /** The last copy's back edge is never taken. */
+  readonly isFull: boolean;
+  /** Of a loop with a counter: its test ends the loop in the copy of one round, and is not asked in the others. */
+  readonly trips?: TripCount;
+}
+
+/** What is done with a loop of one latch; undefined where it stays. */
+export function planOf(
+  loop: Loop,
+  tree: DominatorTree,
+  alias: AliasAnalysis,
+  level: OptimizationLevel,
+): UnrollPlan | undefined {
+  const wish = loop.header.unroll ?? loop.latches[0]?.unroll;
+  if (wish?.kind === "disable" || loop.latches.length !== 1) return undefined;
+  if (wish?.kind === "count" && wish.count <= 1) return undefined;
+  const trips = tripCount(loop, tree);
+  if (trips === undefined) {
+    return wish?.kind === "count" ? { copies: wish.count - 1, isFull: false } : undefined;
+  }
+  const full: UnrollPlan = { copies: trips.count, isFull: true };
+  if (wish?.kind === "count" && wish.count < trips.count) {
+    return { copies: wish.count - 1, isFull: false, trips };
+  }
+  if (wish !== undefined) return full;
+  const { cost, saved, hasArrays } = estimate(loop, alias, tree);
+  // Of many rounds each is a copy, whatever folds in it: only the counting is saved for certain.
+  const isLong = trips.count > mostFolded && !hasArrays;
+  const unrolled = (cost - (isLong ? Math.min(saved, ofCounting) : saved)) * trips.count;
+  const limit = hasArrays ? thresholds[level].oneExit * arrayFactor : limitOf(loop, trips, level);
+  return unrolled <= Math.max(limit, cost) && limit > 0 ? full : undefined;
+}
+
+function limitOf(loop: Loop, { exiting }: TripCount, level: OptimizationLevel): number {
+  const { oneExit, manyExits } = thresholds[level];
+  if (loopExits(loop).length === 1) return oneExit;
+  return isPartOfTest(loop, exiting) ? Math.min(manyExits, sharedExit) : manyExits;
+}
+
+/** `i < n && more`: the counter's test is half of one. */
+function isPartOfTest(loop: Loop, exiting: Block): boolean {
+  const exitOf = (block: Block): Block | undefined =>
+    successors(block).find((next) => !loop.blocks.has(next));
+  const isTest = (block: Block): boolean =>
+    block.instructions.every((each) => isOp(each, "phi") || isOp(each, "condbr") || isPure(each));
+  const isBeside = (block: Block): boolean =>
+    successors(exiting).includes(block) || successors(block).includes(exiting);
+  const exit = exitOf(exiting);
+  return [...loop.blocks].some(
+    (each) => each !== exiting && isBeside(each) && isTest(each) && exitOf(each) === exit,
+  );
+}
+
+/** Instructions of one iteration, and how many of them fold once the counter is a constant. */
+function estimate(
+  loop: Loop,
+  alias: AliasAnalysis,
+  tree: DominatorTree,
+): { cost: number; saved: number; hasArrays: boolean } {
+  const folding = foldingValues(loop, tree);
+  let cost = 0;
+  let saved = 0;
+  let hasArrays = false;
+  const folds = (value: Value): boolean => value.kind === "constant" || folding.has(value);
+  for (const block of loop.blocks) {
+    for (const each of block.instructions) {
+      // A call wants each argument in its register.
+      if (isCounted(each)) cost += isOp(each, "call") ? 1 + each.operands.length : 1;
+      if (folding.has(each) && !isOp(each, "phi")) saved += 1;
+      else if (isOp(each, "condbr") && each.operands.every(folds)) saved += 1;
+      else if (isOp(each, "ptradd")) {
+        const [base, offset] = each.operands as [Value, Value];
+        if (!folds(offset)) continue;
+        // The address becomes the offset of the access.
+        saved += 1;
+        const object = constantAddress(base).base;
+        if (isOp(object, "alloca") && alias.escapeOf(object) === "none") hasArrays = true;
+      }
+    }
+  }
+  return { cost, saved, hasArrays };
+}
+
+/** What is a constant in each copy: counters, and what is computed from them and constants. */
+function foldingValues(loop: Loop, tree: DominatorTree): Set<Value> {
+  const latch = loop.latches[0] as Block;
+  const pure = tree.order
+    .filter((block) => loop.blocks.has(block))
+    .flatMap((block) => block.instructions.filter(isPure));
+  let counters = phisOf(loop.header).filter((phi) =>
+    phi.operands.some((each) => each.kind === "constant"),
+  );
+  for (;;) {
+    const folding = new Set<Value>(counters);
+    const folds = (value: Value): boolean => value.kind === "constant" || folding.has(value);
+    for (const each of pure) if (each.operands.every(folds)) folding.add(each);
+    const kept = counters.filter(({ operation, operands }) => {
+      const next = operation.op === "phi" ? operands[operation.incoming.indexOf(latch)] : undefined;
+      return next !== undefined && folds(next);
+    });
+    if (kept.length === counters.length) return folding;
+    counters = kept;
+  }
+}
