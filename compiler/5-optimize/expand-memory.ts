@@ -8,7 +8,8 @@
 import type { IrFunction, IrInstruction, Value } from "../4-lower/ir.ts";
 import { computeUses, constant, type Use, type ValueType } from "../4-lower/ir-builder.ts";
 import { AliasAnalysis } from "./alias.ts";
-import { addressRoot } from "./context.ts";
+import { addressRoot, isContextPointer } from "./context.ts";
+import { isContextSize } from "./context-sizes.ts";
 import { provenAlignment, toleratesUnaligned, widestUnit } from "./memory-provenance.ts";
 import type { FunctionPass, PassContext } from "./pass.ts";
 import { Rewriter } from "./rewriter.ts";
@@ -38,6 +39,21 @@ export const expandMemory: FunctionPass = {
     const hasWork = [...instructionsOf(fn)].some((each) => blockLength(each) !== undefined);
     if (!hasWork) return false;
     return new Expansion(fn, context, raiseAlignment(fn)).run();
+  },
+};
+
+/** The same for what is copied from the context alone: how wide its pieces may be depends on the program's type. */
+export const expandContextCopies: FunctionPass = {
+  kind: "function",
+  name: "expand-context-copies",
+  run: (fn, context) => {
+    const isWork = (each: IrInstruction): boolean => {
+      const { op } = each.operation;
+      const isCopy = (op === "memcpy" || op === "memmove") && blockLength(each) !== undefined;
+      return isCopy && isContextPointer(addressRoot(each.operands[1] as Value), fn);
+    };
+    const work = [...instructionsOf(fn)].filter(isWork);
+    return work.length > 0 && new Expansion(fn, context, new Map()).run(work);
   },
 };
 
@@ -105,8 +121,8 @@ class Expansion {
     this.#uses = computeUses(fn);
   }
 
-  run(): boolean {
-    for (const each of instructionsOf(this.#fn)) {
+  run(work: Iterable<IrInstruction> = instructionsOf(this.#fn)): boolean {
+    for (const each of work) {
       const length = blockLength(each);
       if (length === undefined) continue;
       if (each.operation.op === "memset") this.#fill(each, length);
@@ -147,7 +163,8 @@ class Expansion {
     const to = this.#unit(target, operation.dstAlign);
     const from = this.#unit(source, operation.srcAlign);
     const canOverlap = this.#canOverlap(target) && this.#canOverlap(source);
-    const pieces = piecesOf(length, Math.min(to, from), canOverlap && operation.op === "memcpy");
+    const canRepeat = canOverlap && operation.op === "memcpy";
+    const pieces = this.#legalPieces(copy, length, Math.min(to, from), canRepeat);
     const isMove = operation.op === "memmove";
     if (isMove && pieces.length > mostHeld) return;
     const stores: (() => void)[] = [];
@@ -160,6 +177,21 @@ class Expansion {
     }
     for (const store of stores) store();
     this.#rewriter.erase(copy);
+  }
+
+  /** The widest pieces that the kernel allows, should one side be the context. */
+  #legalPieces(copy: IrInstruction, length: number, widest: number, canOverlap: boolean): Piece[] {
+    const [target, source] = copy.operands as [Value, Value];
+    for (let unit = widest; unit >= 1; unit /= 2) {
+      const pieces = piecesOf(length, unit, canOverlap);
+      const isLegal = pieces.every(
+        ({ offset, size }) =>
+          isContextSize(source, offset, size, false, this.#fn) &&
+          isContextSize(target, offset, size, true, this.#fn),
+      );
+      if (isLegal) return pieces;
+    }
+    return piecesOf(length, widest, canOverlap);
   }
 
   /** Only "equal or not": a chain of equalities, which branches take one by one. */

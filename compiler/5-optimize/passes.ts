@@ -8,7 +8,7 @@ import type { IrFunction, IrModule } from "../4-lower/ir.ts";
 import type { OptimizationLevel } from "../options.ts";
 import { checkCalls } from "./check-calls.ts";
 import { combine } from "./combine.ts";
-import { expandMemory } from "./expand-memory.ts";
+import { expandContextCopies, expandMemory } from "./expand-memory.ts";
 import { foldStaticGlobals } from "./fold-static-globals.ts";
 import { formSelects } from "./form-selects.ts";
 import { forwardCopies } from "./forward-copies.ts";
@@ -44,6 +44,7 @@ import { sinkValues } from "./sink-values.ts";
 import { specialiseFunctions } from "./specialise-functions.ts";
 import { splitAggregates } from "./split-aggregates.ts";
 import { splitBounds } from "./split-bounds.ts";
+import { splitContextLoads } from "./split-context-loads.ts";
 import { splitReturns } from "./split-returns.ts";
 import { threadJumps } from "./thread-jumps.ts";
 import { trustParameters } from "./trust-parameters.ts";
@@ -83,6 +84,7 @@ const afterInlining: readonly FunctionPass[] = [
   forwardCopies,
   ...simplify,
   expandMemory,
+  splitContextLoads,
   ...simplify,
   removeDeadStores,
   mergeLoads,
@@ -134,6 +136,7 @@ export const pipelines: Readonly<Record<OptimizationLevel, readonly Pass[]>> = {
     removeUnusedSymbols,
     resolveQueries,
     ...simplify,
+    expandContextCopies,
     removeUnusedSymbols,
     checkCalls,
   ],
@@ -147,6 +150,7 @@ export const pipelines: Readonly<Record<OptimizationLevel, readonly Pass[]>> = {
 export const functionPasses: ReadonlyMap<string, FunctionPass> = new Map(
   [
     combine,
+    expandContextCopies,
     expandMemory,
     formSelects,
     forwardCopies,
@@ -171,6 +175,7 @@ export const functionPasses: ReadonlyMap<string, FunctionPass> = new Map(
     sinkValues,
     splitAggregates,
     splitBounds,
+    splitContextLoads,
     splitReturns,
     threadJumps,
     unrollLoops,
