@@ -126,24 +126,26 @@ export const shapes: Readonly<Record<string, (instructions: number) => string>> 
     const next = numbers(8);
     const tree = (depth: number): string =>
       depth === 0
-        ? `e->a[${next(64)}]`
+        ? `e->a[${next(32)}]`
         : `(${tree(depth - 1)} ${["+", "^", "*", "-"][next(4)]} ${tree(depth - 1)})`;
     const body = repeat(instructions / 140, () => `	e->a[${next(64)}] = ${tree(6)};`);
     return `${head}SEC("xdp") int p(struct xdp_md *ctx) {\n${lookup}${body}\n	return 2;\n}\n`;
   },
-  /** One chain of `else if`, and one of early returns through a common label. */
+  /** Chains of `else if`, and one of early returns through a common label. */
   chains(instructions) {
     const next = numbers(9);
-    const count = instructions / 10;
-    const first = repeat(
-      count,
-      (at) => `	if (x == ${at * 7 + next(7)}) s = e->a[${next(64)}] + ${next(100)}; else`,
-    );
+    const first = repeat(instructions / 4000, () => {
+      const links = repeat(
+        Math.min(400, instructions / 10),
+        (at) => `	if (x == ${at * 7 + next(7)}) s = e->a[${next(64)}] + ${next(100)}; else`,
+      );
+      return `${links} s = 1;`;
+    });
     const second = repeat(
-      count,
+      instructions / 10,
       (at) => `	if (e->b[${next(64)}] == s + ${at}) { s = ${next(1000)}; goto out; }`,
     );
-    return `${head}SEC("xdp") int p(struct xdp_md *ctx) {\n${lookup}	__u64 s = 0; __u32 x = ctx->ingress_ifindex;\n${first} s = 1;\n${second}\nout:\n	return s & 1;\n}\n`;
+    return `${head}SEC("xdp") int p(struct xdp_md *ctx) {\n${lookup}	__u64 s = 0; __u32 x = ctx->ingress_ifindex;\n${first}\n${second}\nout:\n	return s & 1;\n}\n`;
   },
   /** Initialisers of large tables, and code that reads them. */
   tables(instructions) {
@@ -201,7 +203,7 @@ export const shapes: Readonly<Record<string, (instructions: number) => string>> 
     const count = Math.max(1, Math.round(instructions / 200));
     const body = repeat(instructions / 24, (at) => {
       const type = next(count);
-      return `	{ struct t${type} *t = (void *)ctx->args[${at % 6}]; int v = 0; bpf_probe_read_kernel(&v, 4, &t->c.x); bpf_printk("value ${at} of ${type}: %d", v); }`;
+      return `	{ struct t${type} *t = (void *)bpf_get_current_task(); int v = 0; bpf_probe_read_kernel(&v, 4, &t->c.x); bpf_printk("value ${at} of ${type}: %d", v); }`;
     });
     return `${head}${types}\nSEC("raw_tp/sched_switch") int p(struct bpf_raw_tracepoint_args *ctx) {\n${body}\n	return 0;\n}\n`;
   },

@@ -109,15 +109,19 @@ function immediateDominators(
     }
     return a;
   };
+  // From the last predecessor up: from one to the next it is mostly a step, where a block has thousands.
+  const from = order.map((block) =>
+    Int32Array.from((preds.get(block) ?? []).flatMap((pred) => index.get(pred) ?? []))
+      .sort()
+      .reverse(),
+  );
   for (let changed = true; changed; ) {
     changed = false;
     for (let at = 1; at < order.length; at += 1) {
-      const block = order[at];
       let best = -1;
-      for (const pred of (block && preds.get(block)) ?? []) {
-        const from = index.get(pred);
-        if (from === undefined || idom[from] === -1) continue;
-        best = best < 0 ? from : intersect(from, best);
+      for (const pred of from[at] ?? []) {
+        if (idom[pred] === -1) continue;
+        best = best < 0 ? pred : intersect(pred, best);
       }
       if (best >= 0 && idom[at] !== best) {
         idom[at] = best;
@@ -166,7 +170,10 @@ export function dominanceFrontiers(fn: IrFunction, tree: DominatorTree): Map<Blo
         runner !== undefined && runner !== stop;
         runner = tree.parent.get(runner)
       ) {
-        frontiers.get(runner)?.add(block);
+        const frontier = frontiers.get(runner);
+        // Another way has come by here, and went on upwards.
+        if (frontier?.has(block) === true) break;
+        frontier?.add(block);
       }
     }
   }

@@ -12,14 +12,13 @@ import {
   createInstruction,
   phisOf,
   redirectSuccessor,
-  removeIncoming,
-  replaceIncoming,
   sameValue,
   successors,
   terminatorOf,
 } from "../4-lower/ir-builder.ts";
 import { foldComparison } from "./fold-constants.ts";
 import type { FunctionPass } from "./pass.ts";
+import { PhiInputs } from "./phi-inputs.ts";
 import { Rewriter } from "./rewriter.ts";
 import { isBinary, isConstant, isOp, operand } from "./values.ts";
 
@@ -48,6 +47,7 @@ export const simplifyCfg: FunctionPass = {
 
 /** Branches whose way is known, and branches that lead to one block either way. */
 export function foldBranches(fn: IrFunction): boolean {
+  const inputs = new PhiInputs();
   let changed = false;
   for (const block of fn.blocks) {
     const last = terminatorOf(block);
@@ -56,11 +56,12 @@ export function foldBranches(fn: IrFunction): boolean {
       if (last !== undefined) changed = tidyBranch(fn, block, last) || changed;
       continue;
     }
-    for (const next of new Set(successors(block))) if (next !== target) removeIncoming(next, block);
+    for (const next of new Set(successors(block))) if (next !== target) inputs.remove(next, block);
     last.operation = { op: "br", target };
     last.operands = [];
     changed = true;
   }
+  inputs.finish();
   return removeUnreachableBlocks(fn) > 0 || changed;
 }
 
@@ -119,6 +120,7 @@ function tidyBranch(fn: IrFunction, block: Block, last: IrInstruction): boolean 
 /** if (a & b) → if (a) if (b);  if (a | b) → if (a) … else if (b): truth values cost a branch anyway. */
 export function splitLogicalBranches(fn: IrFunction): boolean {
   const blocks: Block[] = [];
+  const inputs = new PhiInputs();
   for (const block of fn.blocks) {
     blocks.push(block);
     const last = terminatorOf(block);
@@ -137,22 +139,17 @@ export function splitLogicalBranches(fn: IrFunction): boolean {
     last.operation = isAnd
       ? { op: "condbr", then: second, otherwise }
       : { op: "condbr", then, otherwise: second };
-    replaceIncoming(isAnd ? then : otherwise, block, second);
-    addIncoming(isAnd ? otherwise : then, second, block);
+    inputs.rename(isAnd ? then : otherwise, block, second);
+    const both = isAnd ? otherwise : then;
+    inputs.add(
+      both,
+      second,
+      phisOf(both).map((phi) => inputs.valueFrom(phi, block) as Value),
+    );
   }
   const changed = blocks.length > fn.blocks.length;
   fn.blocks = blocks;
   return changed;
-}
-
-/** Phis of `block` take from `pred` what they take from `like`. */
-export function addIncoming(block: Block, pred: Block, like: Block): void {
-  for (const phi of phisOf(block)) {
-    if (phi.operation.op !== "phi") continue;
-    const at = phi.operation.incoming.indexOf(like);
-    phi.operation.incoming.push(pred);
-    phi.operands.push(operand(phi, at));
-  }
 }
 
 /**
@@ -160,26 +157,23 @@ export function addIncoming(block: Block, pred: Block, like: Block): void {
  * The block's values must not be used elsewhere, phis of its successors aside.
  */
 export function threadConstantPhis(fn: IrFunction): boolean {
-  const preds = predecessors(fn);
+  const edges = new Edges(fn);
   const users = usersOutside(fn);
   let changed = false;
   for (const block of fn.blocks) {
     if (block.unroll !== undefined || users.has(block)) continue;
-    const shape = testShape(block);
+    const shape = testShape(block, edges.inputs);
     if (shape === undefined) continue;
-    for (const pred of preds.get(block) ?? []) {
+    for (const pred of edges.predsOf(block)) {
       if (pred === block) continue;
       const target = shape.targetFrom(pred);
       if (target === undefined || target === block) continue;
-      if (!canRedirect(pred, block, target, preds)) continue;
-      const incoming = phisOf(target).map((phi) => valueThrough(phi, block, pred));
-      redirectSuccessor(pred, block, target);
-      addPhiInputs(target, pred, incoming, preds);
-      removeIncoming(block, pred);
-      movePred(preds, pred, block, target);
+      if (!edges.canRedirect(pred, block, target)) continue;
+      edges.redirect(pred, block, target);
       changed = true;
     }
   }
+  edges.inputs.finish();
   return removeUnreachableBlocks(fn) > 0 || changed;
 }
 
@@ -204,14 +198,14 @@ interface TestShape {
   readonly targetFrom: (pred: Block) => Block | undefined;
 }
 
-function testShape(block: Block): TestShape | undefined {
+function testShape(block: Block, inputs: PhiInputs): TestShape | undefined {
   const rest = block.instructions.filter((each) => each.operation.op !== "phi");
   const last = rest.at(-1);
   if (rest.length === block.instructions.length || last === undefined || rest.length > 2)
     return undefined;
   const input = (value: Value, pred: Block): Value | undefined => {
     if (!isOp(value, "phi") || value.block !== block) return value;
-    return value.operands[value.operation.incoming.indexOf(pred)];
+    return inputs.valueFrom(value, pred);
   };
   const test = rest.length === 2 ? rest[0] : undefined;
   if (test !== undefined && !isOp(test, "icmp")) return undefined;
@@ -258,59 +252,67 @@ function edgeDecides(
   return then === block ? branch.then : branch.otherwise;
 }
 
-/** No asm goto; and `target` must not already have another edge from `pred` with other phi inputs. */
-function canRedirect(pred: Block, from: Block, target: Block, preds: Map<Block, Block[]>): boolean {
-  if (terminatorOf(pred)?.operation.op === "asm_goto") return false;
-  if (phisOf(target).some((phi) => isComputedIn(phi, from))) return false;
-  if (!(preds.get(target) ?? []).includes(pred)) return true;
-  return phisOf(target).every((phi) => {
-    if (phi.operation.op !== "phi") return true;
-    const direct = operand(phi, phi.operation.incoming.indexOf(pred));
-    return sameValue(direct, valueThrough(phi, from, pred));
-  });
-}
+/** Edges on their way to other blocks, with what phis get over them. */
+class Edges {
+  readonly inputs = new PhiInputs();
+  readonly #preds: ReadonlyMap<Block, Set<Block>>;
 
-/** What comes from `block` is computed there, not merely passed on by a phi. */
-function isComputedIn(phi: IrInstruction, block: Block): boolean {
-  if (phi.operation.op !== "phi") return false;
-  const value = phi.operands[phi.operation.incoming.indexOf(block)];
-  return value?.kind === "instruction" && value.block === block && !isOp(value, "phi");
-}
-
-/** What a phi gets on the way pred → through → phi. */
-function valueThrough(phi: IrInstruction, through: Block, pred: Block): Value {
-  const incoming = phi.operation.op === "phi" ? phi.operation.incoming : [];
-  const value = operand(phi, incoming.indexOf(through));
-  if (!isOp(value, "phi") || value.block !== through) return value;
-  return operand(value, value.operation.incoming.indexOf(pred));
-}
-
-function addPhiInputs(
-  target: Block,
-  pred: Block,
-  values: readonly Value[],
-  preds: ReadonlyMap<Block, readonly Block[]>,
-): void {
-  if ((preds.get(target) ?? []).includes(pred)) return;
-  for (const [at, phi] of phisOf(target).entries()) {
-    if (phi.operation.op !== "phi") continue;
-    phi.operation.incoming.push(pred);
-    phi.operands.push(values[at] as Value);
+  constructor(fn: IrFunction) {
+    this.#preds = new Map([...predecessors(fn)].map(([block, list]) => [block, new Set(list)]));
   }
-}
 
-function movePred(preds: Map<Block, Block[]>, pred: Block, from: Block, to: Block): void {
-  preds.set(
-    from,
-    (preds.get(from) ?? []).filter((each) => each !== pred),
-  );
-  const list = preds.get(to) ?? [];
-  if (!list.includes(pred)) preds.set(to, [...list, pred]);
+  /** As they are now; edges may be moved meanwhile. */
+  predsOf(block: Block): Block[] {
+    return [...(this.#preds.get(block) ?? [])];
+  }
+
+  /** No asm goto; and `target` must not already have another edge from `pred` with other phi inputs. */
+  canRedirect(pred: Block, from: Block, target: Block): boolean {
+    if (terminatorOf(pred)?.operation.op === "asm_goto") return false;
+    const phis = phisOf(target);
+    if (phis.some((phi) => this.#isComputedIn(phi, from))) return false;
+    if (this.#preds.get(target)?.has(pred) !== true) return true;
+    return phis.every((phi) => {
+      const direct = this.inputs.valueFrom(phi, pred) as Value;
+      return sameValue(direct, this.#valueThrough(phi, from, pred));
+    });
+  }
+
+  /** pred → from → target becomes pred → target. */
+  redirect(pred: Block, from: Block, target: Block): void {
+    if (this.#preds.get(target)?.has(pred) !== true) {
+      const values = phisOf(target).map((phi) => this.#valueThrough(phi, from, pred));
+      this.inputs.add(target, pred, values);
+    }
+    redirectSuccessor(pred, from, target);
+    this.inputs.remove(from, pred);
+    this.#preds.get(from)?.delete(pred);
+    this.#preds.get(target)?.add(pred);
+  }
+
+  /** There is no such edge any more. */
+  remove(pred: Block, target: Block): void {
+    this.inputs.remove(target, pred);
+    this.#preds.get(target)?.delete(pred);
+  }
+
+  /** What comes from `block` is computed there, not merely passed on by a phi. */
+  #isComputedIn(phi: IrInstruction, block: Block): boolean {
+    const value = this.inputs.valueFrom(phi, block);
+    return value?.kind === "instruction" && value.block === block && !isOp(value, "phi");
+  }
+
+  /** What a phi gets on the way pred → through → phi. */
+  #valueThrough(phi: IrInstruction, through: Block, pred: Block): Value {
+    const value = this.inputs.valueFrom(phi, through) as Value;
+    if (!isOp(value, "phi") || value.block !== through) return value;
+    return this.inputs.valueFrom(value, pred) as Value;
+  }
 }
 
 /** Blocks that only jump on are left out. */
 export function skipEmptyBlocks(fn: IrFunction): boolean {
-  const preds = predecessors(fn);
+  const edges = new Edges(fn);
   const feedsPhiOnly = usersOutside(fn);
   let changed = false;
   for (const block of fn.blocks.slice(1)) {
@@ -321,34 +323,26 @@ export function skipEmptyBlocks(fn: IrFunction): boolean {
       (each) => each === last || each.operation.op === "phi",
     );
     if (!isEmpty || target === block || feedsPhiOnly.has(block)) continue;
-    for (const pred of [...(preds.get(block) ?? [])]) {
-      if (pred === block || !canRedirect(pred, block, target, preds)) continue;
-      const incoming = phisOf(target).map((phi) => valueThrough(phi, block, pred));
-      redirectSuccessor(pred, block, target);
-      addPhiInputs(target, pred, incoming, preds);
-      removeIncoming(block, pred);
-      movePred(preds, pred, block, target);
+    for (const pred of edges.predsOf(block)) {
+      if (pred === block || !edges.canRedirect(pred, block, target)) continue;
+      edges.redirect(pred, block, target);
       changed = true;
     }
     // Without predecessors its values reach nobody.
-    if ((preds.get(block) ?? []).length === 0) {
-      removeIncoming(target, block);
-      preds.set(
-        target,
-        (preds.get(target) ?? []).filter((each) => each !== block),
-      );
-    }
+    if (edges.predsOf(block).length === 0) edges.remove(block, target);
   }
+  edges.inputs.finish();
   return removeUnreachableBlocks(fn) > 0 || changed;
 }
 
 /** A block and its only successor, whose only predecessor it is, become one. */
 export function mergeChains(fn: IrFunction): boolean {
   const preds = predecessors(fn);
-  const gone = new Set<Block>();
+  /** Where blocks have gone that are in front of a block with phis. */
+  const into = new Map<Block, Block>();
   const rewriter = new Rewriter(fn);
   for (const block of fn.blocks) {
-    if (gone.has(block)) continue;
+    if (into.has(block)) continue;
     for (;;) {
       const last = terminatorOf(block);
       if (last?.operation.op !== "br") break;
@@ -361,20 +355,27 @@ export function mergeChains(fn: IrFunction): boolean {
         each.block = block;
         block.instructions.push(each);
       }
-      for (const next of new Set(successors(block))) {
-        replaceIncoming(next, target, block);
-        preds.set(
-          next,
-          (preds.get(next) ?? []).map((each) => (each === target ? block : each)),
-        );
-      }
-      gone.add(target);
+      into.set(target, block);
     }
   }
-  if (gone.size === 0) return false;
-  fn.blocks = fn.blocks.filter((block) => !gone.has(block));
+  if (into.size === 0) return false;
+  fn.blocks = fn.blocks.filter((block) => !into.has(block));
+  for (const block of fn.blocks) renameInputs(block, into);
   rewriter.apply();
   return true;
+}
+
+/** Phis take from what blocks have become. */
+function renameInputs(block: Block, into: ReadonlyMap<Block, Block>): void {
+  for (const phi of phisOf(block)) {
+    if (phi.operation.op !== "phi") continue;
+    const { incoming } = phi.operation;
+    for (const [at, from] of incoming.entries()) {
+      let now = into.get(from);
+      for (let next = now; next !== undefined; next = into.get(now)) now = next;
+      if (now !== undefined) incoming[at] = now;
+    }
+  }
 }
 
 /** phi(x, x) → x;  phi(x, itself) → x;  phi(x, undef) → x where x is known everywhere. */
