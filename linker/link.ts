@@ -85,7 +85,7 @@ function commonEndian(
   }
   for (const other of others) {
     if (other.object.endian === first.object.endian) continue;
-    const message = `${first.path} is ${first.object.endian}-endian, ${other.path} is not`;
+    const message = `${first.path} is ${first.object.endian}-endian, ${other.path} is ${other.object.endian}-endian`;
     diagnostics.error("endian-mismatch", message);
   }
   return first.object.endian;
@@ -112,7 +112,19 @@ function reportUnresolved(
     if (isLater) continue;
     diagnostics.error(
       "unresolved-extern",
-      `${view.path}: '${name}' is used, but no object defines it`,
+      `${view.path}: '${name}' is used${userOf(view, name)}, but no object defines it`,
     );
   }
+}
+
+/** The first function that refers to the symbol, for a message. */
+function userOf({ object, symbolsOf }: ObjectView, name: string): string {
+  for (const [index, { relocations }] of object.sections.entries()) {
+    const use = relocations.find(({ symbol }) => object.symbols[symbol]?.name === name);
+    const user = symbolsOf(index).findLast(
+      ({ type, value }) => type === "func" && value <= (use?.offset ?? -1),
+    );
+    if (user !== undefined) return ` in ${user.name}`;
+  }
+  return "";
 }

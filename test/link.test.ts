@@ -150,7 +150,7 @@ int replaced(void) { return 2; }`);
     const other = { path: "b.o", object: { ...object, endian: "big" as const } };
     linkObjects([{ path: "a.o", object }, other], diagnostics);
     const [first] = diagnostics.list;
-    expect(first?.message).toBe("a.o is little-endian, b.o is not");
+    expect(first?.message).toBe("a.o is little-endian, b.o is big-endian");
   });
 });
 

@@ -15,12 +15,13 @@ import { decodeType } from "../../common/object/btf-reader.ts";
 import { mapReferences } from "../../common/object/btf-references.ts";
 import type { BtfBytes } from "../../common/object/btf-writer.ts";
 import type { Endian } from "../../common/object/object-file.ts";
+import { declareC } from "../dump/c.ts";
 import { symbolOfEntry } from "../loader-btf.ts";
 import { deduplicateTypes } from "./deduplicate.ts";
 import { recordsOf } from "./inferred-records.ts";
 import type { DraftSection, PlacedInput } from "./input.ts";
 import { JoinedTypes } from "./joined-types.ts";
-import { declarationsMatch, mapDefinitionsMatch } from "./match.ts";
+import { declarationsMatch, mapDifference } from "./match.ts";
 import type { GlobalChoice } from "./symbols.ts";
 import { writeJoinedTypes } from "./write-types.ts";
 
@@ -110,10 +111,9 @@ function checkAgreement(
   const [a, b] = types;
   if (a === undefined || b === undefined) return;
   if (a.kind !== b.kind || !("type" in a) || !("type" in b)) {
-    diagnostics.error(
-      "type-conflict",
-      `'${name}' is a function in one of ${paths}, data in the other`,
-    );
+    const [code, data] = a.kind === "func" ? views : [views[1], views[0]];
+    const message = `'${name}' is a function in ${code.path}, data in ${data.path}`;
+    diagnostics.error("type-conflict", message);
     return;
   }
   const places = [
@@ -123,11 +123,15 @@ function checkAgreement(
   const symbol = choice.symbol.section;
   const section = typeof symbol === "number" ? views[0].object.sections[symbol]?.name : undefined;
   if (section === ".maps") {
-    if (!mapDefinitionsMatch(...places)) {
-      diagnostics.error("map-mismatch", `map '${name}' is defined differently in ${paths}`);
+    const difference = mapDifference(...places);
+    if (difference !== undefined) {
+      const message = `map '${name}' is defined differently in ${paths}: ${difference}`;
+      diagnostics.error("map-mismatch", message);
     }
   } else if (!declarationsMatch(...places)) {
-    diagnostics.error("type-conflict", `'${name}' has different types in ${paths}`);
+    const [first, second] = places.map(({ btf, id: type }) => declareC(btf, type, name));
+    const how = first === second ? `'${first}', but not alike` : `'${first}' and '${second}'`;
+    diagnostics.error("type-conflict", `'${name}' has different types in ${paths}: ${how}`);
   }
 }
 

@@ -71,26 +71,32 @@ function compositesMatch(
   });
 }
 
-/** Map definitions hold numbers as array lengths, so lengths must be equal, also zero. */
-export function mapDefinitionsMatch(a: Placed, b: Placed): boolean {
+/**
+ * How two map definitions differ, in words; undefined where they agree. They hold numbers as lengths
+ * of arrays or enumerators, so those must be equal, also zero.
+ */
+export function mapDifference(a: Placed, b: Placed): string | undefined {
   const x = under(a);
   const y = under(b);
-  if (x?.kind !== "struct" || y?.kind !== "struct") return false;
-  if (x.members.length !== y.members.length) return false;
-  return x.members.every((member, index) => {
-    const other = y.members[index]!;
-    const lengths = [arrayLength(at(a, member.type)), arrayLength(at(b, other.type))];
-    return (
-      member.name === other.name &&
-      lengths[0] === lengths[1] &&
-      declarationsMatch(at(a, member.type), at(b, other.type))
-    );
-  });
+  if (x?.kind !== "struct" || y?.kind !== "struct") return "one is no struct";
+  for (const member of x.members) {
+    const { name } = member;
+    const other = y.members.find((each) => each.name === name);
+    if (other === undefined) return `only one has ${name}`;
+    const places = [at(a, member.type), at(b, other.type)] as const;
+    const [first, second] = [encodedNumber(places[0]), encodedNumber(places[1])];
+    if (first !== second) return `${name} is ${first ?? "a type"} and ${second ?? "a type"}`;
+    if (!declarationsMatch(...places)) return `${name} has different types`;
+  }
+  const extra = y.members.find(({ name }) => x.members.every((member) => member.name !== name));
+  return extra && `only one has ${extra.name}`;
 }
 
-function arrayLength(place: Placed): number | undefined {
-  const pointer = under(place);
-  if (pointer?.kind !== "ptr") return undefined;
-  const array = under(at(place, pointer.type));
-  return array?.kind === "array" ? array.count : undefined;
+/** What `__uint` or `__ulong` made; undefined for other members. */
+function encodedNumber(place: Placed): bigint | undefined {
+  const type = under(place);
+  if (type?.kind === "enum" || type?.kind === "enum64") return type.values[0]?.value;
+  if (type?.kind !== "ptr") return undefined;
+  const array = under(at(place, type.type));
+  return array?.kind === "array" ? BigInt(array.count) : undefined;
 }

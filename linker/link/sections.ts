@@ -75,7 +75,16 @@ function conflict(draft: DraftSection, section: ObjectSection): string | undefin
   const first = draft.parts[0]?.data ?? new Uint8Array(0);
   const { data } = section;
   const isSame = first.length === data.length && data.every((byte, at) => byte === first[at]);
-  return isSame ? undefined : "differs";
+  if (isSame) return undefined;
+  return draft.name === "license"
+    ? `differs ('${textOf(first)}' and '${textOf(data)}')`
+    : "differs";
+}
+
+/** Bytes up to the first NUL. */
+function textOf(data: Uint8Array): string {
+  const end = data.indexOf(0);
+  return new TextDecoder().decode(end < 0 ? data : data.subarray(0, end));
 }
 
 /** The bytes of a finished draft. */

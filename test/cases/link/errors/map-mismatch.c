@@ -1,4 +1,4 @@
-// error: map 'm' is defined differently in b.c and a.c
+// error: map 'm' is defined differently in b.c and a.c: max_entries is 8 and 4
 // file: a.c
 #include <linux/bpf.h>
 #include <bpf/bpf_helpers.h>
