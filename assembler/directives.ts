@@ -319,7 +319,7 @@ const set: Directive = (state) => {
   const name = symbolName(state);
   if (name === undefined) return;
   state.cursor.accept(",");
-  state.defineConstant(name);
+  state.set(name);
   expectEnd(state);
 };
 

@@ -35,6 +35,8 @@ export class ParseState {
   readonly sections: SectionBuilder[] = [];
   /** By name, in the order of their first mention. */
   readonly symbols = new Map<string, SymbolFacts>();
+  /** Names that were set to a symbol. */
+  readonly aliases = new Map<string, { readonly target: string; readonly span: Span }>();
   /** `.text` where the text never names it. */
   implicitText: SectionBuilder | undefined;
   readonly scope: ExpressionScope;
@@ -147,11 +149,16 @@ export class ParseState {
   }
 
   /** `name = expression`, after the `=`. */
-  defineConstant(name: string): void {
+  set(name: string): void {
     const value = parseExpression(this.cursor, this.scope, this.diagnostics);
     if (value === undefined) return;
+    if (value.plus !== undefined && value.minus === undefined && value.value === 0n) {
+      this.aliases.set(name, { target: value.plus, span: value.span });
+      this.mention(name);
+      return;
+    }
     if (value.plus !== undefined || value.minus !== undefined) {
-      const message = `'${name}' can only be set to a number`;
+      const message = `'${name}' can only be set to a number or a symbol`;
       this.diagnostics.error("bad-expression", message, value.span);
       return;
     }

@@ -69,7 +69,7 @@ function parseStatement(state: ParseState): void {
   ) {
     cursor.next();
     cursor.next();
-    state.defineConstant(token.text);
+    state.set(token.text);
   } else {
     const parsed = parseInstruction(cursor, state.scope, diagnostics);
     if (parsed !== undefined) {
@@ -91,7 +91,45 @@ function defineLabel(state: ParseState, token: Token): void {
   state.define(name);
 }
 
+/** Other names of a label become labels beside it, with what is known of it. */
+function placeAliases(state: ParseState): void {
+  const { aliases, sections, diagnostics } = state;
+  const waiting = new Map<string, string[]>();
+  for (const [name, { target }] of aliases) {
+    waiting.set(target, [...(waiting.get(target) ?? []), name]);
+  }
+  if (waiting.size === 0) return;
+  const labelled = (pending: PendingItem): PendingItem[] => {
+    if (pending.kind !== "item" || pending.item.kind !== "label") return [pending];
+    const { span } = pending;
+    // Aliases may have aliases: the list grows while it is read.
+    const names = [pending.item.name];
+    for (const known of names) {
+      const { size, type } = state.mention(known);
+      for (const name of waiting.get(known) ?? []) {
+        names.push(name);
+        state.symbols.set(name, {
+          ...(size && { size }),
+          ...(type && { type }),
+          ...state.mention(name),
+        });
+      }
+      waiting.delete(known);
+    }
+    return names.map((name) => ({ kind: "item", item: { kind: "label", name }, span }));
+  };
+  for (const section of sections) {
+    section.items = section.items.flatMap(labelled);
+  }
+  for (const [target, names] of waiting) {
+    const span = aliases.get(names[0]!)!.span;
+    const message = `'${names[0]}' is set to '${target}', which is no label of this file`;
+    diagnostics.error("bad-expression", message, span);
+  }
+}
+
 function finish(state: ParseState): ParsedAssembly {
+  placeAliases(state);
   const labels = placeLabels(state.sections);
   const spans = new Map<AsmItem, Span>();
   const resolver = new Resolver(state, labels, spans);

@@ -19,7 +19,7 @@ export interface SectionBuilder {
   readonly kind: "progbits" | "nobits";
   readonly flags: number;
   readonly entrySize: number;
-  readonly items: PendingItem[];
+  items: PendingItem[];
 }
 
 export interface Place {

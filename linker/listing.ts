@@ -62,8 +62,10 @@ function sectionFunctions(
   const starts = new Map<number, string>();
   for (const symbol of view.symbolsOf(sectionIndex)) {
     const inside = symbol.value < section.size;
-    if (symbol.type === "func" && inside && !starts.has(symbol.value))
-      starts.set(symbol.value, symbol.name);
+    if (symbol.type !== "func" || !inside) continue;
+    const known = starts.get(symbol.value);
+    // Of several names of one function the first, whatever the order of the symbols.
+    if (known === undefined || symbol.name < known) starts.set(symbol.value, symbol.name);
   }
   if (!starts.has(0)) starts.set(0, section.name);
   const offsets = [...starts.keys()].sort((a, b) => a - b);

@@ -7,6 +7,7 @@ import { btfKindNumbers } from "../common/object/btf-constants.ts";
 import { readBtfExt } from "../common/object/btf-ext-reader.ts";
 import { decodeType, readBtf, readBtfWithStrings } from "../common/object/btf-reader.ts";
 import { writeBtf } from "../common/object/btf-writer.ts";
+import { dumpC } from "../linker/dump/c.ts";
 import { dumpBtf } from "../linker/dump/raw.ts";
 import { deduplicateTypes } from "../linker/link/deduplicate.ts";
 import { JoinedTypes } from "../linker/link/joined-types.ts";
@@ -183,6 +184,21 @@ describe("deduplication", () => {
     const ambiguous = deduplicate([forward, definition(4), definition(8)]);
     expect(ambiguous.types).toHaveLength(3);
   });
+});
+
+test("a gap of any size is a few lines of C, wherever it starts", () => {
+  const int: BtfType = {
+    ...{ kind: "int", name: "int", size: 4, bits: 32, bitOffset: 0 },
+    ...{ signed: true, char: false, bool: false },
+  };
+  const members = [34, 1 << 30].map((bitOffset, index) => {
+    return { name: `m${index}`, type: 1, bitOffset, bitSize: 0 };
+  });
+  const size = 2 ** 31;
+  const record: BtfType = { kind: "struct", name: "r", size, members, kindFlag: false };
+  const text = dumpC({ endian: "little", types: [int, record] });
+  expect(text).toContain("char __gap_72[134217719];");
+  expect(text.split("\n").length).toBeLessThan(50);
 });
 
 test("the id of a type stands in the instruction that asks for it", () => {

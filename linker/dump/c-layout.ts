@@ -70,8 +70,10 @@ const longGap = 1 << 16;
 /** Unnamed bit-fields that fill from one bit to another; long gaps are bytes. */
 export function padding(from: number, to: number): string[] {
   const lines: string[] = [];
-  if (to - from > longGap && from % 8 === 0) {
-    return [`char __gap_${from}[${Math.floor((to - from) / 8)}];`, ...padding(to - (to % 8), to)];
+  if (to - from > longGap) {
+    const start = Math.ceil(from / 8) * 8;
+    const bytes = `char __gap_${start}[${Math.floor((to - start) / 8)}];`;
+    return [...padding(from, start), bytes, ...padding(to - (to % 8), to)];
   }
   let at = from;
   while (at < to) {
