@@ -13,6 +13,7 @@ import type {
   TypeName,
 } from "./ast.ts";
 import { ASSIGNMENT } from "./operand-rules.ts";
+import { plainMember } from "./plain-members.ts";
 import type { Rule } from "./rule-engine.ts";
 import { SpecifierRules } from "./specifier-rules.ts";
 import { retype } from "./token-window.ts";
@@ -72,10 +73,12 @@ export abstract class RecordRules extends SpecifierRules {
       this.MANY({
         GATE: () => this.#memberFollows(),
         DEF: () => {
-          const member = this.recovering(
-            () => this.SUBRULE(this.memberDeclaration),
-            () => this.skipStatement(),
-          );
+          const member =
+            this.plainMember() ??
+            this.recovering(
+              () => this.SUBRULE(this.memberDeclaration),
+              () => this.skipStatement(),
+            );
           if (member !== undefined) members.push(member);
           this.skipExtensionBeforeDeclaration();
         },
@@ -85,6 +88,14 @@ export abstract class RecordRules extends SpecifierRules {
       return members;
     },
   );
+
+  /** A member that does not need the grammar. */
+  protected plainMember(): MemberDeclaration | undefined {
+    if (this.RECORDING_PHASE) return undefined;
+    const found = plainMember(this.tokVector, this.currIdx + 1, (name) => this.isTypeName(name));
+    if (found === undefined || !this.skipTo(found.next)) return undefined;
+    return found.member;
+  }
 
   /** Steps over stray tokens, so that one wrong member does not lose the rest. */
   #memberFollows(): boolean {

@@ -71,6 +71,14 @@ export abstract class TokenWindow extends RuleEngine {
     this.#arrive();
   }
 
+  /** Makes the token at an index the next one; false, and nothing done, where a pragma stands before it. */
+  protected skipTo(index: number): boolean {
+    if (index >= this.#nextEventIndex) return false;
+    this.currIdx = index - 2;
+    this.consumeToken();
+    return true;
+  }
+
   #arrive(): void {
     const index = this.currIdx + 1;
     if (index >= this.#nextEventIndex) this.#runEvents(index);

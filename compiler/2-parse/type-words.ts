@@ -67,8 +67,21 @@ export interface TypeWords {
   readonly problem?: string;
 }
 
+/** By the words as written: a header has the same few combinations again and again. */
+const known = new Map<string, TypeWords>();
+
 /** The type that words written together mean. */
 export function typeOfWords(written: readonly string[]): TypeWords {
+  const key = written.join(" ");
+  let found = known.get(key);
+  if (found === undefined) {
+    found = sortedOut(written);
+    known.set(key, found);
+  }
+  return found;
+}
+
+function sortedOut(written: readonly string[]): TypeWords {
   const words = written.map(plain).filter((word) => !/^_*[cC]omplex_*$/.test(word));
   const found = combinations.get(sortWords(words));
   if (found !== undefined) return { name: found };
