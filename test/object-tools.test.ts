@@ -130,7 +130,7 @@ describe("link", () => {
     [
       "another byte order",
       ["main.o", "big.o"],
-      /main\.o is little-endian, big\.o is not/,
+      /main\.o is little-endian, big\.o is big-endian/,
       () => variant("big", "return x", "return 1 + x", "-target", "bpfeb"),
     ],
     ["an object that is cut short", ["main.o", "cut.o"], /error: cut\.o: /, cut],
