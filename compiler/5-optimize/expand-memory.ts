@@ -244,9 +244,11 @@ class Expansion {
     return alignmentAt(provenAlignment(pointer, given, this.#context), offset);
   }
 
+  /** From the object's own address: the context is read from there alone. */
   #address(at: IrInstruction, pointer: Value, offset: number): Value {
+    const { base, offset: start } = constantAddress(pointer);
     if (offset === 0) return pointer;
-    return this.#emit(at, "ptr", { op: "ptradd" }, [pointer, constant("i64", offset)]);
+    return this.#emit(at, "ptr", { op: "ptradd" }, [base, constant("i64", start + offset)]);
   }
 
   #emit(

@@ -137,6 +137,7 @@ export const pipelines: Readonly<Record<OptimizationLevel, readonly Pass[]>> = {
     resolveQueries,
     ...simplify,
     expandContextCopies,
+    splitContextLoads,
     removeUnusedSymbols,
     checkCalls,
   ],

@@ -8,7 +8,14 @@ import { isProgram } from "./context.ts";
 import { isContextSize } from "./context-sizes.ts";
 import type { FunctionPass } from "./pass.ts";
 import { Rewriter } from "./rewriter.ts";
-import { byteSize, instructionsOf, integerOfSize, isOp, operand } from "./values.ts";
+import {
+  byteSize,
+  constantAddress,
+  instructionsOf,
+  integerOfSize,
+  isOp,
+  operand,
+} from "./values.ts";
 
 export const splitContextLoads: FunctionPass = {
   kind: "function",
@@ -43,9 +50,11 @@ function composed(load: IrInstruction, unit: number, isLittle: boolean, rewriter
     operation: IrInstruction["operation"],
     operands: Value[],
   ): Value => rewriter.insertBefore(load, result, operation, operands);
+  // From the context itself: it is not read through a pointer that was moved.
+  const { base, offset } = constantAddress(operand(load, 0));
   let whole: Value | undefined;
   for (let at = 0; at < size; at += unit) {
-    const address = emit("ptr", { op: "ptradd" }, [operand(load, 0), constant("i64", at)]);
+    const address = emit("ptr", { op: "ptradd" }, [base, constant("i64", offset + at)]);
     const loaded = emit(part, { op: "load", align: unit, volatile: false }, [address]);
     const wide = emit(type, { op: "zext" }, [loaded]);
     const amount = constant(type, (isLittle ? at : size - unit - at) * 8);
