@@ -329,13 +329,18 @@ function selectTerminator(context: SelectContext, block: Block, at: IrInstructio
   }
 }
 
+/** Assembly whose last statement is `exit` or a jump. */
+const leavesProgram = /(?:^|[\n;])\s*(?:exit|gotol?\s[^\n;]*)[\s;]*$/;
+
 /** Control should not come here, but the kernel wants every path to end well. */
 function selectUnreachable(context: SelectContext): void {
-  if (context.ir.naked) {
+  const last = context.block.instructions.at(-1);
+  // The kernel refuses instructions that nothing leads to.
+  const hasLeft = last?.kind === "asm" && leavesProgram.test(last.body.template);
+  if (context.ir.naked || hasLeft) {
     context.terminate({ kind: "end" });
     return;
   }
-  const last = context.block.instructions.at(-1);
   const afterCall = last?.kind === "call";
   if (!afterCall && context.ir.returns !== "void") context.moveConstant(0, 0n);
   context.terminate({ kind: "exit", hasResult: !afterCall && context.ir.returns !== "void" });
