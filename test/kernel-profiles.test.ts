@@ -74,6 +74,19 @@ const needs: Readonly<Record<string, readonly [source: string, since: string, wh
     "5.16",
     /^field __sk_buff.hwtstamp$/,
   ],
+  "a constant stored into the context": [
+    'SEC("tc") int p(struct __sk_buff *s) { s->mark = 7; return 0; }',
+    "6.4",
+    /^constants stored into the context$/,
+  ],
+  "a loop entered at its test": [
+    `SEC("socket") int p(struct __sk_buff *s) {
+       asm volatile("r1 = 9; goto 1f; 2: r1 += -1; 1: if r1 != 0 goto 2b; r0 = 0;"
+                    ::: "r0", "r1");
+       return 0; }`,
+    "6.7",
+    /^loops that are entered behind/,
+  ],
   "stack bytes that nothing wrote": [
     `${hash}SEC("xdp") int p(void *c) { int k = 0; long a[2]; a[0] = 3;
        asm volatile("" : : "r"(a) : "memory");
@@ -90,6 +103,31 @@ describe("the newest requirement decides the oldest kernel", () => {
     expect(minimumKernel(findings)).toBe(since);
     const newest = findings.requirements.find((requirement) => requirement.since === since);
     expect(newest?.what).toMatch(what);
+  });
+
+  test("what later patches of a release have is neither blocked there nor free of blockers", () => {
+    const findings = findingsOf(needs["stack bytes that nothing wrote"]![0]);
+    expect(answerFor(findings, "5.10").kind).toBe("blocked");
+    expect(answerFor(findings, "5.15").kind).toBe("unknown");
+    expect(answerFor(findings, "6.1").kind).toBe("unknown");
+    expect(answerFor(findings, "6.6").kind).toBe("no-known-blocker");
+  });
+
+  test("a helper that verification never comes to blocks nothing", () => {
+    const text = `const volatile int is_new = 0;
+      SEC("kprobe/f") int p(void *c) { return is_new ? bpf_ktime_get_tai_ns() & 1 : 0; }`;
+    expect(answerFor(findingsOf(text), "5.10").kind).toBe("no-known-blocker");
+  });
+
+  test("branches on the kernel's release are taken as that kernel takes them", () => {
+    const text = `extern int LINUX_KERNEL_VERSION __kconfig;
+      SEC("kprobe/f") int p(void *c) {
+        return LINUX_KERNEL_VERSION >= (6 << 16) ? bpf_ktime_get_tai_ns() & 1 : 0; }`;
+    const loaded = loadText(text);
+    const program = loaded.programs[0]!;
+    expect(answerFor(findKernelFacts(loaded, program), "5.10").kind).toBe("blocked");
+    const own = answerFor(findKernelFacts(loaded, program, "5.10"), "5.10");
+    expect(own.kind).toBe("no-known-blocker");
   });
 
   test("flags of the program, whatever 6.18 says of it", () => {

@@ -10,6 +10,7 @@ import {
   modelledKernel,
   profiledKernels,
 } from "../../vm/kernel-profiles/kernel-answer.ts";
+import { forRelease } from "../../vm/kernel-profiles/release-values.ts";
 import type { Requirement } from "../../vm/kernel-profiles/requirements.ts";
 import { print, printError } from "../report.ts";
 
@@ -64,6 +65,18 @@ function isBad(answer: KernelAnswer): boolean {
 interface Row {
   readonly program: ProgramSpec;
   readonly findings: KernelFindings;
+  readonly answers: readonly (readonly [KernelVersion, KernelAnswer])[];
+}
+
+/** Objects that ask for the kernel's release are another program to each. */
+function rowOf(loaded: LoadedObject, program: ProgramSpec): Row {
+  const findings = findKernelFacts(loaded, program);
+  const answers = profiledKernels().map((kernel) => {
+    const isSame = forRelease(loaded, kernel) === loaded;
+    const own = isSame ? findings : findKernelFacts(loaded, program, kernel);
+    return [kernel, answerFor(own, kernel)] as const;
+  });
+  return { program, findings, answers };
 }
 
 /** What decides first: the newest requirement, or the modelled kernel's reason. */
@@ -80,18 +93,18 @@ function matrixText(rows: readonly Row[]): string {
   const width = Math.max(7, ...rows.map(({ program }) => program.name.length));
   const head = ["program".padEnd(width), ...kernels.map((k) => k.padEnd(8)), "minimum  because of"];
   const lines = rows.map((row) => {
-    const answers = kernels.map((kernel) => cell(answerFor(row.findings, kernel)).padEnd(8));
+    const answers = row.answers.map(([, answer]) => cell(answer).padEnd(8));
     const minimum = (minimumKernel(row.findings) ?? "none").padEnd(7);
     return [row.program.name.padEnd(width), ...answers, minimum, decidingText(row)].join(" ");
   });
   return [head.join(" "), ...lines, "-: no known blocker"].join("\n");
 }
 
-function matrixJson({ program, findings }: Row): object {
-  const answers = profiledKernels().map((kernel) => {
-    const answer = answerFor(findings, kernel);
-    return [kernel, { answer: cell(answer), text: answerText(program, answer) }];
-  });
+function matrixJson({ program, findings, answers: own }: Row): object {
+  const answers = own.map(([kernel, answer]) => [
+    kernel,
+    { answer: cell(answer), text: answerText(program, answer) },
+  ]);
   return {
     program: program.name,
     section: program.section,
@@ -107,7 +120,7 @@ export function showMatrix(
   programs: readonly ProgramSpec[],
   json: boolean,
 ): number {
-  const rows = programs.map((program) => ({ program, findings: findKernelFacts(loaded, program) }));
+  const rows = programs.map((program) => rowOf(loaded, program));
   if (json) for (const row of rows) print(JSON.stringify(matrixJson(row)));
   else print(matrixText(rows));
   return 0;
@@ -128,7 +141,7 @@ export function judgeForKernel(
   }
   let code = 0;
   for (const program of programs) {
-    const answer = answerFor(findKernelFacts(loaded, program), kernel);
+    const answer = answerFor(findKernelFacts(loaded, program, kernel), kernel);
     const text = answerText(program, answer);
     if (json) {
       const by = answer.kind === "blocked" ? answer.by : [];

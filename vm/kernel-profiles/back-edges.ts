@@ -1,4 +1,4 @@
-/** Loops as kernels before 5.3 see them: an edge to an instruction on the path that is being walked. */
+/** Loops as kernels see them: an edge to an instruction on the path that is being walked. */
 import {
   isFunctionAddress,
   isJumpClass,
@@ -17,7 +17,8 @@ function successors(insn: RawInsn, at: number): readonly number[] {
   if (op === jmpOp.call) return [at + 1];
   if (insn.code === opExit) return [];
   if (op === jmpOp.ja) return [at + 1 + (insn.code === opJumpLong ? insn.imm : insn.off)];
-  return [at + 1, at + 1 + insn.off];
+  // The last is followed first, as kernels do: what comes next before what is jumped to.
+  return [at + 1 + insn.off, at + 1];
 }
 
 function functionStarts(insns: readonly RawInsn[]): readonly number[] {
@@ -27,8 +28,14 @@ function functionStarts(insns: readonly RawInsn[]): readonly number[] {
   return [...new Set([0, ...called])];
 }
 
-/** The first instruction found that jumps back into the path leading to it; undefined if none does. */
-export function findBackEdge(insns: readonly RawInsn[]): number | undefined {
+/**
+ * The first instruction found that leads back into the path leading to it; undefined if none does.
+ * Only those that are `counted` count.
+ */
+export function findBackEdge(
+  insns: readonly RawInsn[],
+  counted: (insn: RawInsn) => boolean = () => true,
+): number | undefined {
   const onPath = new Uint8Array(insns.length);
   const done = new Uint8Array(insns.length);
   for (const start of functionStarts(insns)) {
@@ -46,8 +53,9 @@ export function findBackEdge(insns: readonly RawInsn[]): number | undefined {
         onPath[top.at] = 0;
         done[top.at] = 1;
         path.pop();
-      } else if (onPath[next] === 1) return top.at;
-      else enter(next);
+      } else if (onPath[next] === 1) {
+        if (counted(insns[top.at]!)) return top.at;
+      } else enter(next);
     }
   }
   return undefined;

@@ -13,6 +13,7 @@ import type { LoadedObject, ProgramSpec } from "../../linker/program.ts";
 import type { Verdict, VerifierInput } from "../verifier/input.ts";
 import { verifierInput } from "../verifier/program-input.ts";
 import { verify } from "../verifier/verify.ts";
+import { forRelease } from "./release-values.ts";
 import { type Requirement, requirementsOf } from "./requirements.ts";
 
 /** The kernel whose verifier is modelled. */
@@ -37,34 +38,56 @@ export function profiledKernels(): readonly KernelVersion[] {
   return releases.filter((kernel) => compareVersions(kernel, "4.19") >= 0);
 }
 
-/** Reads of stack bytes that nothing wrote: refused before 6.3. */
+/** Reads of stack bytes that nothing wrote: refused before 6.3, and before 5.15.163 or so. */
 function stackRequirements(input: VerifierInput, verdict: Verdict): readonly Requirement[] {
   if (verdict.verdict !== "accept") return [];
   const strict = verify(input, { strictStack: true });
   if (strict.verdict !== "reject") return [];
   const what = `stack bytes that nothing wrote are read (${strict.reason})`;
-  return [{ what, since: "6.3", ...(strict.insn !== undefined && { insn: strict.insn }) }];
+  const patched = ["5.15", "6.1"];
+  return [{ what, since: "6.3", patched, ...(strict.insn !== undefined && { insn: strict.insn }) }];
 }
 
-/** Verdict of the modelled kernel and everything dated that the program needs. */
+/**
+ * Verdict of the modelled kernel and everything dated that the program needs, as it is loaded on
+ * the given release.
+ */
 export function findKernelFacts(
   loaded: LoadedObject,
   program: ProgramSpec,
-  flags = 0,
+  kernel: KernelVersion = modelledKernel,
 ): KernelFindings {
-  const input = verifierInput(loaded, program, flags);
-  const verdict = verify(input);
+  const input = verifierInput(forRelease(loaded, kernel), program, 0);
   const section = programTypeForSection(program.section);
   const names = new Map(
-    program.kernelReferences.filter((r) => r.kind === "kfunc").map((r) => [r.slot, r.name]),
+    program.kernelReferences
+      .filter(({ kind }) => kind === "kfunc")
+      .map(({ slot, name, weak }) => [slot, weak ? null : name]),
   );
-  const requirements = requirementsOf({
+  const attachTypeOptional =
+    section?.definition.flags.includes("expected_attach_type_optional") ?? false;
+  return inputFacts(input, attachTypeOptional, (insn) => names.get(insn));
+}
+
+/** The same of a program that is given as it would be loaded. */
+export function inputFacts(
+  input: VerifierInput,
+  attachTypeOptional = true,
+  kfuncAt: (insn: number) => string | undefined | null = () => undefined,
+): KernelFindings {
+  const { visits, ...verdict } = verify(input, { profile: true });
+  const { contextOffsets, contextConstant } = verdict;
+  const isVisited = (at: number): boolean =>
+    verdict.verdict !== "accept" || (visits?.[at] ?? 0) > 0;
+  const subject = {
     input,
-    attachTypeOptional:
-      section?.definition.flags.includes("expected_attach_type_optional") ?? false,
-    kfuncAt: (insn) => names.get(insn),
-    contextOffsets: verdict.contextOffsets,
-  });
+    attachTypeOptional,
+    kfuncAt,
+    contextOffsets,
+    contextConstant,
+    isVisited,
+  };
+  const requirements = requirementsOf(subject);
   return { verdict, requirements: [...requirements, ...stackRequirements(input, verdict)] };
 }
 
@@ -90,9 +113,15 @@ function processedLimitOf(kernel: KernelVersion): number {
 export function answerFor(findings: KernelFindings, kernel: KernelVersion): KernelAnswer {
   const { verdict, requirements } = findings;
   if (kernel === modelledKernel) return { kind: "modelled", verdict };
-  const by = requirements.filter((requirement) => isMissing(requirement, kernel));
+  const missing = requirements.filter((requirement) => isMissing(requirement, kernel));
+  const by = missing.filter(({ patched }) => !patched?.includes(kernel));
+  const [perhaps] = missing;
   if (by.length > 0) {
     return { kind: "blocked", by: by.sort((a, b) => compareVersions(b.since, a.since)) };
+  }
+  if (perhaps !== undefined) {
+    const reason = `only later patches of ${kernel} take it: ${perhaps.what}`;
+    return { kind: "unknown", reason };
   }
   if (verdict.verdict !== "accept") {
     const why = verdict.verdict === "reject" ? "rejects it" : "is not modelled that far";

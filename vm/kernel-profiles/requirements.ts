@@ -20,11 +20,14 @@ import type { KernelVersion } from "../../common/platform/rows.ts";
 import type { VerifierInput } from "../verifier/input.ts";
 import {
   decodeSlots,
+  insnClass,
   isFunctionAddress,
   isHelperCall,
+  isJumpClass,
   isKfuncCall,
   isLoadImm64,
   isLocalCall,
+  opCall,
   pseudo,
   type RawInsn,
 } from "../verifier/opcodes.ts";
@@ -38,6 +41,8 @@ export interface Requirement {
   readonly since: KernelVersion;
   /** Where set, kernels before this release do not need it: their loader has another way. */
   readonly neededFrom?: KernelVersion;
+  /** Older long-term releases of which later patches have it too. */
+  readonly patched?: readonly KernelVersion[];
   /** The first instruction that needs it; undefined where it is about the program as a whole. */
   readonly insn?: number;
 }
@@ -47,10 +52,14 @@ export interface Subject {
   readonly input: VerifierInput;
   /** Loaders leave the attach type out where the kernel does not know it. */
   readonly attachTypeOptional: boolean;
-  /** The kernel function called at a slot, where the object names it. */
-  readonly kfuncAt: (insn: number) => string | undefined;
+  /** The kernel function called at a slot, where the object names it; null if it may be absent. */
+  readonly kfuncAt: (insn: number) => string | undefined | null;
   /** Offsets of the context that the verifier saw accessed, and the first instruction that did. */
   readonly contextOffsets: ReadonlyMap<number, number>;
+  /** The first instruction that the verifier saw store a constant there. */
+  readonly contextConstant: number | undefined;
+  /** Whether verification came there; where it did not, no kernel may. */
+  readonly isVisited: (insn: number) => boolean;
 }
 
 interface Scan extends Subject {
@@ -143,6 +152,7 @@ function callRequirements(scan: Scan, insn: RawInsn, at: number): readonly Requi
   if (isLocalCall(insn)) return [feature("BPF-to-BPF calls", at)];
   if (isKfuncCall(insn)) {
     const name = scan.kfuncAt(at);
+    if (name === null) return [];
     const kfunc = name === undefined ? undefined : kfuncByName(name);
     const calls = feature("kfuncs (calls into kernel functions)", at);
     return [calls, ...dated(`kernel function ${name}`, kfunc?.since, at)];
@@ -152,11 +162,19 @@ function callRequirements(scan: Scan, insn: RawInsn, at: number): readonly Requi
   return dated(`helper ${helper?.name}`, helper?.since, at);
 }
 
+/** Kernels that do not know these notice it only where verification comes there. */
+function isNoticedOnVisit(insn: RawInsn): boolean {
+  const of = insn.code & 7;
+  const hasVariant = (of === insnClass.alu || of === insnClass.alu64) && insn.off !== 0;
+  return isHelperCall(insn) || hasVariant;
+}
+
 function insnRequirements(scan: Scan): readonly Requirement[] {
   const found: Requirement[] = [];
   const decoded = decodeProgram(scan.input.insns, "little");
   for (const { slot, insn } of decoded.ok ? decoded.insns : []) {
     const raw = scan.insns[slot]!;
+    if (isNoticedOnVisit(raw) && !scan.isVisited(slot)) continue;
     const imm64 = isLoadImm64(raw) ? imm64Features.get(raw.src) : undefined;
     if (imm64 !== undefined) found.push(feature(imm64, slot));
     found.push(...callRequirements(scan, raw, slot));
@@ -169,6 +187,23 @@ function insnRequirements(scan: Scan): readonly Requirement[] {
 }
 
 const tailCall = 12;
+
+/**
+ * Before, only jumps could lead back: not an instruction in front of the one where a loop is
+ * entered, as loops have it that are laid out with their test last.
+ */
+function loopShapeRequirements({ insns }: Scan): readonly Requirement[] {
+  const at = findBackEdge(insns, (insn) => !isJumpClass(insn.code) || insn.code === opCall);
+  if (at === undefined) return [];
+  const what = "loops that are entered behind an instruction of theirs that is no jump";
+  return [{ what, since: "6.7", neededFrom: "5.3", patched: ["6.6"], insn: at }];
+}
+
+function contextConstantRequirements({ contextConstant }: Scan): readonly Requirement[] {
+  return contextConstant === undefined
+    ? []
+    : [{ what: "constants stored into the context", since: "6.4", insn: contextConstant }];
+}
 
 function controlFlowRequirements({ insns }: Scan): readonly Requirement[] {
   const loop = findBackEdge(insns);
@@ -213,7 +248,9 @@ const detectors: readonly ((scan: Scan) => readonly Requirement[])[] = [
   sizeRequirements,
   insnRequirements,
   controlFlowRequirements,
+  loopShapeRequirements,
   contextRequirements,
+  contextConstantRequirements,
   globalFunctionRequirements,
 ];
 

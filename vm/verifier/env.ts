@@ -137,6 +137,8 @@ export class Env {
   readonly checkpoints: number[] | undefined;
   /** Bytes of the context that were accessed: offsets. */
   readonly contextOffsets = new Map<number, number>();
+  /** The first instruction found that stores a constant into the context. */
+  contextConstant: number | undefined = undefined;
   readonly watched: string[] = [];
   readonly views = new Map<number, StateView[]>();
 

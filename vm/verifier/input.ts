@@ -141,6 +141,8 @@ export interface Verdict {
   readonly checkpoints?: readonly number[];
   /** Offsets of the context that were accessed → the first instruction that did. */
   readonly contextOffsets: ReadonlyMap<number, number>;
+  /** The first instruction found that stores a constant into the context. */
+  readonly contextConstant?: number;
   /** Facts for an explanation of a rejection. */
   readonly facts?: RejectionFacts;
   /** The chain of calls that needs too much stack, outermost first. */

@@ -101,6 +101,7 @@ export function checkStore(env: Env, insn: RawInsn): void {
     env.reject("BPF_ST uses reserved fields", errno.invalid);
   }
   const { type } = readReg(env, insn.dst);
+  if (kindOf(type) === kind.ctx) env.contextConstant ??= env.insn;
   accessAt(env, {
     register: insn.dst,
     offset: insn.off,

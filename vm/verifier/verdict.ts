@@ -50,6 +50,7 @@ export function verdictOf(env: Env, stop: Rejection | Unsupported | undefined): 
     ...(env.options.states !== undefined && { views: env.views }),
     ...(env.deepCalls !== undefined && { calls: env.deepCalls }),
     contextOffsets: env.contextOffsets,
+    ...(env.contextConstant !== undefined && { contextConstant: env.contextConstant }),
     ...(env.visits !== undefined && { visits: env.visits }),
     ...(env.checkpoints !== undefined && { checkpoints: env.checkpoints }),
   };
