@@ -97,6 +97,41 @@ middle:
     expect(runEverywhere(loaded, { context }).retval).toBe(54);
   });
 
+  test("blocks may be deeper than JavaScript may call", () => {
+    const count = 9_000;
+    const steps = Array.from({ length: count }, () => "\tr0 += 1\n\tif r1 == r0 goto end");
+    const loaded = load(program(`\tr0 = 0\n${steps.join("\n")}\nend:\n\texit`));
+    expect(runEverywhere(loaded).retval).toBe(count);
+  });
+
+  test("registers are what the caller had, or 0, around calls", () => {
+    const loaded = load(`
+	.section xdp,"ax",@progbits
+	.globl main
+	.type main,@function
+main:
+	r0 = 5
+	r1 = 7
+	r2 = 3
+	r6 = 11
+	call part
+	r0 += r1
+	r0 += r6
+	exit
+	.section .text,"ax",@progbits
+	.type part,@function
+part:
+	r0 += r6
+	r1 = 100
+	r6 = 50
+	r0 += r2
+	exit
+	.section license,"aw",@progbits
+	.asciz "GPL"
+`);
+    expect(runEverywhere(loaded).retval).toBe(3 + 7 + 11);
+  });
+
   test("callbacks run on frames of their own", () => {
     const text = program(`
 	*(u64 *)(r10 - 8) = 0

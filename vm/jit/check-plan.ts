@@ -152,9 +152,11 @@ export class CheckPlan {
         const known = (sources[block.order] ?? [])
           .map((from) => ends[from])
           .filter((end) => end !== undefined);
-        const start = block.order === 0 ? new Intervals() : Intervals.common(known);
-        for (let r = 0; r < 10; r += 1) start.forget(this.#places.merged(block, r));
         const old = this.#proven[block.order];
+        // Less and less, so that it comes to an end: values that were dropped stay out.
+        const start =
+          block.order === 0 ? new Intervals() : Intervals.common(old ? [...known, old] : known);
+        for (let r = 0; r < 10; r += 1) start.forget(this.#places.merged(block, r));
         if (old?.equals(start)) continue;
         again = true;
         this.#proven[block.order] = start;

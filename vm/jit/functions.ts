@@ -124,6 +124,7 @@ export function analyseFunctions(
     }
     const values = new KnownValues(program, graph.originals, { start, numbers: checked });
     facts.set(slot, { graph, values });
+    if (calls.get(slot)?.size === 0) continue;
     passedArguments(program, { graph, values }, (callee, state) => {
       const old = passed.get(callee);
       const mine = state.map(inCallee);

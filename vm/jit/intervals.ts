@@ -1,5 +1,8 @@
 /** Bytes that are known to be accessible, around values: which of them may be read, which written. */
 
+/** More are not followed: what is long ago is seldom used again. */
+const mostValues = 48;
+
 /** From and to, by start, apart from each other. */
 type Ranges = readonly (readonly [from: number, to: number])[];
 
@@ -74,8 +77,12 @@ export class Intervals {
     this.#written.delete(value);
   }
 
-  /** What may be written may be read. */
+  /** What may be written may be read. The value that came first is dropped where there are many. */
   add(value: number, from: number, to: number, write: boolean): void {
+    if (this.#read.size >= mostValues && !this.#read.has(value)) {
+      const [oldest] = this.#read.keys();
+      if (oldest !== undefined) this.forget(oldest);
+    }
     this.#read.set(value, withRange(this.#read.get(value) ?? [], from, to));
     if (write) this.#written.set(value, withRange(this.#written.get(value) ?? [], from, to));
   }

@@ -27,6 +27,14 @@ import {
   widenKnown,
 } from "./known.ts";
 
+/** What holds in either state; one of them itself where that is all. */
+function joinStates(a: KnownState, b: KnownState): KnownState {
+  if (a === b) return a;
+  const joined: KnownState = [];
+  for (let r = 0; r < registerCount; r += 1) joined.push(joinKnown(a[r], b[r]));
+  return joined;
+}
+
 const lookupHelpers: readonly number[] = [1, 195];
 
 export interface KnownOptions {
@@ -104,14 +112,14 @@ export class KnownValues {
 
   /** What holds on one of the edges into the block; its loop's bounds say more where they are given. */
   #incoming(block: Block, start: KnownState, bounds?: KnownState): KnownState {
-    const states = (this.#edges[block.order] ?? [])
-      .map(([from, index]) => this.#ends[from.order]?.[index])
-      .filter((state) => state !== undefined);
-    if (block.order === 0) states.push(start);
-    const joined = Array.from({ length: registerCount }, (_, r) =>
-      states.slice(1).reduce((known, state) => joinKnown(known, state[r]), states[0]?.[r]),
-    );
-    return bounds === undefined ? joined : joined.map((known, r) => meetKnown(known, bounds[r]));
+    let joined = block.order === 0 ? start : undefined;
+    for (const [from, index] of this.#edges[block.order] ?? []) {
+      const state = this.#ends[from.order]?.[index];
+      if (state === undefined) continue;
+      joined = joined === undefined ? state : joinStates(joined, state);
+    }
+    const all = joined ?? [];
+    return bounds === undefined ? all : all.map((known, r) => meetKnown(known, bounds[r]));
   }
 
   #leave(block: Block, start: KnownState): void {

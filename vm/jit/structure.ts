@@ -22,6 +22,7 @@ class Structurer {
   readonly #code: WasmBytes;
   readonly #emit: BlockEmitter;
   readonly #labels: Label[] = [];
+  readonly #pending: (() => void)[] = [];
 
   constructor(graph: FlowGraph, code: WasmBytes, emit: BlockEmitter) {
     this.#graph = graph;
@@ -40,8 +41,19 @@ class Structurer {
     this.#labels.pop();
   }
 
+  /** The code of the whole function. */
+  run(): void {
+    this.#tree(0);
+    for (let task = this.#pending.pop(); task !== undefined; task = this.#pending.pop()) task();
+  }
+
+  /** To be done next, in this order: functions may have blocks deeper than JavaScript may call. */
+  #next(...tasks: readonly (() => void)[]): void {
+    for (let i = tasks.length - 1; i >= 0; i -= 1) this.#pending.push(tasks[i] as () => void);
+  }
+
   /** The code of a block and of all that it dominates. */
-  tree(order: number): void {
+  #tree(order: number): void {
     const block = this.#graph.blocks[order] as Block;
     const merges = block.children
       .filter((child) => (this.#graph.blocks[child] as Block).isMerge)
@@ -49,12 +61,12 @@ class Structurer {
     if (block.isLoop) this.#open(op.loop, { kind: "loop", block: order });
     for (const merge of merges) this.#open(op.block, { kind: "block", block: merge });
     this.#emit.body(block);
-    this.#leave(block);
-    for (const merge of merges.reverse()) {
-      this.#close();
-      this.tree(merge);
-    }
-    if (block.isLoop) this.#close();
+    const close = (): void => this.#close();
+    this.#next(
+      () => this.#leave(block),
+      ...merges.reverse().flatMap((merge) => [close, () => this.#tree(merge)]),
+      ...(block.isLoop ? [close] : []),
+    );
   }
 
   #leave(block: Block): void {
@@ -66,9 +78,11 @@ class Structurer {
     }
     this.#emit.condition(block);
     this.#open(op.if, { kind: "if" });
-    this.#branch(block.order, first);
-    this.#close();
-    this.#branch(block.order, second);
+    this.#next(
+      () => this.#branch(block.order, first),
+      () => this.#close(),
+      () => this.#branch(block.order, second),
+    );
   }
 
   #branch(from: number, to: number): void {
@@ -76,7 +90,7 @@ class Structurer {
     this.#emit.edge(this.#graph.blocks[from] as Block, target);
     const isBack = to <= from;
     if (!isBack && !target.isMerge) {
-      this.tree(to);
+      this.#tree(to);
       return;
     }
     const kind = isBack ? "loop" : "block";
@@ -133,6 +147,6 @@ export function emitControlFlow(
   emit: BlockEmitter,
   dispatchLocal: number,
 ): void {
-  if (graph.isReducible) new Structurer(graph, code, emit).tree(0);
+  if (graph.isReducible) new Structurer(graph, code, emit).run();
   else dispatch(graph, code, emit, dispatchLocal);
 }
