@@ -90,8 +90,8 @@ function isCovered(inner: Location, later: readonly Location[]): boolean {
   return false;
 }
 
-/** Distinct ranges of one object that are followed; further ones count as read. */
-const mostRanges = 96;
+/** Pieces of one object that are followed; an object of more keeps its stores. */
+const mostPieces = 96;
 const mostObjects = 64;
 /** Instructions that are looked at in all, so that time stays linear in long functions. */
 const mostWork = 400_000;
@@ -113,16 +113,16 @@ function removeUnread(fn: IrFunction, alias: AliasAnalysis, rewriter: Rewriter):
 /** A range of the object; what is stored at an index that varies may be any part of all of it. */
 type Range = Location & { readonly size: number; readonly varies: boolean };
 
-/** A set of ranges: bit n stands for the n-th. */
-type RangeSet = bigint;
+/** A set of pieces, into which the ends of all ranges cut the object: bit n stands for the n-th. */
+type PieceSet = bigint;
 
-/** An instruction that concerns the object: the ranges that it may read, and those that it overwrites. */
+/** An instruction that concerns the object: the pieces that it may read, and those that it overwrites. */
 interface Touch {
   readonly instruction: IrInstruction;
-  readonly reads: RangeSet;
-  readonly kills: RangeSet;
-  /** Its own range, if it is a store that may go. */
-  readonly own: RangeSet;
+  readonly reads: PieceSet;
+  readonly kills: PieceSet;
+  /** Its own pieces, if it is a store that may go. */
+  readonly own: PieceSet;
 }
 
 class RangeLiveness {
@@ -130,7 +130,7 @@ class RangeLiveness {
   readonly #order: readonly Block[];
   readonly #alias: AliasAnalysis;
   readonly #rewriter: Rewriter;
-  readonly #ranges: Range[] = [];
+  readonly #pieces: Location[] = [];
   readonly #touches = new Map<Block, Touch[]>();
 
   constructor(
@@ -146,8 +146,8 @@ class RangeLiveness {
   }
 
   run(): void {
-    for (const block of this.#order) for (const each of block.instructions) this.#addRange(each);
-    if (this.#ranges.length === 0 || this.#ranges.length > mostRanges) return;
+    this.#cut();
+    if (this.#pieces.length === 0 || this.#pieces.length > mostPieces) return;
     for (const block of this.#order) {
       const list = block.instructions.flatMap((each) => this.#touchOf(each) ?? []);
       if (list.length > 0) this.#touches.set(block, list.reverse());
@@ -174,43 +174,44 @@ class RangeLiveness {
     return { base: this.#object, offset: 0, size: whole, region, varies: true };
   }
 
-  #addRange(instruction: IrInstruction): void {
-    const range = this.#writtenRange(instruction);
-    if (range === undefined || this.#ranges.length > mostRanges) return;
-    const isKnown = this.#ranges.some(
-      (each) => each.offset === range.offset && each.size === range.size,
-    );
-    if (!isKnown) this.#ranges.push(range);
+  #cut(): void {
+    const cuts = new Set<number>();
+    for (const block of this.#order) {
+      for (const each of block.instructions) {
+        const range = this.#writtenRange(each);
+        if (range !== undefined) cuts.add(range.offset).add(range.offset + range.size);
+      }
+    }
+    const sorted = [...cuts].sort((x, y) => x - y);
+    const region = { kind: "stack", object: this.#object } as const;
+    for (const [at, end] of sorted.slice(1).entries()) {
+      const offset = sorted[at] as number;
+      this.#pieces.push({ base: this.#object, offset, size: end - offset, region });
+    }
   }
 
-  #maskOf(test: (range: Range) => boolean): RangeSet {
+  #maskOf(test: (piece: Location) => boolean): PieceSet {
     let mask = 0n;
-    for (const [at, range] of this.#ranges.entries()) if (test(range)) mask |= 1n << BigInt(at);
+    for (const [at, piece] of this.#pieces.entries()) if (test(piece)) mask |= 1n << BigInt(at);
     return mask;
   }
 
   #touchOf(instruction: IrInstruction): Touch | undefined {
     if (memoryEffect(instruction).kind === "none" || this.#rewriter.isErased(instruction))
       return undefined;
-    const reads = this.#maskOf((range) => this.#alias.mayRead(instruction, range));
+    const reads = this.#maskOf((piece) => this.#alias.mayRead(instruction, piece));
     const written = this.#writtenRange(instruction);
     if (written === undefined) {
       return reads === 0n ? undefined : { instruction, reads, kills: 0n, own: 0n };
     }
     const end = written.offset + written.size;
-    const kills = this.#maskOf(
-      (range) =>
-        !written.varies && written.offset <= range.offset && range.offset + range.size <= end,
-    );
-    const own = this.#maskOf(
-      (range) => range.offset === written.offset && range.size === written.size,
-    );
-    return { instruction, reads, kills, own };
+    const own = this.#maskOf(({ offset }) => written.offset <= offset && offset < end);
+    return { instruction, reads, kills: written.varies ? 0n : own, own };
   }
 
-  /** Ranges that may be read from each block's start on. */
-  #solve(): Map<Block, RangeSet> {
-    const live = new Map<Block, RangeSet>();
+  /** Pieces that may be read from each block's start on. */
+  #solve(): Map<Block, PieceSet> {
+    const live = new Map<Block, PieceSet>();
     for (let changed = true; changed; ) {
       changed = false;
       for (let at = this.#order.length - 1; at >= 0; at -= 1) {
@@ -227,6 +228,6 @@ class RangeLiveness {
   }
 }
 
-function liveAfter(block: Block, live: ReadonlyMap<Block, RangeSet>): RangeSet {
+function liveAfter(block: Block, live: ReadonlyMap<Block, PieceSet>): PieceSet {
   return successors(block).reduce((mask, next) => mask | (live.get(next) ?? 0n), 0n);
 }

@@ -171,19 +171,16 @@ export const bitRules: readonly Rule[] = [
     },
   },
   {
-    // lshr(bswap32(zext16 x), 16) → zext(bswap16 x)
-    name: "swap-of-half",
+    // lshr(bswap x, high) → zext(bswap(trunc x)) where the upper 16 or 32 bits are left
+    name: "upper-of-swapped",
     on: ["lshr"],
     rewrite: ({ type, operands: [a, b] }, tools) => {
       if (!isOp(a, "bswap") || b?.kind !== "constant") return undefined;
-      const source = operand(a, 0);
-      if (!isOp(source, "zext")) return undefined;
-      const inner = operand(source, 0);
-      const width = bitWidth[inner.type as ValueType];
-      if (width !== 16 && width !== 32) return undefined;
-      if (b.value !== BigInt(bitWidth[type as ValueType] - width)) return undefined;
-      const swapped = tools.convert("bswap", inner, inner.type as ValueType);
-      return tools.convert("zext", swapped, type as ValueType);
+      const left = bitWidth[type as ValueType] - Number(b.value);
+      const narrow = left === 16 ? "i16" : left === 32 ? "i32" : undefined;
+      if (narrow === undefined || b.value === 0n) return undefined;
+      const low = tools.convert("trunc", operand(a, 0), narrow);
+      return tools.convert("zext", tools.convert("bswap", low, narrow), type as ValueType);
     },
   },
 ];

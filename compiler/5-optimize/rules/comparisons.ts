@@ -160,7 +160,11 @@ export const comparisonRules: readonly Rule[] = [
   // bswap x == c → x == bswap c;  bswap x == bswap y → x == y
   rule("swapped", (predicate, a, b, tools) => {
     if (!isEquality(predicate) || !isOp(a, "bswap")) return undefined;
-    if (b.kind === "constant") return tools.compare(predicate, operand(a, 0), swapBytesOf(b));
+    if (b.kind === "constant") {
+      // What is cut off must then be masked: no gain while the swapped value is used besides.
+      if (isOp(operand(a, 0), "trunc") && !tools.hasOneUse(a)) return undefined;
+      return tools.compare(predicate, operand(a, 0), swapBytesOf(b));
+    }
     return isOp(b, "bswap") ? tools.compare(predicate, operand(a, 0), operand(b, 0)) : undefined;
   }),
   // zext(bswap x) == c → zext x == bswap c
@@ -168,6 +172,8 @@ export const comparisonRules: readonly Rule[] = [
     if (!isEquality(predicate) || b.kind !== "constant" || !isOp(a, "zext")) return undefined;
     const swapped = operand(a, 0);
     if (!isOp(swapped, "bswap")) return undefined;
+    if (isOp(operand(swapped, 0), "trunc") && !(tools.hasOneUse(a) && tools.hasOneUse(swapped)))
+      return undefined;
     const narrow = swapped.type as ValueType;
     if (b.value > onesOf(bitWidth[narrow])) return truth(predicate === "ne");
     const wide = a.type as ValueType;
