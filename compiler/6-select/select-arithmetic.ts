@@ -6,6 +6,7 @@ import { widthOf } from "./facts.ts";
 import type { MachineRegister, Width } from "./machine.ts";
 import { registerSource } from "./machine.ts";
 import { selectDivision } from "./select-division.ts";
+import { mayBeStack } from "./select-memory.ts";
 
 const aluOps: Readonly<Record<Exclude<BinaryOp, "sdiv" | "srem">, AluOp>> = {
   add: "add",
@@ -190,9 +191,15 @@ export function selectPointerAdd(context: SelectContext, at: IrInstruction): voi
   }
   const source = context.source(step, 64);
   const dst = context.newRegister();
-  // Scalar + pointer is as good as pointer + scalar for the verifier: tie what dies here.
+  // Scalar + pointer is as good as pointer + scalar for the verifier: tie what dies here. Not so for pointers
+  // into a callee's frame, whose sum it takes for one into the program's.
+  const { section, binding } = context.ir;
+  const isCallee = section === ".text" || binding === "local";
   const swap =
-    source.kind === "register" && context.useCount(step) === 1 && context.useCount(base) > 1;
+    source.kind === "register" &&
+    context.useCount(step) === 1 &&
+    context.useCount(base) > 1 &&
+    !(isCallee && mayBeStack(context, base));
   if (swap) {
     context.move(dst, source.register);
     context.alu("add", 64, dst, registerSource(context.register(base)));

@@ -87,7 +87,7 @@ function multipleOf(value: Value): bigint {
 }
 
 /** Could the pointer lead into a stack frame, where the kernel insists on natural alignment? */
-function mayBeStack(context: SelectContext, pointer: Value): boolean {
+export function mayBeStack(context: SelectContext, pointer: Value): boolean {
   let base = pointer;
   for (let steps = 0; steps < 64; steps += 1) {
     if (base.kind === "global" || base.kind === "constant" || base.kind === "undef") return false;
