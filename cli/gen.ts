@@ -39,13 +39,20 @@ export function skeletonName(path: string): string {
   return /^[0-9]/.test(word) || word === "" ? `_${word}` : word;
 }
 
-/** Prints or writes the skeleton of an object; returns the exit code. */
-export function runSkeleton(path: string, options: SkeletonOptions): number {
+/** Prints or writes the skeleton of an object; `words` are bpftool's. Returns the exit code. */
+export function runSkeleton(
+  path: string,
+  words: readonly string[],
+  options: SkeletonOptions,
+): number {
   const diagnostics = new Diagnostics();
+  const [word, wordName, ...more] = words;
+  if (word !== undefined && (word !== "name" || wordName === undefined || more.length > 0))
+    diagnostics.error("bad-option", `'${words.join(" ")}' is not understood (name NAME)`);
   const format = Object.hasOwn(skeletons, options.format) ? skeletons[options.format] : undefined;
   if (format === undefined)
     diagnostics.error("bad-option", `unknown format '${options.format}' (c, ts or json)`);
-  const name = options.name ?? skeletonName(path);
+  const name = options.name ?? wordName ?? skeletonName(path);
   if (!/^[A-Za-z_]\w*$/.test(name))
     diagnostics.error("bad-option", `'${name}' is not an identifier`);
   const elf = nodeFileSystem.readFile(path);

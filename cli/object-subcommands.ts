@@ -54,18 +54,19 @@ export function addBtf(program: Command, outcome: Outcome): void {
     });
 }
 
-/** `bpfc gen skeleton|subskeleton|min-core-btf`. */
+/** `bpfc gen skeleton|subskeleton|min-core-btf|object`. */
 export function addGen(program: Command, outcome: Outcome): void {
   const gen = program.command("gen").description("make files from objects");
   gen
     .command("skeleton")
     .description("code that embeds an object and gives its maps, programs and globals types")
     .argument("<file>", "ELF object")
+    .argument("[words...]", "bpftool's words work too: name NAME")
     .option("--format <format>", "c (for libbpf), ts or json", "c")
     .option("--name <name>", "name of the object in the code (default: from the file's name)")
     .option("-o, --output <file>", "file to write", "-")
-    .action(async (file: string, options) => {
-      outcome.code = (await import("./gen.ts")).runSkeleton(file, options);
+    .action(async (file: string, words: readonly string[], options) => {
+      outcome.code = (await import("./gen.ts")).runSkeleton(file, words, options);
     });
   gen
     .command("subskeleton")
@@ -73,20 +74,30 @@ export function addGen(program: Command, outcome: Outcome): void {
       "C for a library of BPF code, which finds its parts in the object it is linked into",
     )
     .argument("<file>", "ELF object of the library")
+    .argument("[words...]", "bpftool's words work too: name NAME")
     .option("--name <name>", "name of the library in the code (default: from the file's name)")
     .option("-o, --output <file>", "file to write", "-")
-    .action(async (file: string, options) => {
+    .action(async (file: string, words: readonly string[], options) => {
       const { runSkeleton } = await import("./gen.ts");
-      outcome.code = runSkeleton(file, { ...options, format: "c-sub" });
+      outcome.code = runSkeleton(file, words, { ...options, format: "c-sub" });
     });
   gen
     .command("min-core-btf")
+    .alias("min_core_btf")
     .description("the part of a kernel's BTF that the objects' CO-RE relocations look at")
     .argument("<target>", "the kernel's BTF")
     .argument("<output>", "raw BTF file to write")
     .argument("<objects...>", "ELF objects")
     .action(async (target: string, output: string, objects: readonly string[]) => {
       outcome.code = (await import("./gen.ts")).runMinCoreBtf(target, output, objects);
+    });
+  gen
+    .command("object")
+    .description("link objects into one, in bpftool's words: the same as bpfc link")
+    .argument("<output>", "object file to write")
+    .argument("<files...>", "ELF objects")
+    .action(async (output: string, files: readonly string[]) => {
+      outcome.code = (await import("./link.ts")).runLink(files, { output, diagnostics: "clang" });
     });
 }
 

@@ -257,6 +257,16 @@ SEC("xdp") int f(struct xdp_md *ctx) { return CONFIG_NOBODY_KNOWS; }`,
     expect(bpfc("run", "kconfig.o").stderr).toContain("no value for extern");
   });
 
+  test("bpftool's words are understood", () => {
+    const named = succeed("gen", "skeleton", "main.o", "--name", "counter");
+    expect(succeed("gen", "skeleton", "main.o", "name", "counter")).toBe(named);
+    expect(bpfc("gen", "skeleton", "main.o", "counter").stderr).toContain("not understood");
+    succeed("link", "main.o", "library.o", "-o", "linked.o");
+    succeed("gen", "object", "joined.o", "main.o", "library.o");
+    expect(read("joined.o").equals(read("linked.o"))).toBe(true);
+    succeed("gen", "min_core_btf", "kernel-a.o", "min.btf", "core.o");
+  });
+
   test("a skeleton needs a name that C takes", () => {
     expect(bpfc("gen", "skeleton", "main.o", "--name", "not-c").stderr).toMatch(
       /not an identifier/,
