@@ -1,11 +1,12 @@
 /**
  * Longest-prefix-match trie. Keys are a u32 prefix length and data in network order; values stand
- * in linear memory. One table per prefix length keeps lookups at one probe per length in use.
+ * in linear memory. Entries are found exactly by a table, and for lookups by a trie.
  */
 import { errno } from "../errno.ts";
 import { programAccess } from "./array.ts";
 import { keyText } from "./hash.ts";
 import { BpfMap, checkUpdateFlags, updateFlags } from "./map.ts";
+import { type Prefix, PrefixTrie } from "./prefix-trie.ts";
 
 interface Entry {
   readonly prefix: number;
@@ -16,30 +17,13 @@ interface Entry {
   readonly address: number;
 }
 
-const mix = (hash: number, word: number): number => {
-  const product = Math.imul(hash ^ word, 0x9e37_79b1);
-  return product ^ (product >>> 15);
-};
-
-/** Whether a key's data starts with an entry's. */
-function hasPrefix(bytes: Uint8Array, start: number, { key, prefix }: Entry): boolean {
-  const whole = prefix >> 3;
-  for (let i = 4; i < 4 + whole; i += 1) if (bytes[start + i] !== key[i]) return false;
-  const rest = prefix & 7;
-  if (rest === 0) return true;
-  const difference = (bytes[start + 4 + whole] as number) ^ (key[4 + whole] as number);
-  return difference >> (8 - rest) === 0;
-}
-
 export class LpmTrieMap extends BpfMap {
   /** By prefix length, then by masked data. */
   readonly #tables = new Map<number, Map<string, Entry>>();
-  /** The same for lookups: by prefix length, then by a number made of the masked data. */
-  readonly #index = new Map<number, Map<number, Entry[]>>();
-  #lengths: readonly number[] = [];
-  /** A key's data as big-endian words, and what is made of the words before each. */
-  readonly #words = new Int32Array(Math.ceil((this.description.keySize - 4) / 4) + 1);
-  readonly #mixed = new Int32Array(this.#words.length + 1);
+  /** Addresses of values. */
+  readonly #trie = new PrefixTrie<number>();
+  /** The data of the key that is looked for, as big-endian words. */
+  readonly #words = new Int32Array(Math.ceil((this.description.keySize - 4) / 4));
   #count = 0;
 
   get #maximumPrefix(): number {
@@ -66,48 +50,39 @@ export class LpmTrieMap extends BpfMap {
     return this.#tables.get(prefix)?.get(this.#masked(key, prefix));
   }
 
-  #readWords(bytes: Uint8Array, start: number): void {
-    const { keySize } = this.description;
-    this.#words.fill(0);
-    for (let i = 4; i < keySize; i += 1) {
-      const at = (i >> 2) - 1;
-      const shift = 24 - 8 * (i & 3);
-      this.#words[at] = (this.#words[at] as number) | ((bytes[start + i] as number) << shift);
-    }
-    for (let i = 0; i < this.#words.length; i += 1) {
-      this.#mixed[i + 1] = mix(this.#mixed[i] as number, this.#words[i] as number);
-    }
-  }
-
-  /** The number of the first bits of the data that was read last. */
-  #numberOf(prefix: number): number {
-    const whole = prefix >> 5;
-    const mask = (prefix & 31) === 0 ? 0 : -1 << (32 - (prefix & 31));
-    return mix(this.#mixed[whole] as number, (this.#words[whole] as number) & mask);
+  /** Reads the data of a key at an offset. */
+  #readWords(view: DataView, start: number): Int32Array {
+    const words = this.#words;
+    const end = start + this.description.keySize;
+    let at = start + 4;
+    let index = 0;
+    for (; at + 4 <= end; at += 4) words[index++] = view.getInt32(at, false);
+    if (at === end) return words;
+    let last = 0;
+    for (let shift = 24; at < end; at += 1, shift -= 8) last |= view.getUint8(at) << shift;
+    words[index] = last;
+    return words;
   }
 
   override lookup(key: Uint8Array): number {
-    return this.#longest(key, 0, this.#prefixOf(key));
+    const view = new DataView(key.buffer, key.byteOffset, key.byteLength);
+    return this.#longest(view, 0);
   }
 
   override lookupAt(keyAddress: number): number {
-    const { memory, little } = this.host;
-    return this.#longest(memory.bytes, keyAddress, memory.view.getUint32(keyAddress, little));
+    return this.#longest(this.host.memory.view, keyAddress);
   }
 
-  /** The value of the longest prefix that the key at an offset of `bytes` has. */
-  #longest(bytes: Uint8Array, start: number, limit: number): number {
+  /** The value of the longest prefix that the key at an offset has. */
+  #longest(view: DataView, start: number): number {
+    const limit = view.getUint32(start, this.host.little);
     if (limit > this.#maximumPrefix) return 0;
-    this.#readWords(bytes, start);
-    for (const length of this.#lengths) {
-      if (length > limit) continue;
-      const found = this.#index
-        .get(length)
-        ?.get(this.#numberOf(length))
-        ?.find((entry) => hasPrefix(bytes, start, entry));
-      if (found !== undefined) return found.address;
-    }
-    return 0;
+    return this.#trie.longest(this.#readWords(view, start), limit) ?? 0;
+  }
+
+  #prefix({ key, prefix }: Entry): Prefix {
+    const view = new DataView(key.buffer, key.byteOffset, key.byteLength);
+    return { words: this.#readWords(view, 0).slice(), length: prefix };
   }
 
   override update(key: Uint8Array, value: Uint8Array, flags: bigint): number {
@@ -133,31 +108,9 @@ export class LpmTrieMap extends BpfMap {
     const entry = { prefix, data, key: new Uint8Array(key), address };
     table.set(data, entry);
     this.#tables.set(prefix, table);
-    this.#note(entry);
+    this.#trie.set(this.#prefix(entry), address);
     this.#count += 1;
-    this.#sortLengths();
     return 0;
-  }
-
-  #note(entry: Entry): void {
-    this.#readWords(entry.key, 0);
-    const numbers = this.#index.get(entry.prefix) ?? new Map<number, Entry[]>();
-    this.#index.set(entry.prefix, numbers);
-    const number = this.#numberOf(entry.prefix);
-    numbers.set(number, [...(numbers.get(number) ?? []), entry]);
-  }
-
-  #forget(entry: Entry): void {
-    this.#readWords(entry.key, 0);
-    const numbers = this.#index.get(entry.prefix);
-    const number = this.#numberOf(entry.prefix);
-    const rest = numbers?.get(number)?.filter((other) => other !== entry) ?? [];
-    if (rest.length > 0) numbers?.set(number, rest);
-    else numbers?.delete(number);
-  }
-
-  #sortLengths(): void {
-    this.#lengths = [...this.#tables.keys()].sort((a, b) => b - a);
   }
 
   override delete(key: Uint8Array): number {
@@ -166,10 +119,9 @@ export class LpmTrieMap extends BpfMap {
     const table = entry && this.#tables.get(entry.prefix);
     if (entry === undefined || table === undefined) return -errno.ENOENT;
     table.delete(entry.data);
-    this.#forget(entry);
+    this.#trie.delete(this.#prefix(entry));
     if (table.size === 0) this.#tables.delete(entry.prefix);
     this.#count -= 1;
-    this.#sortLengths();
     this.host.memory.forgetRegion(entry.address);
     this.host.memory.release(entry.address, this.description.valueSize);
     return 0;

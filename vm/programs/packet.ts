@@ -45,8 +45,8 @@ export class Packet {
 
   /** Moves the bounds; the caller has checked them against the room. New bytes are zero. */
   move(meta: number, data: number, end: number): void {
-    if (meta < this.meta) this.#memory.bytes.fill(0, meta, this.meta);
-    if (end > this.end) this.#memory.bytes.fill(0, this.end, end);
+    this.#memory.clear(meta, this.meta);
+    this.#memory.clear(this.end, end);
     const isHead = end === this.end && meta + granule <= end && this.meta + granule <= end;
     if (isHead) this.#memory.moveStart(this.meta, meta);
     else this.#allow("none");
