@@ -16,10 +16,13 @@ const {
 const { join } = require("node:path");
 const vm = require("node:vm");
 
-// The build asks for the caches after a run, so that they hold the functions that a run compiles.
-const isBuild = process.env.BPFC_WRITE_CODE_CACHE === "1";
+// The build asks for the caches after a run, so that they hold the functions that a run compiles: first
+// for what is read before V8's flags are set (see `shortRun`), then for bundles that come later.
+const building = process.env.BPFC_WRITE_CODE_CACHE;
 const bundles = ["./compile.js", "./tools.js", "./machine.js"];
-let writesCache = isBuild;
+let writesCache = building === "first";
+/** How many bundles were asked for beside `main`. */
+let count = 0;
 
 function readCache(file) {
   try {
@@ -85,8 +88,9 @@ function compileAnew(name, filename, source) {
 function compileBundle(name, filename) {
   // Bundles are pure ASCII: read as Latin-1 they need no decoding.
   const source = readFileSync(filename, "latin1");
-  const cacheFile = filename.replace(/js$/, "cache");
-  if (isBuild) {
+  const order = count > 1 ? "later" : "first";
+  const cacheFile = filename.replace(/js$/, order === "later" ? "later.cache" : "cache");
+  if (building === order) {
     const script = new vm.Script(source, { filename });
     process.on("exit", () => writeFileSync(cacheFile, script.createCachedData()));
     return script;
@@ -96,26 +100,31 @@ function compileBundle(name, filename) {
     const script = new vm.Script(source, { filename, cachedData });
     if (!script.cachedDataRejected) return script;
   }
-  return compileAnew(name, filename, source);
+  return building ? new vm.Script(source, { filename }) : compileAnew(name, filename, source);
 }
 
 /** Runs a bundle, which the build wrapped in a function; gives its exports. */
-function load(name) {
+function load(name, flags) {
   const filename = join(__dirname, name);
   const module = { exports: {} };
-  const run = compileBundle(name.replace(/\W|js$/g, ""), filename).runInThisContext();
+  const script = compileBundle(name.replace(/\W|js$/g, ""), filename);
+  if (!writesCache) setFlags(flags);
+  const run = script.runInThisContext();
   run(module.exports, requireBundle, module, filename, __dirname);
   return module.exports;
 }
 
+/**
+ * A compilation is over before optimised code pays, or marking in small steps, or threads that share
+ * the collector's work. V8 reads caches only under the flags that they were made under. So these are
+ * set when the first bundle was read, and caches of those that come later are made under them.
+ */
+const shortRun = ["--interrupt-budget=1000000", "--no-incremental-marking", "--single-threaded-gc"];
+
 function requireBundle(name) {
   if (!bundles.includes(name)) return require(name);
-  const exports = load(name);
-  // A compilation is over before optimised code pays, or marking in small steps. V8 refuses caches
-  // made under other flags than it reads them with, so that this comes after reading, and never
-  // where one is made.
-  if (!writesCache) setFlags("--interrupt-budget=1000000", "--no-incremental-marking");
-  return exports;
+  count += 1;
+  return load(name, count > 1 ? [] : building === "later" ? [...shortRun, withoutQuickCode] : shortRun);
 }
 
 /**
@@ -134,14 +143,14 @@ function flagSetter() {
   }
 }
 
-function setFlags(...flags) {
+function setFlags(flags) {
+  if (flags.length === 0) return;
   const { setFlagsFromString = require("node:v8").setFlagsFromString } = flagSetter();
   for (const flag of flags) setFlagsFromString(flag);
 }
 
 // Which functions got quick machine code is kept in a cache, and would be done again at every start.
-if (isBuild) {
-  setFlags("--no-sparkplug");
-  process.on("exit", () => setFlags("--sparkplug"));
-}
-load("./main.js");
+const withoutQuickCode = "--no-sparkplug";
+if (building) process.on("exit", () => setFlags(["--sparkplug"]));
+if (building === "first") setFlags([withoutQuickCode]);
+load("./main.js", []);

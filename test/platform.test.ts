@@ -23,7 +23,8 @@ import {
   contextFieldAt,
   programTypeByName,
 } from "../common/platform/program-types.ts";
-import { programTypeForSection, sectionDefinitions } from "../common/platform/sections.ts";
+import { sectionDefinitions } from "../common/platform/section-definitions.ts";
+import { programTypeForSection } from "../common/platform/sections.ts";
 import { uapiConstant, uapiEnum, uapiStruct } from "../common/platform/uapi.ts";
 
 function data(name: string): string[][] {

@@ -4,7 +4,7 @@
  */
 import { describe, expect, test } from "vitest";
 import { Diagnostics } from "../common/diagnostics/diagnostic.ts";
-import { sectionDefinitions } from "../common/platform/sections.ts";
+import { sectionDefinitions } from "../common/platform/section-definitions.ts";
 import { loadObject } from "../linker/load.ts";
 import type { LoadedObject } from "../linker/program.ts";
 import { compileText } from "./support/compile.ts";

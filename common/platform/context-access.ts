@@ -31,7 +31,7 @@ export interface ContextVariant {
 
 interface VariantTable extends ContextVariant {
   /** `r4` → offset → register kind. */
-  readonly accesses: ReadonlyMap<string, ReadonlyMap<number, ContextValueKind>>;
+  readonly accesses: () => ReadonlyMap<string, ReadonlyMap<number, ContextValueKind>>;
 }
 
 const variants = lazy((): readonly VariantTable[] =>
@@ -41,6 +41,15 @@ const byName = lazy(() => new Map(variants().map((variant) => [variant.name, var
 
 function parseVariant(line: string): VariantTable {
   const [name = "", programType, attachType, list = ""] = line.split(" ");
+  return {
+    name,
+    programType: Number(programType),
+    attachType: Number(attachType),
+    accesses: lazy(() => parseAccesses(list)),
+  };
+}
+
+function parseAccesses(list: string): ReadonlyMap<string, ReadonlyMap<number, ContextValueKind>> {
   const accesses = new Map<string, Map<number, ContextValueKind>>();
   for (const group of list.split(";")) {
     const [key = "", runs = ""] = group.split("=");
@@ -55,7 +64,7 @@ function parseVariant(line: string): VariantTable {
       }
     }
   }
-  return { name, programType: Number(programType), attachType: Number(attachType), accesses };
+  return accesses;
 }
 
 /** The variants that were measured. */
@@ -87,6 +96,7 @@ export function contextAccess(
 ): ContextValueKind | undefined {
   return byName()
     .get(variant)
-    ?.accesses.get(`${write ? "w" : "r"}${size}`)
+    ?.accesses()
+    .get(`${write ? "w" : "r"}${size}`)
     ?.get(offset);
 }

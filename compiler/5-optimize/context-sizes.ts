@@ -1,9 +1,22 @@
 /** Which sizes the kernel lets a program read its context in, where the optimiser chooses the size. */
 import { contextAccess, contextVariantFor } from "../../common/platform/context-access.ts";
-import { programTypeForSection } from "../../common/platform/sections.ts";
+import { definitionForSection } from "../../common/platform/section-definitions.ts";
 import type { IrFunction, Value } from "../4-lower/ir.ts";
 import { isContextPointer } from "./context.ts";
 import { constantAddress } from "./values.ts";
+
+const variantNames = new Map<string, string | undefined>();
+
+/** The measured kind of context that programs of a section have. */
+function variantOf(section: string): string | undefined {
+  if (!variantNames.has(section)) {
+    const definition = definitionForSection(section);
+    const variant =
+      definition && contextVariantFor(definition.programType, definition.attachType ?? 0);
+    variantNames.set(section, variant?.name);
+  }
+  return variantNames.get(section);
+}
 
 /**
  * Whether `size` bytes at `pointer + offset` may be read or written as one; true where the pointer is not
@@ -18,9 +31,7 @@ export function isContextSize(
 ): boolean {
   const start = constantAddress(pointer);
   if (!isContextPointer(start.base, fn)) return true;
-  const match = programTypeForSection(fn.section);
-  if (match === undefined) return true;
-  const variant = contextVariantFor(match.programType.id, match.attachType?.id ?? 0);
-  if (variant === undefined) return true;
-  return contextAccess(variant.name, start.offset + offset, size, write) !== undefined;
+  const name = variantOf(fn.section);
+  if (name === undefined) return true;
+  return contextAccess(name, start.offset + offset, size, write) !== undefined;
 }
