@@ -36,8 +36,8 @@ function changedTool(name: string, change: (folder: string) => void) {
   const env = { ...process.env, XDG_CACHE_HOME: caches };
   return {
     caches: join(caches, "bpfc"),
-    run() {
-      const args = [join(folder, "bpfc.cjs"), "cc", "-c", source, "-o", output];
+    run(...options: string[]) {
+      const args = [join(folder, "bpfc.cjs"), "cc", ...options, "-c", source, "-o", output];
       const result = spawnSync(process.execPath, args, { encoding: "utf8", env });
       expect(result.stderr).toBe("");
       expect(result.status).toBe(0);
@@ -394,6 +394,8 @@ describe("V8's code cache is only ever a matter of time", () => {
   test("the one that is shipped is taken, and no other written", () => {
     const tool = expected();
     tool.run();
+    // Bundles that come after the first have caches made under the flags that V8 has by then.
+    tool.run("--verify");
     expect(existsSync(tool.caches)).toBe(false);
   });
 
