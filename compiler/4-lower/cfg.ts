@@ -1,26 +1,40 @@
 /**
- * The control-flow graph of a function: predecessors, orders, dominators, loops. Computed afresh
- * when asked; nothing is cached in the graph, so nothing goes stale.
+ * The control-flow graph of a function: predecessors, orders, dominators, loops. What was computed is
+ * kept and given again as long as the graph is the same (kept-graph.ts looks each time), so that
+ * passes need not say what they left as it was; nobody may change what they get.
  */
 import { appendAll } from "../../common/append.ts";
 import type { Block, IrFunction } from "./ir.ts";
 import { successors } from "./ir-builder.ts";
+import { keptGraph } from "./kept-graph.ts";
 
 /** Predecessors of each block, each once, in the function's block order. */
-export function predecessors(fn: IrFunction): Map<Block, Block[]> {
+export function predecessors(fn: IrFunction): ReadonlyMap<Block, readonly Block[]> {
+  const graph = keptGraph(fn);
+  graph.predecessors ??= findPredecessors(fn);
+  return graph.predecessors;
+}
+
+function findPredecessors(fn: IrFunction): Map<Block, Block[]> {
   const result = new Map<Block, Block[]>(fn.blocks.map((block) => [block, []]));
   for (const block of fn.blocks) {
-    for (const next of new Set(successors(block))) {
+    for (const next of successors(block)) {
       const list = result.get(next);
       if (list === undefined) result.set(next, [block]);
-      else list.push(block);
+      else if (list.at(-1) !== block) list.push(block);
     }
   }
   return result;
 }
 
 /** Blocks reachable from the entry; a block comes after its predecessors, back edges aside. */
-export function reversePostOrder(fn: IrFunction): Block[] {
+export function reversePostOrder(fn: IrFunction): readonly Block[] {
+  const graph = keptGraph(fn);
+  graph.order ??= findOrder(fn);
+  return graph.order;
+}
+
+function findOrder(fn: IrFunction): Block[] {
   const entry = fn.blocks[0];
   if (entry === undefined) return [];
   const order: Block[] = [];
@@ -42,9 +56,10 @@ export function reversePostOrder(fn: IrFunction): Block[] {
 
 /** Drops blocks that cannot be reached, and what phis took from them. Returns how many. */
 export function removeUnreachableBlocks(fn: IrFunction): number {
-  const reachable = new Set(reversePostOrder(fn));
+  const order = reversePostOrder(fn);
   const before = fn.blocks.length;
-  if (reachable.size === before) return 0;
+  if (order.length === before) return 0;
+  const reachable = new Set(order);
   fn.blocks = fn.blocks.filter((block) => reachable.has(block));
   for (const block of fn.blocks) {
     for (const phi of block.instructions) {
@@ -69,8 +84,14 @@ export interface DominatorTree {
   dominates(a: Block, b: Block): boolean;
 }
 
-/** Cooper, Harvey and Kennedy's iteration over reverse post-order. */
 export function dominatorTree(fn: IrFunction): DominatorTree {
+  const graph = keptGraph(fn);
+  graph.tree ??= findTree(fn);
+  return graph.tree;
+}
+
+/** Cooper, Harvey and Kennedy's iteration over reverse post-order. */
+function findTree(fn: IrFunction): DominatorTree {
   const order = reversePostOrder(fn);
   const index = new Map(order.map((block, at) => [block, at]));
   const preds = predecessors(fn);
@@ -187,15 +208,24 @@ export interface Loop {
   readonly latches: readonly Block[];
   readonly blocks: ReadonlySet<Block>;
   /** The loop around it. */
-  parent: Loop | undefined;
+  readonly parent: Loop | undefined;
   /** 1 for outermost. */
-  depth: number;
+  readonly depth: number;
 }
 
 /** All natural loops, inner ones after outer ones. Loops with one header are one loop. */
-export function findLoops(fn: IrFunction, tree: DominatorTree = dominatorTree(fn)): Loop[] {
-  const preds = predecessors(fn);
+export function findLoops(fn: IrFunction): readonly Loop[] {
+  const graph = keptGraph(fn);
+  graph.loops ??= computeLoops(dominatorTree(fn), predecessors(fn));
+  return graph.loops;
+}
+
+function computeLoops(
+  tree: DominatorTree,
+  preds: ReadonlyMap<Block, readonly Block[]>,
+): readonly Loop[] {
   const loops: Loop[] = [];
+  const innermost = new Map<Block, Loop>();
   for (const header of tree.order) {
     const latches = (preds.get(header) ?? []).filter((pred) => tree.dominates(header, pred));
     if (latches.length === 0) continue;
@@ -209,14 +239,11 @@ export function findLoops(fn: IrFunction, tree: DominatorTree = dominatorTree(fn
         (preds.get(block) ?? []).filter((pred) => tree.parent.has(pred)),
       );
     }
-    loops.push({ header, latches, blocks, parent: undefined, depth: 1 });
-  }
-  // In reverse post-order an outer loop's header comes before the inner ones': the last that holds it is nearest.
-  const innermost = new Map<Block, Loop>();
-  for (const loop of loops) {
-    loop.parent = innermost.get(loop.header);
-    loop.depth = (loop.parent?.depth ?? 0) + 1;
-    for (const block of loop.blocks) innermost.set(block, loop);
+    // In reverse post-order an outer loop's header comes before the inner ones'.
+    const parent = innermost.get(header);
+    const loop = { header, latches, blocks, parent, depth: (parent?.depth ?? 0) + 1 };
+    loops.push(loop);
+    for (const block of blocks) innermost.set(block, loop);
   }
   return loops;
 }

@@ -105,7 +105,7 @@ class Combiner implements RuleTools {
   run(): boolean {
     const order = reversePostOrder(this.fn);
     for (const block of order) for (const each of block.instructions) this.#visit(each);
-    for (const block of order.reverse()) {
+    for (const block of order.toReversed()) {
       for (const each of [...block.instructions].reverse()) this.#dropIfUnused(each);
     }
     return this.#rewriter.apply();

@@ -59,7 +59,7 @@ class ForwardLoads {
   readonly #fn: IrFunction;
   readonly #alias: AliasAnalysis;
   readonly #tree: DominatorTree;
-  readonly #preds: Map<Block, Block[]>;
+  readonly #preds: ReadonlyMap<Block, readonly Block[]>;
   readonly #uses: Map<Value, Use[]>;
   readonly #rewriter: Rewriter;
   #total = longestTotal;

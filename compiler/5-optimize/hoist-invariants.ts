@@ -18,7 +18,7 @@ export const hoistInvariants: FunctionPass = {
   name: "hoist-invariants",
   run(fn) {
     const tree = dominatorTree(fn);
-    const loops = findLoops(fn, tree);
+    const loops = findLoops(fn);
     if (loops.length === 0) return false;
     const preds = predecessors(fn);
     const headers = new Map(loops.map((loop) => [loop.header, loop]));
@@ -29,7 +29,7 @@ export const hoistInvariants: FunctionPass = {
     const around = { fn, preds, places, ranges, uses, standIns: new Map<Block, Block>() };
     let changed = false;
     // Inner loops first; what leaves one may then leave the next.
-    for (const loop of loops.reverse()) changed = hoistFrom(loop, around) || changed;
+    for (const loop of loops.toReversed()) changed = hoistFrom(loop, around) || changed;
     return changed;
   },
 };

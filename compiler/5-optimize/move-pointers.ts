@@ -42,11 +42,11 @@ export const movePointers: FunctionPass = {
     // Registers are counted over the whole function.
     if (countInstructions(fn) > mostInstructions) return false;
     let tree = dominatorTree(fn);
-    let loops = findLoops(fn, tree);
+    let loops = findLoops(fn);
     if (loops.length === 0) return false;
     if (makeEntries(loops, { fn, context, tree, loops })) {
       tree = dominatorTree(fn);
-      loops = findLoops(fn, tree);
+      loops = findLoops(fn);
     }
     let changed = false;
     // Inner loops first: where their pointers start is an address in the loop around them.

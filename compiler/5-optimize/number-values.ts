@@ -40,7 +40,7 @@ class Numbering {
   readonly #context: PassContext;
   readonly #rewriter: Rewriter;
   readonly #tree: DominatorTree;
-  readonly #preds: Map<Block, Block[]>;
+  readonly #preds: ReadonlyMap<Block, readonly Block[]>;
   readonly #alias: AliasAnalysis;
   readonly #memory: MemoryVersions;
   readonly #numbers = new Map<Value | string, number>();

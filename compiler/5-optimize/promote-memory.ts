@@ -128,7 +128,7 @@ class Renaming {
   readonly #slotOf = new Map<IrInstruction, Slot>();
   readonly #rewriter: Rewriter;
   readonly #tree: DominatorTree;
-  readonly #preds: Map<Block, Block[]>;
+  readonly #preds: ReadonlyMap<Block, readonly Block[]>;
   /** Phis to fill, by block. */
   readonly #phis = new Map<Block, { slot: Slot; phi: IrInstruction }[]>();
   readonly #accessesOf = new Map<Block, IrInstruction[]>();

@@ -52,7 +52,7 @@ export const propagateRanges: FunctionPass = {
 class Propagation {
   readonly #fn: IrFunction;
   readonly #tree: DominatorTree;
-  readonly #preds: Map<Block, Block[]>;
+  readonly #preds: ReadonlyMap<Block, readonly Block[]>;
   readonly #loops: ReadonlyMap<Block, Loop>;
   readonly #rewriter: Rewriter;
   #uses: ReturnType<typeof computeUses> | undefined;
@@ -64,7 +64,7 @@ class Propagation {
     this.#fn = fn;
     this.#tree = dominatorTree(fn);
     this.#preds = predecessors(fn);
-    this.#loops = new Map(findLoops(fn, this.#tree).map((loop) => [loop.header, loop]));
+    this.#loops = new Map(findLoops(fn).map((loop) => [loop.header, loop]));
     this.#rewriter = new Rewriter(fn);
   }
 

@@ -39,7 +39,7 @@ class Sinking {
   readonly #fn: IrFunction;
   readonly #uses: Map<Value, Use[]>;
   readonly #tree: DominatorTree;
-  readonly #preds: Map<Block, Block[]>;
+  readonly #preds: ReadonlyMap<Block, readonly Block[]>;
   readonly #loopOf = new Map<Block, Block>();
   readonly #alias: AliasAnalysis;
   readonly #rewriter: Rewriter;
@@ -52,7 +52,7 @@ class Sinking {
     this.#alias = new AliasAnalysis(fn);
     this.#rewriter = new Rewriter(fn);
     // Inner loops come later, so that a block ends up with its innermost header.
-    for (const loop of findLoops(fn, this.#tree)) {
+    for (const loop of findLoops(fn)) {
       for (const block of loop.blocks) this.#loopOf.set(block, loop.header);
     }
   }

@@ -6,7 +6,7 @@
  * Needs: reachable blocks; loops that are to be unrolled are. Leaves an empty branch and an unused
  * comparison behind.
  */
-import { dominatorTree, findLoops, type Loop, predecessors } from "../4-lower/cfg.ts";
+import { findLoops, type Loop, predecessors } from "../4-lower/cfg.ts";
 import type {
   Block,
   Constant,
@@ -35,7 +35,7 @@ export const splitBounds: FunctionPass = {
   kind: "function",
   name: "split-bounds",
   run(fn) {
-    const loops = findLoops(fn, dominatorTree(fn));
+    const loops = findLoops(fn);
     if (loops.length === 0) return false;
     const uses = computeUses(fn);
     const preds = predecessors(fn);

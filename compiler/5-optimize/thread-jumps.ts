@@ -61,7 +61,7 @@ interface Thread {
 function findThreads(fn: IrFunction): Thread[] {
   const preds = predecessors(fn);
   const tree = dominatorTree(fn);
-  const headers = new Map(findLoops(fn, tree).map((loop) => [loop.header, loop]));
+  const headers = new Map(findLoops(fn).map((loop) => [loop.header, loop]));
   const ranges = edgeRanges(tree, preds, headers);
   const threads: Thread[] = [];
   // A block that takes part in one thread stays as it is for the others.

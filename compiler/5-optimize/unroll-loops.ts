@@ -38,12 +38,12 @@ export const unrollLoops: FunctionPass = {
 /** Unrolls what it can of the loops that hold no other loop. */
 function unrollInnermost(fn: IrFunction, context: PassContext): boolean {
   const first = dominatorTree(fn);
-  const loops = findLoops(fn, first);
+  const loops = findLoops(fn);
   if (loops.length === 0) return false;
   const outer = new Set(loops.map((loop) => loop.parent));
   const merged = loops.filter((loop) => !outer.has(loop) && joinLatches(fn, loop));
   const tree = merged.length > 0 ? dominatorTree(fn) : first;
-  const all = merged.length > 0 ? findLoops(fn, tree) : loops;
+  const all = merged.length > 0 ? findLoops(fn) : loops;
   const around = new Set(all.map((loop) => loop.parent));
   const alias = new AliasAnalysis(fn);
   const chosen: { loop: Loop; plan: UnrollPlan }[] = [];

@@ -5,13 +5,7 @@
  * pointer is not null) holds in the loop as before.
  * Needs: reachable blocks. Leaves jumps to jumps and equal computations behind.
  */
-import {
-  type DominatorTree,
-  dominatorTree,
-  findLoops,
-  type Loop,
-  predecessors,
-} from "../4-lower/cfg.ts";
+import { findLoops, type Loop, predecessors } from "../4-lower/cfg.ts";
 import type { Block, IrFunction, IrInstruction, Value } from "../4-lower/ir.ts";
 import {
   createBlock,
@@ -46,11 +40,10 @@ const mostDepth = 3;
 
 /** Inner loops first: a test that leaves one may then leave the loop around it. */
 function unswitchOne(fn: IrFunction): boolean {
-  const tree: DominatorTree = dominatorTree(fn);
-  const loops = findLoops(fn, tree);
+  const loops = findLoops(fn);
   if (loops.length === 0) return false;
   const preds = predecessors(fn);
-  for (const loop of loops.reverse()) {
+  for (const loop of loops.toReversed()) {
     const entry = onlyEntry(loop, preds);
     if (entry === undefined) continue;
     const tests = findTests(fn, loop, entry, preds);
