@@ -29,8 +29,10 @@ interface Slot {
   readonly alloca: Alloca;
   /** Type of the SSA value; loads and stores of the other of ptr and i64 are converted. */
   readonly type: ValueType;
-  readonly loads: IrInstruction[];
-  readonly stores: IrInstruction[];
+  readonly loads: readonly IrInstruction[];
+  readonly stores: readonly IrInstruction[];
+  /** Both, in the order of the blocks' instructions. */
+  readonly accesses: readonly IrInstruction[];
 }
 
 export const promoteMemory: FunctionPass = {
@@ -64,10 +66,12 @@ const isLifetime = (user: IrInstruction): boolean =>
 function promotableSlot(alloca: Alloca, uses: readonly Use[]): Slot | undefined {
   const loads: IrInstruction[] = [];
   const stores: IrInstruction[] = [];
+  const accesses: IrInstruction[] = [];
   let type: ValueType | undefined;
   for (const { user, index } of uses) {
     const { operation } = user;
     if (isLifetime(user)) continue;
+    accesses.push(user);
     if (operation.op === "load" && !operation.volatile) loads.push(user);
     else if (operation.op === "store" && !operation.volatile && index === 1) stores.push(user);
     else return undefined;
@@ -79,23 +83,16 @@ function promotableSlot(alloca: Alloca, uses: readonly Use[]): Slot | undefined 
       type = "ptr";
     }
   }
-  return { alloca, type: type ?? "i64", loads, stores };
+  return { alloca, type: type ?? "i64", loads, stores, accesses };
 }
 
-/** All in one block, or stored once before everything else: no phis, no walk. */
-function promoteInOneBlock(slot: Slot, rewriter: Rewriter): boolean {
-  const { loads, stores, type } = slot;
-  const block = (stores[0] ?? loads[0])?.block;
-  const isLocal = [...loads, ...stores].every((each) => each.block === block);
-  if (!isLocal || block === undefined) return block === undefined;
-  const mine = new Set([...loads, ...stores]);
+/** All in one block: no phis, no walk. */
+function promoteInOneBlock({ accesses, type }: Slot, rewriter: Rewriter): boolean {
+  const [first] = accesses;
+  if (first === undefined) return true;
+  if (accesses.some(({ block }) => block !== first.block)) return false;
   let current: Value = undefinedValue(type);
-  for (const instruction of block.instructions) {
-    if (!mine.has(instruction)) continue;
-    current = visitAccess(instruction, current, type, rewriter);
-    mine.delete(instruction);
-    if (mine.size === 0) break;
-  }
+  for (const access of accesses) current = visitAccess(access, current, type, rewriter);
   return true;
 }
 

@@ -55,6 +55,13 @@ interface SlotBlocks {
   readonly ended: number[];
 }
 
+/** By block: the slot that was last found to be wanted, or to have begun, at its start, or to change in it. */
+interface Notes {
+  readonly wantedAt: Int32Array;
+  readonly reachedAt: Int32Array;
+  readonly changedAt: Int32Array;
+}
+
 class SlotLiveness {
   readonly #fn: MachineFunction;
   readonly #preds: readonly (readonly number[])[];
@@ -130,10 +137,10 @@ class SlotLiveness {
     const nexts = this.#fn.blocks.map((block) =>
       machineSuccessors(block).map((next) => places[next.id] as number),
     );
-    // By block: the slot that was last found to be wanted at its start.
-    const wantedAt = new Int32Array(count).fill(-1);
-    const stops = new Int32Array(count).fill(-1);
-    const seen = new Int32Array(count).fill(-1);
+    const note = (): Int32Array => new Int32Array(count).fill(-1);
+    const [stops, seen] = [note(), note()];
+    const notes: Notes = { wantedAt: note(), changedAt: note(), reachedAt: note() };
+    const { wantedAt } = notes;
     this.#slotBlocks().forEach((blocks, slot) => {
       if (blocks === undefined) return;
       for (const index of blocks.writtenFirst) stops[index] = slot;
@@ -142,7 +149,7 @@ class SlotLiveness {
         if (!isSource) this.#wantedAtEnd[index]?.push(slot);
         return (isSource || stops[index] !== slot) && claim(wantedAt, index, slot);
       });
-      this.#propagateBegun(blocks, slot, nexts, wantedAt);
+      this.#propagateBegun(blocks, slot, nexts, notes);
     });
   }
 
@@ -150,17 +157,17 @@ class SlotLiveness {
     { begun, ended }: SlotBlocks,
     slot: number,
     nexts: readonly (readonly number[])[],
-    wantedAt: Int32Array,
+    { wantedAt, changedAt, reachedAt }: Notes,
   ): void {
     const isShareable = this.#isShareable(slot);
-    const [reached, changed] = [new Set<number>(), new Set([...begun, ...ended])];
+    for (const index of begun) changedAt[index] = slot;
+    for (const index of ended) changedAt[index] = slot;
     spread(begun, nexts, (index, isSource) => {
       if (isSource) return true;
-      if (reached.has(index) || (isShareable && wantedAt[index] !== slot)) return false;
-      reached.add(index);
+      if ((isShareable && wantedAt[index] !== slot) || !claim(reachedAt, index, slot)) return false;
       this.#aliveAtStart[index]?.push(slot);
       // What has begun at the end goes on from there by itself.
-      return !changed.has(index);
+      return changedAt[index] !== slot;
     });
   }
 
