@@ -17,6 +17,7 @@ export type { CompileOptions } from "./compiler/compile.ts";
 export { compile } from "./compiler/compile.ts";
 export { loadObject } from "./linker/load.ts";
 export type { LoadedObject, MapSpec, ProgramSpec } from "./linker/program.ts";
+export type { RecordedRun, RecordOptions, Stop } from "./vm/debug/recorded-run.ts";
 export type { RunOptions, RunResult } from "./vm/programs/run.ts";
 export type { BpfAttr } from "./vm/system/attr.ts";
 export { SimulatedKernel as Kernel, type SystemOptions } from "./vm/system/simulated-kernel.ts";
@@ -29,6 +30,7 @@ export {
   type SkeletonProgram,
   type SkeletonTypes,
 } from "./vm/system/skeleton.ts";
+export type { Stream } from "./vm/system/streams.ts";
 export type { Verdict } from "./vm/verifier/input.ts";
 export { verifyObjectProgram } from "./vm/verifier/verify-program.ts";
 

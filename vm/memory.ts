@@ -66,6 +66,11 @@ export class LinearMemory {
     this.words = new BigUint64Array(this.wasm.buffer);
   }
 
+  /** Where memory was ever given out, aligned to granules. */
+  get used(): { readonly from: number; readonly to: number } {
+    return { from: firstFree, to: this.#next };
+  }
+
   /** Zeroed bytes at an 8-byte aligned address, not yet accessible; a gap follows. */
   allocate(size: number): number {
     const bytes = alignUp(Math.max(size, 1), granule) + granule;

@@ -17,7 +17,7 @@ function arrayArguments(call: HelperCall, address: bigint, size: number) {
 function emit(call: HelperCall, text: string | number): number {
   if (typeof text === "number") return text;
   const line = text.slice(0, longestLine - 1);
-  call.kernel.trace.push(line.replace(/\n$/, ""));
+  call.kernel.traceLine(line.replace(/\n$/, ""));
   return line.length;
 }
 

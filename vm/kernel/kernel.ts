@@ -81,6 +81,8 @@ export class Kernel implements MapHost {
   process: Process;
   /** Lines of bpf_trace_printk. */
   readonly trace: string[] = [];
+  /** Called for each of these lines as it is written. */
+  onTrace: ((line: string) => void) | undefined;
   /** What iterator programs wrote. */
   readonly sequence: Uint8Array[] = [];
   /** Things that programs asked for in vain, each once. */
@@ -103,6 +105,12 @@ export class Kernel implements MapHost {
     this.process = { ...defaultProcess, ...options.process };
     const random = this.engineMemory.control + cells.random;
     this.memory.view.setInt32(random, (options.randomSeed ?? 1) | 0 || 1, true);
+  }
+
+  /** A line for the trace pipe. */
+  traceLine(line: string): void {
+    this.trace.push(line);
+    this.onTrace?.(line);
   }
 
   /** 32 random bits (xorshift32). */

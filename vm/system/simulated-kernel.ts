@@ -5,8 +5,11 @@
 import type { Btf } from "../../common/object/btf.ts";
 import { bpfCommands } from "../../common/platform/uapi.ts";
 import type { LoadedObject } from "../../linker/program.ts";
+import { RecordedRun, type RecordOptions } from "../debug/recorded-run.ts";
 import { errno } from "../errno.ts";
 import { Kernel, type KernelOptions, type LoadFailure } from "../kernel/kernel.ts";
+import { PerfEventArrayMap, type PerfSample } from "../maps/perf-event-array.ts";
+import { RingBufferMap } from "../maps/ring-buffer.ts";
 import { StructOpsMap } from "../maps/struct-ops.ts";
 import { type RunOptions, type RunResult, runProgram } from "../programs/run.ts";
 import { verifierInput } from "../verifier/program-input.ts";
@@ -40,6 +43,7 @@ import type { BpfObject, Hook, MapObject, ProgramObject } from "./objects.ts";
 import { type PacketStep, receivePacket, sendPacket } from "./packets.ts";
 import { programCommands } from "./program-commands.ts";
 import { queryCommands } from "./query-commands.ts";
+import { Stream } from "./streams.ts";
 import type { SystemState } from "./system-state.ts";
 
 const commands: Readonly<Record<string, Command>> = {
@@ -277,6 +281,55 @@ export class SimulatedKernel extends Kernel {
     if (file === undefined) return -errno.EBADF;
     if (file.object.kind !== "program") return -errno.EINVAL;
     return runProgram(this, file.object.program, options);
+  }
+
+  /** Runs a program once in the interpreter, so that the run can be walked in both directions. */
+  record(program: number, options: RecordOptions = {}): RecordedRun | number {
+    const object = this.#state.handles.file(program)?.object;
+    if (object === undefined) return -errno.EBADF;
+    if (object.kind !== "program") return -errno.EINVAL;
+    return new RecordedRun(this, object.program, options);
+  }
+
+  /**
+   * The records of a ring buffer, from those that wait in it on; undefined for other maps. Closing
+   * the stream leaves what comes later in the ring.
+   */
+  ringBuffer(map: number): Stream<Uint8Array> | undefined {
+    const object = this.#state.handles.file(map)?.object;
+    if (object?.kind !== "map" || !(object.map instanceof RingBufferMap)) return undefined;
+    const ring = object.map;
+    return this.#stream(ring.consume(), (listener) => {
+      ring.listener = listener;
+    });
+  }
+
+  /** The samples of a perf event array, whose buffers it opens; undefined for other maps. */
+  perfBuffer(map: number): Stream<PerfSample> | undefined {
+    const object = this.#state.handles.file(map)?.object;
+    if (object?.kind !== "map" || !(object.map instanceof PerfEventArrayMap)) return undefined;
+    const buffer = object.map;
+    buffer.openAll();
+    return this.#stream(buffer.consume(), (listener) => {
+      buffer.listener = listener;
+    });
+  }
+
+  /** The lines of bpf_trace_printk from now on. */
+  tracePipe(): Stream<string> {
+    return this.#stream<string>([], (listener) => {
+      this.onTrace = listener;
+    });
+  }
+
+  #stream<T>(
+    first: readonly T[],
+    listen: (to: ((value: T) => void) | undefined) => void,
+  ): Stream<T> {
+    const stream = new Stream<T>(() => listen(undefined));
+    for (const value of first) stream.push(value);
+    listen((value) => stream.push(value));
+    return stream;
   }
 
   /** A packet arrives at a device: what became of it, step by step. */
