@@ -6,7 +6,12 @@
 import { Diagnostics } from "../../common/diagnostics/diagnostic.ts";
 import type { Btf } from "../../common/object/btf.ts";
 import { readBtf } from "../../common/object/btf-reader.ts";
-import type { VerifierFunction, VerifierInput, VerifierMap } from "./input.ts";
+import {
+  maxNameLength,
+  type VerifierFunction,
+  type VerifierInput,
+  type VerifierMap,
+} from "./input.ts";
 import type { KernelTypes } from "./kernel-types.ts";
 import { decodeSlots } from "./opcodes.ts";
 
@@ -57,7 +62,7 @@ function mapOf(json: Json, index: number): VerifierMap {
   const frozen = new Uint8Array(isFrozen ? valueSize : 0);
   if (isFrozen) frozen.set(bytesOfHex(data).subarray(0, valueSize));
   return {
-    name: textOf(json["name"], `m${index}`),
+    name: textOf(json["name"], `m${index}`).slice(0, maxNameLength),
     type: numberOf(json["type"]),
     keySize: numberOf(json["key_size"]),
     valueSize,

@@ -5,6 +5,9 @@
 import type { Btf, LineInfo } from "../../common/object/btf.ts";
 import type { KernelTypes } from "./kernel-types.ts";
 
+/** The kernel keeps no more of a name; loaders cut it. */
+export const maxNameLength = 15;
+
 export interface VerifierMap {
   readonly name: string;
   readonly type: number;

@@ -110,7 +110,7 @@ export function processKptrDestination(env: Env, register: number, f: CallFacts)
   } else {
     const { map } = reg;
     if (map === undefined) env.unsupported("kptr outside of a map value");
-    if (map.btfValue === 0) {
+    if (!recordOf(env, map).hasTypes) {
       env.reject(`map '${map.name}' has to have BTF in order to use bpf_kptr_xchg`, errno.invalid);
     }
     const record = recordOf(env, map);

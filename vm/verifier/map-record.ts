@@ -3,6 +3,7 @@ import type { Btf, BtfType, TypeId } from "../../common/object/btf.ts";
 import { btfTypeById, skipModifierIds } from "../../common/object/btf-types.ts";
 import type { Env } from "./env.ts";
 import type { VerifierMap } from "./input.ts";
+import { takesTypes } from "./map-types.ts";
 import type { Reg } from "./reg.ts";
 import { kind, kindOf, typeFlag } from "./reg-types.ts";
 
@@ -40,6 +41,8 @@ export type Fields = readonly SpecialField[];
 export interface MapRecord {
   readonly map: VerifierMap;
   readonly fields: Fields;
+  /** The kernel has the types of the map's keys and values. */
+  readonly hasTypes: boolean;
   /** The map has a value type, but the case came without its BTF. */
   readonly isUnknown: boolean;
 }
@@ -272,7 +275,9 @@ function computeRecord(env: Env, map: VerifierMap): MapRecord {
     collector.collect(skipModifierIds(btf, map.btfValue));
     fields = collector.finish();
   }
-  return { map, fields, isUnknown: btf === undefined && map.btfValue !== 0 };
+  const hasTypes = map.btfValue !== 0 && (btf === undefined || takesTypes(btf, map, fields));
+  if (!hasTypes) fields = [];
+  return { map, fields, hasTypes, isUnknown: btf === undefined && map.btfValue !== 0 };
 }
 
 export function recordOf(env: Env, map: VerifierMap): MapRecord {

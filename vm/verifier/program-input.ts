@@ -1,7 +1,7 @@
 /** A program of a loaded object as the verifier's input. */
 import type { Btf } from "../../common/object/btf.ts";
 import type { LoadedObject, MapSpec, ProgramSpec } from "../../linker/program.ts";
-import type { VerifierInput, VerifierMap } from "./input.ts";
+import { maxNameLength, type VerifierInput, type VerifierMap } from "./input.ts";
 import { KernelTypes } from "./kernel-types.ts";
 import { mapType } from "./map-rules.ts";
 
@@ -15,7 +15,7 @@ function verifierMap(spec: MapSpec, inner: number): VerifierMap {
   const extra = spec.type === mapType.arena ? spec.extra || anyAddress : spec.extra;
   const frozenData = spec.frozen ? spec.initial : undefined;
   return {
-    name: spec.name,
+    name: spec.name.slice(0, maxNameLength),
     type: spec.type,
     keySize: spec.keySize,
     valueSize: spec.valueSize,

@@ -23,7 +23,7 @@ function checkField(env: Env, register: number, name: FieldName): void {
       errno.invalid,
     );
   }
-  if (map !== undefined && map.btfValue === 0) {
+  if (map !== undefined && !recordOf(env, map).hasTypes) {
     env.reject(`map '${map.name}' has to have BTF in order to use ${name}`, errno.invalid);
   }
   const offset = fieldOffset(recordBehind(env, reg), name);
