@@ -6,7 +6,7 @@
  *      [--keep FOLDER] [--only SEED]
  */
 import { fork } from "node:child_process";
-import { mkdirSync, readdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { disassemble } from "../assembler/disassemble.ts";
@@ -243,11 +243,17 @@ interface Report {
   readonly outcome: Outcome;
   /** Bytes in use by the process. */
   readonly memory: number;
+  /** CPU time that the mutant took. */
+  readonly milliseconds: number;
 }
 
 function work(first: number, end: number): void {
   for (let seed = first; seed < end; seed += 1) {
-    process.send?.({ seed, outcome: tryMutant(seed), memory: process.memoryUsage.rss() });
+    const before = process.cpuUsage();
+    const outcome = tryMutant(seed);
+    const { user, system } = process.cpuUsage(before);
+    const milliseconds = (user + system) / 1000;
+    process.send?.({ seed, outcome, memory: process.memoryUsage.rss(), milliseconds });
   }
   process.exit();
 }
@@ -271,27 +277,42 @@ function note(seed: number, kind: keyof typeof counts, message: string = kind): 
   writeFileSync(join(cli.keep, String(seed)), mutant(seed).bytes);
 }
 
+/** Seconds of CPU that a process has had; 0 once it is gone. */
+function cpuSeconds(pid: number): number {
+  try {
+    const fields = readFileSync(`/proc/${pid}/stat`, "utf8")
+      .replace(/^.*\) /, "")
+      .split(" ");
+    return (Number(fields[11]) + Number(fields[12])) / 100;
+  } catch {
+    return 0;
+  }
+}
+
 /** Runs seeds in a child until the end or its death; the first seed that is left. */
-function runChild(first: number, end: number, isRetry = false): Promise<number> {
+function runChild(first: number, end: number): Promise<number> {
   return new Promise((resolve) => {
     const args = ["--worker", "--seed", String(first), "--count", String(end - first)];
     const execArgv = [...process.execArgv, `--max-old-space-size=${cli.memory}`];
     const child = fork(import.meta.filename, args, { execArgv });
     let next = first;
-    let started = performance.now();
     let timer: NodeJS.Timeout | undefined;
+    // In CPU time: a busy machine may stop a process for long.
     const arm = (seconds: number): void => {
       clearTimeout(timer);
-      timer = setTimeout(() => child.kill("SIGKILL"), seconds * 1000);
+      const end = cpuSeconds(child.pid!) + seconds;
+      const check = (): void => {
+        const left = end - cpuSeconds(child.pid!);
+        if (left <= 0) child.kill("SIGKILL");
+        else timer = setTimeout(check, left * 1000);
+      };
+      timer = setTimeout(check, seconds * 1000);
     };
     // The first one waits for the inputs to be compiled.
     arm(Number(cli.limit) + 120);
-    child.on("message", ({ seed, outcome, memory }: Report) => {
-      const milliseconds = performance.now() - started;
-      if (seed !== first && milliseconds > peaks.slowest.milliseconds)
-        peaks.slowest = { seed, milliseconds };
+    child.on("message", ({ seed, outcome, memory, milliseconds }: Report) => {
+      if (milliseconds > peaks.slowest.milliseconds) peaks.slowest = { seed, milliseconds };
       peaks.memory = Math.max(peaks.memory, memory);
-      started = performance.now();
       arm(Number(cli.limit));
       note(seed, outcome.kind, outcome.message);
       next = seed + 1;
@@ -299,8 +320,6 @@ function runChild(first: number, end: number, isRetry = false): Promise<number> 
     child.on("exit", (code, signal) => {
       clearTimeout(timer);
       if (next >= end) return resolve(next);
-      // A busy machine may stop a process for long: the seed is tried once more by itself.
-      if (signal === "SIGKILL" && !isRetry) return resolve(runChild(next, next + 1, true));
       note(next, signal === "SIGKILL" ? "hung" : "crashed", `ended with ${signal ?? code}`);
       resolve(next + 1);
     });

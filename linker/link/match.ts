@@ -1,6 +1,7 @@
 /**
- * Whether two declarations of one symbol agree, each in its own BTF: what a C compiler would accept
- * as the same object or function, as far as BTF tells.
+ * Whether two declarations of one symbol agree, each in its own BTF. As in libbpf's linker, which real
+ * programs are linked with, they need not be what C calls compatible: integers may differ in sign,
+ * arrays in length.
  */
 import type { BtfMember, BtfType } from "../../common/object/btf.ts";
 import { type Placed, under } from "../core/compatible.ts";
@@ -11,37 +12,51 @@ const at = (place: Placed, id: number): Placed => ({ btf: place.btf, id });
 
 type Composite = BtfType & { readonly kind: "struct" | "union" };
 
-/** Types under qualifiers and typedefs; behind pointers names suffice. */
-export function declarationsMatch(a: Placed, b: Placed, depth = deepest): boolean {
+/** How records behind pointers are compared. */
+type Pointees = "by name" | "whole";
+
+/**
+ * Types under qualifiers and typedefs. Behind pointers names suffice: each object declares only the
+ * members of a kernel's type that it uses.
+ */
+export function declarationsMatch(a: Placed, b: Placed): boolean {
+  return typesMatch(a, b, "by name", deepest, false);
+}
+
+function typesMatch(
+  a: Placed,
+  b: Placed,
+  pointees: Pointees,
+  depth: number,
+  isPointedTo: boolean,
+): boolean {
   const x = under(a);
   const y = under(b);
   if (x === undefined || y === undefined) return x === y;
   if (depth === 0) return true;
-  const match = (i: number, j: number): boolean => declarationsMatch(at(a, i), at(b, j), depth - 1);
+  const match = (i: number, j: number, isBehind = isPointedTo): boolean =>
+    typesMatch(at(a, i), at(b, j), pointees, depth - 1, isBehind);
   switch (x.kind) {
     case "struct":
     case "union":
       if (y.kind === "fwd") return x.name === y.name && y.union === (x.kind === "union");
-      return y.kind === x.kind && compositesMatch(x, y, match);
+      if (y.kind !== x.kind) return false;
+      if (isPointedTo && pointees === "by name") return x.name === y.name;
+      return compositesMatch(x, y, match);
     case "fwd":
       if (y.kind === "fwd") return x.name === y.name && x.union === y.union;
       return y.kind === (x.union ? "union" : "struct") && y.name === x.name;
     case "int":
-      return y.kind === "int" && x.size === y.size && x.signed === y.signed && x.bool === y.bool;
+      return y.kind === "int" && x.size === y.size;
     case "float":
       return y.kind === "float" && x.size === y.size;
     case "enum":
     case "enum64":
       return (y.kind === "enum" || y.kind === "enum64") && x.name === y.name && x.size === y.size;
     case "ptr":
-      return y.kind === "ptr" && match(x.type, y.type);
+      return y.kind === "ptr" && match(x.type, y.type, true);
     case "array":
-      // `extern int table[]` agrees with every length.
-      return (
-        y.kind === "array" &&
-        (x.count === y.count || x.count === 0 || y.count === 0) &&
-        match(x.element, y.element)
-      );
+      return y.kind === "array" && match(x.element, y.element);
     case "func_proto":
       return (
         y.kind === "func_proto" &&
@@ -86,7 +101,8 @@ export function mapDifference(a: Placed, b: Placed): string | undefined {
     const places = [at(a, member.type), at(b, other.type)] as const;
     const [first, second] = [encodedNumber(places[0]), encodedNumber(places[1])];
     if (first !== second) return `${name} is ${first ?? "a type"} and ${second ?? "a type"}`;
-    if (!declarationsMatch(...places)) return `${name} has different types`;
+    // Keys and values stand behind pointers.
+    if (!typesMatch(...places, "whole", deepest, false)) return `${name} has different types`;
   }
   const extra = y.members.find(({ name }) => x.members.every((member) => member.name !== name));
   return extra && `only one has ${extra.name}`;
