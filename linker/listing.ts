@@ -60,14 +60,18 @@ function sectionFunctions(
 ): ListedFunction[] {
   const instructions = listInstructions(view, section, sectionIndex);
   const starts = new Map<number, string>();
+  const ends: number[] = [];
   for (const symbol of view.symbolsOf(sectionIndex)) {
     const inside = symbol.value < section.size;
     if (symbol.type !== "func" || !inside) continue;
+    if (symbol.size > 0) ends.push(symbol.value + symbol.size);
     const known = starts.get(symbol.value);
     // Of several names of one function the first, whatever the order of the symbols.
     if (known === undefined || symbol.name < known) starts.set(symbol.value, symbol.name);
   }
-  if (!starts.has(0)) starts.set(0, section.name);
+  // Code of weak functions that lost against others has no symbol after linking.
+  for (const place of [0, ...ends])
+    if (!starts.has(place) && place < section.size) starts.set(place, section.name);
   const offsets = [...starts.keys()].sort((a, b) => a - b);
   return offsets.map((offset, position): ListedFunction => {
     const end = offsets[position + 1] ?? section.data.length;

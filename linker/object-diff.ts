@@ -47,11 +47,16 @@ function diffNamed<T>(
 }
 
 function diffFunctions(a: ObjectView, b: ObjectView): BtfChange[] {
-  const titled = (view: ObjectView): Named<ListedFunction>[] =>
-    listFunctions(view).map((value) => ({
-      title: `function ${value.name} (${value.section})`,
-      value,
-    }));
+  const titled = (view: ObjectView): Named<ListedFunction>[] => {
+    // Static functions of several files may have one name.
+    const counts = new Map<string, number>();
+    return listFunctions(view).map((value) => {
+      const title = `function ${value.name} (${value.section})`;
+      const count = (counts.get(title) ?? 0) + 1;
+      counts.set(title, count);
+      return { title: count === 1 ? title : `${title} #${count}`, value };
+    });
+  };
   return diffNamed(titled(a), titled(b), (before, after) =>
     diffInstructions(before.instructions, after.instructions),
   );

@@ -156,6 +156,20 @@ char license[] SEC("license") = "${license}";`;
     expect(json[0]).toMatchObject({ change: "changed", type: "map counts" });
   });
 
+  test("functions of one name, and code that lost its name", () => {
+    const part = (name: string, factor: number, weak: number): string =>
+      `__attribute__((noinline)) static int twin(int a) { return a * ${factor} + 1; }
+       int ${name}(int a) { return twin(a) + 1; }
+       __attribute__((weak, noinline)) int weak(int a) { return a + ${weak}; }`;
+    make("left.c", part("left", 2, 5));
+    make("right.c", part("right", 3, 6));
+    make("third.c", part("right", 4, 6));
+    for (const other of ["right", "third"])
+      expect(bpfc("link", "left.o", `${other}.o`, "-o", `with-${other}.o`).status).toBe(0);
+    const { stdout } = bpfc("objdump", "--diff", "with-right.o", "with-third.o");
+    expect(stdout.match(/^[~+-] \S.*$/gm)).toEqual(["~ function twin (.text) #2"]);
+  });
+
   test("one object is not enough", () => {
     expect(bpfc("objdump", "--diff", "one.o").status).toBe(2);
     expect(bpfc("objdump", "-d", "one.o", "two.o").status).toBe(1);
