@@ -96,7 +96,10 @@ function addRun(program: Command, outcome: Outcome): void {
     .option("--repeat <n>", "run each input n times", "1")
     .option("--time", "show how long a run takes")
     .option("--trace", "show every instruction, what it changed, and its C line")
-    .option("--pcap-out <file>", "write the packets as the program left them")
+    .option(
+      "--pcap-out <file>",
+      "write the packets as the program left them; pcapng where the name ends so",
+    )
     .option(
       "--event <event>",
       "attach all programs and fire: tracepoint/…, raw_tp/…, function/NAME",

@@ -116,10 +116,11 @@ function load(name, flags) {
 
 /**
  * A compilation is over before optimised code pays, or marking in small steps, or threads that share
- * the collector's work. V8 reads caches only under the flags that they were made under. So these are
+ * the collector's work. (Only threads of its short collections may be taken away once it runs: V8 stops
+ * where the long ones lose theirs.) V8 reads caches only under the flags that they were made under. So these are
  * set when the first bundle was read, and caches of those that come later are made under them.
  */
-const shortRun = ["--interrupt-budget=1000000", "--no-incremental-marking", "--single-threaded-gc"];
+const shortRun = ["--interrupt-budget=1000000", "--no-incremental-marking", "--no-parallel-scavenge"];
 
 function requireBundle(name) {
   if (!bundles.includes(name)) return require(name);

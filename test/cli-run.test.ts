@@ -71,6 +71,28 @@ test("--time tells what a run takes, --cpus and --seed what it runs on", () => {
   }
 });
 
+test("iterators are verified for the kernel that ships, and run", () => {
+  const text = `#include "vmlinux.h"
+#include <bpf/bpf_helpers.h>
+#include <bpf/bpf_tracing.h>
+struct { __uint(type, BPF_MAP_TYPE_ARRAY); __uint(max_entries, 7);
+	__type(key, int); __type(value, int); } listed SEC(".maps");
+SEC("iter/bpf_map") int maps(struct bpf_iter__bpf_map *ctx)
+{
+	struct bpf_map *map = ctx->map;
+	if (map)
+		BPF_SEQ_PRINTF(ctx->meta->seq, "%s %d\\n", map->name, map->max_entries);
+	return 0;
+}
+char LICENSE[] SEC("license") = "GPL";
+`;
+  writeFileSync(join(work, "maps.c"), text);
+  const { status, stdout, stderr } = bpfc("run", "maps.c", "--event", "iter/bpf_map");
+  expect(status, stderr).toBe(0);
+  expect(stdout).toMatch(/^listed 7$/m);
+  expect(bpfc("run", "maps.c").stderr).toBe("");
+});
+
 test("what programs ask for in vain is told once", () => {
   const head = "#include <linux/bpf.h>\n#include <bpf/bpf_helpers.h>\n";
   const text = `${head}SEC("tc") int p(struct __sk_buff *s) {

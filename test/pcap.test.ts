@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { parseHex, toHex } from "../cli/run/hex.ts";
-import { readCapture, writePcap } from "../cli/run/pcap.ts";
+import { readCapture, writePcap, writePcapng } from "../cli/run/pcap.ts";
 
 const packets = [Uint8Array.of(1, 2, 3), Uint8Array.of(), Uint8Array.of(9, 8, 7, 6, 5)];
 
@@ -18,8 +18,11 @@ function pcapng(littleEndian: boolean): Uint8Array {
 }
 
 describe("capture files", () => {
-  test("what is written is read back", () => {
-    const result = readCapture(writePcap(packets));
+  test.each([
+    ["pcap", writePcap],
+    ["pcapng", writePcapng],
+  ])("what is written is read back: %s", (_, write) => {
+    const result = readCapture(write(packets));
     expect(result.ok && result.packets.map((p) => [...p.bytes])).toEqual(
       packets.map((p) => [...p]),
     );
@@ -29,7 +32,7 @@ describe("capture files", () => {
     expect(result.ok && result.packets.map((p) => [...p.bytes])).toEqual([[1, 2, 3]]);
   });
   test("every truncation is refused or read, never thrown", () => {
-    for (const whole of [writePcap(packets), pcapng(true)]) {
+    for (const whole of [writePcap(packets), writePcapng(packets), pcapng(true)]) {
       for (let n = 0; n < whole.length; n++)
         expect(typeof readCapture(whole.subarray(0, n)).ok).toBe("boolean");
     }

@@ -108,3 +108,40 @@ export function writePcap(packets: readonly Uint8Array[]): Uint8Array {
   });
   return bytes;
 }
+
+/** One pcapng block: its type, its length twice, its body padded to whole words. */
+function block(type: number, body: Uint8Array): Uint8Array {
+  const length = 12 + Math.ceil(body.length / 4) * 4;
+  const bytes = new Uint8Array(length);
+  const view = new DataView(bytes.buffer);
+  view.setUint32(0, type, true);
+  view.setUint32(4, length, true);
+  bytes.set(body, 8);
+  view.setUint32(length - 4, length, true);
+  return bytes;
+}
+
+const words = (...values: readonly number[]): Uint8Array =>
+  new Uint8Array(Uint32Array.from(values).buffer);
+
+/** A pcapng file (one section, one Ethernet interface) of the packets, one microsecond apart. */
+export function writePcapng(packets: readonly Uint8Array[]): Uint8Array {
+  const unknownLength = 0xffff_ffff;
+  const blocks = [
+    block(sectionHeaderBlock, words(byteOrderMagic, 1, unknownLength, unknownLength)),
+    block(1, words(1, 262144)),
+    ...packets.map((packet, index) => {
+      const body = new Uint8Array(20 + packet.length);
+      body.set(words(0, 0, index, packet.length, packet.length));
+      body.set(packet, 20);
+      return block(6, body);
+    }),
+  ];
+  const bytes = new Uint8Array(blocks.reduce((sum, each) => sum + each.length, 0));
+  let at = 0;
+  for (const each of blocks) {
+    bytes.set(each, at);
+    at += each.length;
+  }
+  return bytes;
+}

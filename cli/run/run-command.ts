@@ -20,7 +20,7 @@ import {
   UserError,
 } from "./inputs.ts";
 import { mapContents, mapTable } from "./map-contents.ts";
-import { writePcap } from "./pcap.ts";
+import { writePcap, writePcapng } from "./pcap.ts";
 import {
   differences,
   inputOfRun,
@@ -143,7 +143,10 @@ function runInputs(session: Session): number {
     showFault(result);
   }
   progress.end();
-  if (options.pcapOut !== undefined) writeOutput(options.pcapOut, writePcap(packets));
+  if (options.pcapOut !== undefined) {
+    const write = options.pcapOut.endsWith(".pcapng") ? writePcapng : writePcap;
+    writeOutput(options.pcapOut, write(packets));
+  }
   if (options.record !== undefined) {
     const { cpus, seed, pid, comm, entry: entries } = options;
     const machine = JSON.parse(JSON.stringify({ cpus, seed, pid, comm })) as MachineOptions;
