@@ -44,10 +44,13 @@ function describeObject(object: ObjectFile): string {
     ({ name, kind, size, align, relocations }) =>
       `section ${name} ${kind} size ${size} align ${align} relocations ${relocations.length}`,
   );
-  const symbols = object.symbols.map(({ name, section, value, size, binding, type }) => {
-    const place = typeof section === "number" ? object.sections[section]!.name : section;
-    return `symbol ${name || "-"} ${place}+${value} size ${size} ${binding} ${type}`;
-  });
+  const symbols = object.symbols.map(
+    ({ name, section, value, size, binding, type, visibility }) => {
+      const place = typeof section === "number" ? object.sections[section]!.name : section;
+      const seen = visibility === "default" ? "" : ` ${visibility}`;
+      return `symbol ${name || "-"} ${place}+${value} size ${size} ${binding}${seen} ${type}`;
+    },
+  );
   const btf = viewObject(object, "linked", new Diagnostics())?.btf;
   return [...sections, ...symbols, btf === undefined ? "no BTF" : dumpBtf(btf)].join("\n");
 }

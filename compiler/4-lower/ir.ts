@@ -328,6 +328,7 @@ export interface IrModule {
   externFunctions: {
     readonly name: string;
     readonly weak: boolean;
+    readonly visibility: SymbolVisibility;
     readonly section: string | undefined;
   }[];
   /** Functions with attribute error: a surviving call is an error with this text. */

@@ -55,6 +55,7 @@ export function lowerUnit(
   module.externFunctions = unit.externFunctions.map((fn) => ({
     name: fn.linkName,
     weak: fn.attributes.weak,
+    visibility: fn.attributes.hidden ? "hidden" : "default",
     section: fn.attributes.section,
   }));
   module.fileAsm = unit.fileAsm.map((each) => each.text);

@@ -88,7 +88,8 @@ export class ModuleState {
   useLibraryFunction(name: string): void {
     if (this.#functions.has(name) || this.module.errorFunctions.has(name)) return;
     this.module.errorFunctions.set(name, `there is no library function '${name}' for BPF`);
-    this.module.externFunctions.push({ name, weak: false, section: undefined });
+    const facts = { weak: false, visibility: "default", section: undefined } as const;
+    this.module.externFunctions.push({ name, ...facts });
   }
 
   /** The address of read-only bytes. */

@@ -56,8 +56,9 @@ function parseItem(
   } else if (lexer.accept("declare")) {
     const name = lexer.take("symbol");
     const weak = lexer.accept("weak");
+    const visibility = parseVisibility(lexer);
     const section = lexer.accept("section") ? lexer.take("string") : undefined;
-    module.externFunctions.push({ name, weak, section });
+    module.externFunctions.push({ name, weak, visibility, section });
   } else if (lexer.accept("global")) module.globals.push(parseGlobal(lexer));
   else if (lexer.accept("define")) module.functions.push(parseFunction(lexer, pending));
   else lexer.error("expected a global, a declaration or a function");

@@ -49,10 +49,7 @@ export function printIr(module: IrModule, options: PrintIrOptions = {}): string 
   const list = [
     ...module.fileAsm.map((text) => `asm ${quote(text)}`),
     ...[...module.errorFunctions].map(([name, text]) => `error @${symbol(name)} ${quote(text)}`),
-    ...module.externFunctions.map(
-      ({ name, weak, section }) =>
-        `declare @${symbol(name)}${weak ? " weak" : ""}${section === undefined ? "" : ` section ${quote(section)}`}`,
-    ),
+    ...module.externFunctions.map(printDeclaration),
     ...module.globals.map(printGlobal),
   ];
   if (list.length > 0) parts.push(list.join("\n"));
@@ -67,6 +64,14 @@ export function printIr(module: IrModule, options: PrintIrOptions = {}): string 
 /** One function alone, for messages and tests. */
 export function printFunction(fn: IrFunction): string {
   return functionText(fn, undefined);
+}
+
+function printDeclaration(declared: IrModule["externFunctions"][number]): string {
+  const words = [`declare @${symbol(declared.name)}`];
+  if (declared.weak) words.push("weak");
+  if (declared.visibility !== "default") words.push(declared.visibility);
+  if (declared.section !== undefined) words.push(`section ${quote(declared.section)}`);
+  return words.join(" ");
 }
 
 function printGlobal(global: IrGlobal): string {

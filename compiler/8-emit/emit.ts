@@ -156,18 +156,18 @@ function externSymbols(ir: IrModule, sections: readonly AsmSection[]): AsmSymbol
     for (const { symbol } of relocations) mentioned.add(symbol);
   }
   const externs = [
-    ...ir.externFunctions.map(({ name, weak }) => ({ name, weak })),
+    ...ir.externFunctions,
     ...ir.globals
       .filter(({ isExtern }) => isExtern)
-      .map(({ name, binding }) => ({ name, weak: binding === "weak" })),
+      .map(({ name, binding, visibility }) => ({ name, weak: binding === "weak", visibility })),
   ];
   return externs
     .filter(({ name }) => mentioned.has(name))
     .map(
-      ({ name, weak }): AsmSymbol => ({
+      ({ name, weak, visibility }): AsmSymbol => ({
         name,
         binding: weak ? "weak" : "global",
-        visibility: "default",
+        visibility,
         type: "notype",
         defined: false,
       }),

@@ -19,7 +19,9 @@ static struct list last = {"last"};
 struct list first = {"first", &last, callee};
 int *inside = &(&one)[0];
 
+__attribute__((visibility("hidden"))) extern int hidden_function(void);
 int use(void) {
+  hidden_function();
   static int counter = 5;
   return counter++ + fixed + config + text[zero] + hidden_zero + config_option + first.next->name[0];
 }
