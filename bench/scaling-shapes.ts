@@ -126,10 +126,14 @@ export const shapes: Readonly<Record<string, (instructions: number) => string>> 
     const next = numbers(8);
     const tree = (depth: number): string =>
       depth === 0
-        ? `e->a[${next(32)}]`
+        ? `(x ${["+", "^", "*", ">>"][next(4)]} ${next(60) + 1})`
         : `(${tree(depth - 1)} ${["+", "^", "*", "-"][next(4)]} ${tree(depth - 1)})`;
-    const body = repeat(instructions / 140, () => `	e->a[${next(64)}] = ${tree(6)};`);
-    return `${head}SEC("xdp") int p(struct xdp_md *ctx) {\n${lookup}${body}\n	return 2;\n}\n`;
+    const body = repeat(
+      instructions / 140,
+      () =>
+        `	x = e->a[${next(64)}]; e->a[${next(64)}] = ${tree(6)}; asm volatile("" ::: "memory");`,
+    );
+    return `${head}SEC("xdp") int p(struct xdp_md *ctx) {\n${lookup}	__u64 x;\n${body}\n	return 2;\n}\n`;
   },
   /** Chains of `else if`, and one of early returns through a common label. */
   chains(instructions) {
@@ -162,9 +166,9 @@ export const shapes: Readonly<Record<string, (instructions: number) => string>> 
     const levels = Math.max(1, Math.round(Math.log2(instructions / 8)));
     const doubling = repeat(
       levels,
-      (at) => `#define STEP${at + 1}(n, x) STEP${at}(n, x) STEP${at}(n + ${2 ** at}, x ^ n)`,
+      (at) => `#define STEP${at + 1}(n) STEP${at}(n) STEP${at}(n ^ ${2 ** at})`,
     );
-    return `${head}#define STEP0(n, x) do { __u64 t = e->a[(n) & 63]; if (t > (x)) e->b[(n) & 63] += t; } while (0);\n${doubling}\nSEC("xdp") int p(struct xdp_md *ctx) {\n${lookup}	STEP${levels}(0, 1)\n	return 2;\n}\n`;
+    return `${head}#define STEP0(n) do { __u64 t = e->a[(n) & 63]; if (t > (n)) e->b[(n) & 63] += t; } while (0);\n${doubling}\nSEC("xdp") int p(struct xdp_md *ctx) {\n${lookup}	STEP${levels}(0)\n	return 2;\n}\n`;
   },
   /** Many small static functions with variables of their own that are inlined into one. */
   inlined(instructions) {

@@ -128,7 +128,8 @@ export function lineText(file: SourceFile, line: number): string {
   const start = starts[line - 1];
   if (start === undefined) return "";
   const end = starts[line] ?? file.text.length + 1;
-  return file.text.slice(start, end - 1).replace(/\r$/, "");
+  const isCarriageReturn = file.text.charCodeAt(end - 2) === 13 && end - 1 > start;
+  return file.text.slice(start, isCarriageReturn ? end - 2 : end - 1);
 }
 
 /** The span from the start of one to the end of the other; they must be in the same file. */

@@ -28,8 +28,10 @@ export class MemoryVersions {
   readonly #alias: AliasAnalysis;
   readonly #objects = new Map<IrInstruction, MemoryClass>();
   readonly #definitions: Definition[] = [{ instruction: undefined, before: -1 }];
-  /** Per class: state at the start of each block. */
-  readonly #atStart: Map<Block, Version>[] = [];
+  /** Of blocks in reverse post-order. */
+  readonly #places: ReadonlyMap<Block, number>;
+  /** Per class: state at the start of each block, by place; empty for a class that nobody writes. */
+  readonly #atStart: Int32Array[] = [];
   /** Per class: the state that an instruction makes. */
   readonly #madeBy: Map<IrInstruction, Version>[] = [];
   readonly #written = new Map<IrInstruction, readonly MemoryClass[]>();
@@ -41,11 +43,14 @@ export class MemoryVersions {
       if (this.#objects.size < maxObjects) this.#objects.set(each, 2 + this.#objects.size);
     }
     const order = reversePostOrder(fn);
-    const preds = predecessors(fn);
+    const places = new Map(order.map((block, at) => [block, at]));
+    const all = predecessors(fn);
+    const preds = order.map((block) =>
+      (all.get(block) ?? []).flatMap((pred) => places.get(pred) ?? []),
+    );
+    this.#places = places;
     const writers = this.#collectWriters(order);
-    for (let at = 0; at < this.classCount; at += 1) {
-      this.#number(order, preds, writers[at] ?? new Map());
-    }
+    for (let at = 0; at < this.classCount; at += 1) this.#number(preds, writers[at] ?? new Map());
   }
 
   get classCount(): number {
@@ -59,7 +64,7 @@ export class MemoryVersions {
   }
 
   atStart(memory: MemoryClass, block: Block): Version {
-    return this.#atStart[memory]?.get(block) ?? 0;
+    return this.#atStart[memory]?.[this.#places.get(block) ?? -1] ?? 0;
   }
 
   /** Classes that an instruction may write, each with the state that it makes. */
@@ -122,33 +127,35 @@ export class MemoryVersions {
   }
 
   #number(
-    order: readonly Block[],
-    preds: ReadonlyMap<Block, readonly Block[]>,
+    preds: readonly (readonly number[])[],
     writers: ReadonlyMap<Block, readonly IrInstruction[]>,
   ): void {
     const made = new Map<IrInstruction, Version>();
-    const start = new Map<Block, Version>();
     this.#madeBy.push(made);
-    this.#atStart.push(start);
-    if (writers.size === 0) return;
-    const last = new Map<Block, Version>();
-    for (const [block, list] of writers) {
-      for (const each of list) last.set(block, this.#define(each, made));
+    if (writers.size === 0) {
+      this.#atStart.push(new Int32Array(0));
+      return;
     }
-    const joins = new Map<Block, Version>();
+    const unknown = (): Int32Array => new Int32Array(preds.length).fill(-1);
+    const states = { start: unknown(), last: unknown(), joins: unknown() };
+    for (const [block, list] of writers) {
+      const place = this.#places.get(block) ?? 0;
+      for (const each of list) states.last[place] = this.#define(each, made);
+    }
+    const { start, joins } = states;
     for (let changed = true; changed; ) {
       changed = false;
-      for (const [at, block] of order.entries()) {
-        const before = start.get(block);
-        if (before !== undefined && before === joins.get(block)) continue;
-        const version =
-          at === 0 ? 0 : this.#meet(block, preds.get(block) ?? [], start, last, joins);
+      for (let at = 0; at < preds.length; at += 1) {
+        const before = start[at];
+        if (before !== -1 && before === joins[at]) continue;
+        const version = at === 0 ? 0 : this.#meet(at, preds[at] ?? [], states);
         if (version === before) continue;
-        start.set(block, version);
+        start[at] = version;
         changed = true;
       }
     }
-    this.#chain(order, writers, start, made);
+    this.#atStart.push(start);
+    this.#chain(writers, start, made);
   }
 
   #define(instruction: IrInstruction | undefined, made?: Map<IrInstruction, Version>): Version {
@@ -159,41 +166,41 @@ export class MemoryVersions {
   }
 
   /** The state in which all paths that are known so far come in; a new one if they differ. */
-  #meet(
-    block: Block,
-    preds: readonly Block[],
-    start: ReadonlyMap<Block, Version>,
-    last: ReadonlyMap<Block, Version>,
-    joins: Map<Block, Version>,
-  ): Version {
-    let version: Version | undefined;
+  #meet(at: number, preds: readonly number[], { start, last, joins }: BlockStates): Version {
+    let version = -1;
     for (const pred of preds) {
-      const out = last.get(pred) ?? start.get(pred);
-      if (out === undefined || out === version) continue;
-      if (version !== undefined) {
-        const join = joins.get(block) ?? this.#define(undefined);
-        joins.set(block, join);
-        return join;
+      const made = last[pred] as number;
+      const out = made === -1 ? (start[pred] as number) : made;
+      if (out === -1 || out === version) continue;
+      if (version !== -1) {
+        if (joins[at] === -1) joins[at] = this.#define(undefined);
+        return joins[at] as number;
       }
       version = out;
     }
-    return version ?? 0;
+    return Math.max(version, 0);
   }
 
   /** Says of each state made by an instruction which one it came from. */
   #chain(
-    order: readonly Block[],
     writers: ReadonlyMap<Block, readonly IrInstruction[]>,
-    start: ReadonlyMap<Block, Version>,
+    start: Int32Array,
     made: ReadonlyMap<IrInstruction, Version>,
   ): void {
-    for (const block of order) {
-      let before = start.get(block) ?? 0;
-      for (const instruction of writers.get(block) ?? []) {
+    for (const [block, list] of writers) {
+      let before = start[this.#places.get(block) ?? 0] ?? 0;
+      for (const instruction of list) {
         const version = made.get(instruction) as Version;
         this.#definitions[version] = { instruction, before };
         before = version;
       }
     }
   }
+}
+
+/** States of one class by block, -1 where none is known: at the start, the last one made in it, the one of a join. */
+interface BlockStates {
+  readonly start: Int32Array;
+  readonly last: Int32Array;
+  readonly joins: Int32Array;
 }

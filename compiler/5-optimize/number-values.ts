@@ -19,7 +19,7 @@ import {
 } from "../4-lower/ir-builder.ts";
 import { AliasAnalysis, type Location, sameBase } from "./alias.ts";
 import { invertedPredicate } from "./fold-constants.ts";
-import { MemoryVersions, type Version } from "./memory-versions.ts";
+import { type MemoryClass, MemoryVersions, type Version } from "./memory-versions.ts";
 import type { FunctionPass, PassContext } from "./pass.ts";
 import { Rewriter } from "./rewriter.ts";
 import { constantAt } from "./rules/memory.ts";
@@ -49,7 +49,8 @@ class Numbering {
   readonly #contents = new Map<string, Map<Version, Value>>();
   /** What a value is known to equal here, from a branch on equality. */
   readonly #equal = new Map<Value, Value>();
-  #current: Version[] = [];
+  /** States of memory that this block has made; of other classes the one at its start holds. */
+  readonly #made = new Map<MemoryClass, Version>();
   #undo: Undo[] = [];
   #changed = false;
 
@@ -84,10 +85,7 @@ class Numbering {
 
   #visitBlock(block: Block): void {
     this.#learnFromBranch(block);
-    this.#current = [];
-    for (let at = 0; at < this.#memory.classCount; at += 1) {
-      this.#current.push(this.#memory.atStart(at, block));
-    }
+    this.#made.clear();
     for (const instruction of block.instructions) this.#visit(instruction);
     for (const next of new Set(successors(block))) this.#improvePhis(block, next);
   }
@@ -180,7 +178,7 @@ class Numbering {
     else if (operation.op === "store" && !operation.volatile) this.#visitStore(instruction);
     else if (isPure(instruction)) this.#visitPure(instruction);
     for (const [memory, version] of this.#memory.written(instruction)) {
-      this.#current[memory] = version;
+      this.#made.set(memory, version);
     }
   }
 
@@ -276,7 +274,8 @@ class Numbering {
     type: IrInstruction["type"],
   ): { contents: Map<Version, Value>; version: Version; value?: Value } {
     const contents = this.#contentsOf(location, type);
-    let version = this.#current[this.#memory.classOf(location.region)] ?? 0;
+    const memory = this.#memory.classOf(location.region);
+    let version = this.#made.get(memory) ?? this.#memory.atStart(memory, at.block);
     for (let steps = 0; steps < lookBack; steps += 1) {
       const known = contents.get(version);
       if (known !== undefined) return { contents, version, value: this.#rewriter.resolve(known) };

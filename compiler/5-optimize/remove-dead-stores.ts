@@ -105,8 +105,15 @@ function removeUnread(fn: IrFunction, alias: AliasAnalysis, rewriter: Rewriter):
   const order = reversePostOrder(fn);
   const isPrivate = (each: IrInstruction): boolean => alias.escapeOf(each) !== "all";
   const affordable = Math.min(mostObjects, Math.ceil(mostWork / countInstructions(fn)));
-  for (const object of objects.filter(isPrivate).slice(0, affordable)) {
-    new RangeLiveness(object, order, alias, rewriter).run();
+  const chosen = objects.filter(isPrivate).slice(0, affordable);
+  if (chosen.length === 0) return;
+  const effects = new Map<Block, readonly IrInstruction[]>();
+  for (const block of order) {
+    const list = block.instructions.filter((each) => memoryEffect(each).kind !== "none");
+    if (list.length > 0) effects.set(block, list);
+  }
+  for (const object of chosen) {
+    new RangeLiveness(object, { order, effects }, alias, rewriter).run();
   }
 }
 
@@ -125,9 +132,15 @@ interface Touch {
   readonly own: PieceSet;
 }
 
+interface Code {
+  readonly order: readonly Block[];
+  /** Instructions that do something to memory, by block. */
+  readonly effects: ReadonlyMap<Block, readonly IrInstruction[]>;
+}
+
 class RangeLiveness {
   readonly #object: InstructionOf<"alloca">;
-  readonly #order: readonly Block[];
+  readonly #code: Code;
   readonly #alias: AliasAnalysis;
   readonly #rewriter: Rewriter;
   readonly #pieces: Location[] = [];
@@ -135,12 +148,12 @@ class RangeLiveness {
 
   constructor(
     object: InstructionOf<"alloca">,
-    order: readonly Block[],
+    code: Code,
     alias: AliasAnalysis,
     rewriter: Rewriter,
   ) {
     this.#object = object;
-    this.#order = order;
+    this.#code = code;
     this.#alias = alias;
     this.#rewriter = rewriter;
   }
@@ -148,8 +161,8 @@ class RangeLiveness {
   run(): void {
     this.#cut();
     if (this.#pieces.length === 0 || this.#pieces.length > mostPieces) return;
-    for (const block of this.#order) {
-      const list = block.instructions.flatMap((each) => this.#touchOf(each) ?? []);
+    for (const [block, effects] of this.#code.effects) {
+      const list = effects.flatMap((each) => this.#touchOf(each) ?? []);
       if (list.length > 0) this.#touches.set(block, list.reverse());
     }
     const live = this.#solve();
@@ -176,8 +189,8 @@ class RangeLiveness {
 
   #cut(): void {
     const cuts = new Set<number>();
-    for (const block of this.#order) {
-      for (const each of block.instructions) {
+    for (const effects of this.#code.effects.values()) {
+      for (const each of effects) {
         const range = this.#writtenRange(each);
         if (range !== undefined) cuts.add(range.offset).add(range.offset + range.size);
       }
@@ -197,8 +210,7 @@ class RangeLiveness {
   }
 
   #touchOf(instruction: IrInstruction): Touch | undefined {
-    if (memoryEffect(instruction).kind === "none" || this.#rewriter.isErased(instruction))
-      return undefined;
+    if (this.#rewriter.isErased(instruction)) return undefined;
     const reads = this.#maskOf((piece) => this.#alias.mayRead(instruction, piece));
     const written = this.#writtenRange(instruction);
     if (written === undefined) {
@@ -214,8 +226,8 @@ class RangeLiveness {
     const live = new Map<Block, PieceSet>();
     for (let changed = true; changed; ) {
       changed = false;
-      for (let at = this.#order.length - 1; at >= 0; at -= 1) {
-        const block = this.#order[at] as Block;
+      for (let at = this.#code.order.length - 1; at >= 0; at -= 1) {
+        const block = this.#code.order[at] as Block;
         let mask = liveAfter(block, live);
         for (const { reads, kills } of this.#touches.get(block) ?? [])
           mask = (mask & ~kills) | reads;
