@@ -3,6 +3,8 @@
 #include <linux/socket.h>
 #include <linux/types.h>
 
+/* A C library whose header came first has all of this. */
+#ifndef _NETINET_IN_H
 enum {
 	IPPROTO_IP = 0,
 #define IPPROTO_IP IPPROTO_IP
@@ -90,4 +92,5 @@ struct sockaddr_in {
 
 #include <asm/byteorder.h>
 
+#endif
 #endif

@@ -1,7 +1,11 @@
 #ifndef _LINUX_IN6_H
 #define _LINUX_IN6_H
+/* A C library leaves these out of <netinet/in.h> where it sees this. */
+#define _UAPI_LINUX_IN6_H
 #include <linux/types.h>
 
+/* And has them already if its header came first. */
+#ifndef _NETINET_IN_H
 struct in6_addr {
 	union {
 		__u8 u6_addr8[16];
@@ -28,5 +32,6 @@ struct sockaddr_in6 {
 #define IPPROTO_NONE 59
 #define IPPROTO_DSTOPTS 60
 #define IPPROTO_MH 135
+#endif
 
 #endif

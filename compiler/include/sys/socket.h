@@ -1,4 +1,7 @@
-#ifndef _SYS_SOCKET_H
+/* Where a C library's headers are in use, its other headers need its own of this name. */
+#if defined(_FEATURES_H) && __has_include_next(<sys/socket.h>)
+#include_next <sys/socket.h>
+#elif !defined(_SYS_SOCKET_H)
 #define _SYS_SOCKET_H
 #include <linux/socket.h>
 
