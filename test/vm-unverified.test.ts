@@ -49,9 +49,10 @@ function statement(i: number): string {
 function neighbours(): string {
   const base = pick(bases);
   const lines = Array.from({ length: 2 + below(5) }, () => {
-    const place = `*(${pick(sizes)} *)(${base} + ${pick([0, 0, 2, 4, 8, 8, 12, -4, -8])})`;
+    const near = pick([0, 0, 2, 4, 8, 8, 12, -4, -8]);
+    const place = `*(${pick(sizes)} *)(${base} + ${base === "r10" ? -8 * (1 + below(4)) : near})`;
     const moved =
-      base.startsWith("r1") || base > "r5" ? "r0 ^= 5" : `${base} += ${pick([-4, 4, 8])}`;
+      base.startsWith("r1") || base > "r5" ? "r0 ^= 5" : `${base} += ${pick([-4, 4, 8, 1024])}`;
     return pick([`r0 = ${place}`, `r0 = ${place}`, `${place} = r0`, moved]);
   });
   return lines.join("\n\t").replaceAll("+ -", "- ");

@@ -138,6 +138,11 @@ export class CheckPlan {
     this.#checks = blocks.map((block) => this.#plan(block));
   }
 
+  /** Whether no access can fail. */
+  get isEmpty(): boolean {
+    return this.#checks.every((checks) => checks.size === 0);
+  }
+
   at(block: Block, slot: number): AccessCheck | undefined {
     return this.#checks[block.order]?.get(slot);
   }

@@ -32,6 +32,7 @@ import {
   type CheckGroup,
   CheckPlan,
 } from "./check-plan.ts";
+import { type FrameLocal, frameLocals } from "./frame-locals.ts";
 import { type Known, type KnownState, knownOf } from "./known.ts";
 import type { KnownValues } from "./known-values.ts";
 import { type MapFunctionName, mapShape, notDone } from "./map-functions.ts";
@@ -87,7 +88,7 @@ const locals = {
   fuel: 20,
   limit: 21,
   result: 22,
-  /** Outcomes of comparisons that several groups of accesses share. */
+  /** Outcomes of comparisons that several groups of accesses share; then what the frame holds. */
   flags: 23,
 } as const;
 
@@ -177,6 +178,11 @@ function isShiftBy32(
   return insn.src.kind === "immediate" && insn.src.value === 32;
 }
 
+const hasCalls = (program: Program, blocks: readonly Block[]): boolean =>
+  blocks.some(({ start, end }) =>
+    program.insns.slice(start, end).some((insn) => insn?.kind === "call"),
+  );
+
 /** Whether the function that starts at a slot names r10. */
 function usesFrame(program: Program, slot: number): boolean {
   const { blocks } = buildFlowGraph(program.insns, slot);
@@ -206,6 +212,9 @@ export class Translator {
   #block: Block | undefined;
   readonly #fuelOffsets: number[] = [];
   #plan: CheckPlan | undefined;
+  #frame: ReadonlyMap<number, FrameLocal> = new Map();
+  /** In the checked variant: nothing else can come to the frame while the function runs. */
+  #isClosed = false;
   #usesPacket = false;
   #isReducible = true;
   #slot = 0;
@@ -227,12 +236,15 @@ export class Translator {
         hasRange: (known, write) => this.#hasRange(known, write),
       });
     }
-    code.unsigned(4);
+    this.#frame = frameLocals(this.#program, graph.originals, this.#options.memory.stackSize);
+    this.#isClosed = this.#plan?.isEmpty === true && !hasCalls(this.#program, graph.originals);
+    code.unsigned(5);
     for (const [count, type] of [
       [locals.word - firstWide, valueType.i64],
       [locals.result - locals.word, valueType.i32],
       [1, valueType.f64],
       [this.#plan?.flags ?? 0, valueType.i32],
+      [this.#frame.size, valueType.i64],
     ] as const) {
       code.unsigned(count);
       code.byte(type);
@@ -241,6 +253,7 @@ export class Translator {
     if (this.#options.isAlone) this.#takeArguments();
     this.#usesPacket = this.#options.checked && values.hasPacket;
     this.#loadPacketBounds();
+    this.#reloadFrame();
     const emitter = {
       body: (block: Block): void => this.#translateBlock(block, values),
       condition: (block: Block): void => this.#condition(block),
@@ -331,7 +344,8 @@ export class Translator {
     if (second === undefined || !("dst" in second)) return false;
     if (first.kind === "load" && second.kind === "endian") {
       const isSwap = second.op !== "le" && second.bits === first.size * 8;
-      if (!isSwap || second.dst !== first.dst) return false;
+      const isLocal = first.base === 10 && this.#frame.has(first.offset);
+      if (!isSwap || second.dst !== first.dst || isLocal) return false;
       this.#loadReversed(first);
       this.#setRegister(first.dst);
       return true;
@@ -514,6 +528,8 @@ export class Translator {
       case "exit":
         this.#checkFuel();
         this.#giveFuel();
+        // Whoever has this frame next finds what was left there.
+        if (this.#isClosed) for (const [at, local] of this.#frame) this.#storeLocal(at, local);
         this.#return(() => this.#code.get(locals.r0));
         break;
       case "jump":
@@ -1035,6 +1051,14 @@ export class Translator {
   }
 
   #load(dst: Register, base: Register, offset: number, size: number, signed: boolean): void {
+    const local = base === 10 ? this.#frame.get(offset) : undefined;
+    if (local !== undefined) {
+      this.#code.get(this.#frameLocal(local));
+      const extend = signed ? signExtensions[size * 8]?.[0] : undefined;
+      if (extend !== undefined) this.#code.byte(extend);
+      this.#setRegister(dst);
+      return;
+    }
     const at = this.#address(base, offset, size, false);
     const [plain, extending] = loads[size] as readonly [number, number];
     this.#code.memory(signed ? extending : plain, at);
@@ -1042,9 +1066,64 @@ export class Translator {
   }
 
   #store(base: Register, offset: number, size: number, source: Source): void {
+    const local = base === 10 ? this.#frame.get(offset) : undefined;
+    if (local !== undefined) {
+      this.#source(source);
+      if (size < 8) {
+        this.#code.const64((1n << BigInt(size * 8)) - 1n);
+        this.#code.byte(op.i64And);
+      }
+      this.#code.set(this.#frameLocal(local));
+      if (this.#options.checked && !this.#isClosed) this.#storeLocal(offset, local);
+      return;
+    }
     const at = this.#address(base, offset, size, true);
     this.#source(source);
     this.#code.memory(stores[size] as number, at);
+    this.#reloadAfter({ base, offset, size, write: true });
+  }
+
+  #storeLocal(offset: number, local: FrameLocal): void {
+    this.#code.get(locals.base);
+    this.#code.get(this.#frameLocal(local));
+    const opcode = stores[local.size] as number;
+    this.#code.memory(opcode, this.#options.memory.stackSize + offset);
+  }
+
+  /**
+   * Reads what the frame holds to its locals, in the checked variant: stores go to both, as anything
+   * may come to the frame by a made-up address.
+   */
+  #reloadFrame(): void {
+    if (!this.#options.checked) return;
+    for (const [offset, local] of this.#frame) {
+      this.#code.get(locals.base);
+      const [plain] = loads[local.size] as readonly [number, number];
+      this.#code.memory(plain, this.#options.memory.stackSize + offset);
+      this.#code.set(this.#frameLocal(local));
+    }
+  }
+
+  /** After a write that may have gone to the frame. */
+  #reloadAfter(access: Access): void {
+    const { base, offset, size } = access;
+    const isElsewhere = base === 10 || this.#isCertain(knownOf(this.#known, base), access);
+    if (!this.#options.checked || this.#frame.size === 0 || isElsewhere) return;
+    const code = this.#code;
+    this.#narrow(base);
+    code.const32(offset + size - 1);
+    code.op(op.i32Add);
+    code.get(locals.base);
+    code.op(op.i32Sub);
+    code.const32(this.#options.memory.stackSize + size - 1);
+    code.op(op.i32LtU);
+    code.open(op.if, emptyBlockType);
+    this.#reloadFrame();
+    code.op(op.end);
+  }
+
+  #frameLocal({ index }: FrameLocal): number {
+    return locals.flags + (this.#plan?.flags ?? 0) + index;
   }
 
   /** Programs run one at a time, so that plain loads and stores are atomic. */
@@ -1075,6 +1154,7 @@ export class Translator {
       code.byte(op.select);
     }
     this.#code.memory(stores[size] as number, at);
+    this.#reloadAfter({ base, offset, size, write: true });
     if (!fetch) return;
     this.#code.get(locals.wide2);
     this.#setRegister(name === "cmpxchg" ? 0 : src);
@@ -1105,18 +1185,14 @@ export class Translator {
   }
 
   #call(insn: Instruction & { kind: "call" }): void {
-    if (insn.target === "local") {
-      this.#localCall(insn);
-      return;
-    }
     const isHelper = insn.target === "helper";
-    if (isHelper && this.#mapCall(insn.imm)) return;
-    if (isHelper && this.#cellCall(insn.imm)) return;
-    if (isHelper && insn.imm === loopHelper && this.#loopCall()) return;
-    if (isHelper && insn.imm === lockHelper) return this.#lock(insn);
-    if (isHelper && insn.imm === unlockHelper) return this.#unlock();
-    if (!isHelper && this.#kfuncName() === "bpf_iter_num_next") return this.#nextNumber();
-    this.#hostCall(insn);
+    if (isHelper && (this.#mapCall(insn.imm) || this.#cellCall(insn.imm))) return;
+    if (insn.target === "local") this.#localCall(insn);
+    else if (isHelper && insn.imm === lockHelper) this.#lock(insn);
+    else if (isHelper && insn.imm === unlockHelper) this.#unlock();
+    else if (!isHelper && this.#kfuncName() === "bpf_iter_num_next") this.#nextNumber();
+    else if (!isHelper || insn.imm !== loopHelper || !this.#loopCall()) this.#hostCall(insn);
+    this.#reloadFrame();
   }
 
   #kfuncName(): string | undefined {
