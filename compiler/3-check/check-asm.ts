@@ -1,7 +1,8 @@
 /** Inline assembly: operands become lvalues or values as their constraints say. */
 import type { Span } from "../../common/diagnostics/source.ts";
 import type { AsmOperand, AsmStatement } from "../2-parse/ast.ts";
-import type { CheckedAsmOperand, CheckedStatement } from "./checked.ts";
+import type { CheckedAsmOperand, CheckedExpression, CheckedStatement } from "./checked.ts";
+import { evaluateInteger } from "./constant-evaluator.ts";
 import { type Context, errorExpression, report } from "./context.ts";
 import { decay, isLvalue } from "./conversions.ts";
 import { useLabel } from "./labels.ts";
@@ -70,7 +71,19 @@ function checkInput(context: Context, written: AsmOperand): CheckedAsmOperand {
     ]);
     return operand(written, errorExpression(value.span));
   }
-  return operand(written, read);
+  return operand(written, wantsNumber(written.constraint) ? asNumber(context, read) : read);
+}
+
+/** Whether a constraint allows constants only. */
+function wantsNumber(constraint: string): boolean {
+  return /^[inIs]+$/.test(constraint);
+}
+
+/** An offset that is computed from a null pointer is a number here, and no relocation. */
+function asNumber(context: Context, value: CheckedExpression): CheckedExpression {
+  const known = evaluateInteger(value, { constants: context.constants });
+  if (known === undefined) return value;
+  return { kind: "constant", value: known.value, type: value.type, span: value.span };
 }
 
 const clobberNames = /^(?:[rw](?:[0-9]|1[01])|memory|cc|~?\{?dirflag\}?)$/;

@@ -16,3 +16,10 @@ other:
 out:
   return n;
 }
+
+struct moving { int a, b; } __attribute__((preserve_access_index));
+int offset(struct moving *p) {
+  int value;
+  asm("%0 = *(u32 *)(%1 + %2)" : "=r"(value) : "r"(p), "i"((unsigned long)&((struct moving *)0)->b));
+  return value;
+}
