@@ -3,5 +3,5 @@ char LICENSE[] SEC("license") = "GPL";
 
 SEC("xdp") int p(struct xdp_md *ctx)
 {
-	return *(__u64 *)&ctx->data;
+	return *(volatile __u64 *)&ctx->data;
 }
