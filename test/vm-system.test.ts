@@ -126,6 +126,17 @@ describe("events run what is attached", () => {
     expect(outcome?.runs.map((run) => run.program)).toEqual(["yes", "no"]);
     expect(kernel.inCgroup("/b", "CGROUP_INET4_CONNECT", new Uint8Array(72))?.runs).toEqual([]);
   });
+
+  test("functions of user space have probes by path and name", () => {
+    const { kernel, program, counter } = start(`${counterMap}
+      SEC("uprobe//bin/tool:parse") int BPF_KPROBE(e, long size) { add(size); return 0; }
+      SEC("uretprobe//bin/tool:parse+8") int BPF_KRETPROBE(x, long ret) { add(ret); return 0; }`);
+    for (const name of ["e", "x"]) expect(kernel.attach(program(name))).toBeGreaterThan(0);
+    const { runs } = kernel.call("/bin/tool:parse", { args: [30], returns: 4 });
+    expect(runs.map((run) => run.program)).toEqual(["e", "x"]);
+    expect(counter("seen")).toBe(34n);
+    expect(kernel.call("/bin/other:parse", { args: [1] }).runs).toEqual([]);
+  });
 });
 
 describe("objects live as long as something holds them", () => {

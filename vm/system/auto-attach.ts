@@ -42,6 +42,10 @@ export function iteratorHook(target: string, map: MapObject | undefined): Hook |
 const rules: Readonly<Record<string, Rule>> = {
   kprobe: atFunction("entry"),
   kretprobe: atFunction("return"),
+  // Functions of user space go by `PATH:NAME`, static probes by `PATH:PROVIDER:NAME`.
+  uprobe: atFunction("entry"),
+  uretprobe: atFunction("return"),
+  usdt: atFunction("entry"),
   fentry: atFunction("entry"),
   fexit: atFunction("return"),
   fmod_ret: atFunction("entry"),
