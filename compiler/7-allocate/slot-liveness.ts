@@ -5,7 +5,8 @@
  * from a store to the last load.
  *
  * Needs slots still named by instructions. Costs as much as the slots are alive long, in blocks: each
- * slot is followed by itself, so that a function with thousands of short-lived ones stays cheap.
+ * slot is followed by itself, so that a function with thousands of short-lived ones stays cheap. (Back
+ * from a last use to the function's start it is a comparison per block.)
  */
 import type { MachineBlock, MachineFunction, MachineInstruction } from "../6-select/machine.ts";
 import { machineSuccessors } from "../6-select/machine.ts";
@@ -67,7 +68,7 @@ class SlotLiveness {
   readonly #preds: readonly (readonly number[])[];
   /** By block, as all lists here. */
   readonly #mentions: readonly (readonly Mention[])[];
-  /** Slots that may still be read at the end. */
+  /** Of the slots that a block names those that may still be read at its end. */
   readonly #wantedAtEnd: readonly number[][];
   /** Slots that may have begun at the start, shareable ones if they are wanted there too. */
   readonly #aliveAtStart: readonly number[][];
@@ -140,13 +141,15 @@ class SlotLiveness {
     const note = (): Int32Array => new Int32Array(count).fill(-1);
     const [stops, seen] = [note(), note()];
     const notes: Notes = { wantedAt: note(), changedAt: note(), reachedAt: note() };
-    const { wantedAt } = notes;
+    const { wantedAt, changedAt } = notes;
     this.#slotBlocks().forEach((blocks, slot) => {
       if (blocks === undefined) return;
       for (const index of blocks.writtenFirst) stops[index] = slot;
+      for (const index of blocks.begun) changedAt[index] = slot;
+      for (const index of blocks.ended) changedAt[index] = slot;
       spread(blocks.readFirst, this.#preds, (index, isSource) => {
         if (!isSource && !claim(seen, index, slot)) return false;
-        if (!isSource) this.#wantedAtEnd[index]?.push(slot);
+        if (!isSource && changedAt[index] === slot) this.#wantedAtEnd[index]?.push(slot);
         return (isSource || stops[index] !== slot) && claim(wantedAt, index, slot);
       });
       this.#propagateBegun(blocks, slot, nexts, notes);
@@ -154,14 +157,12 @@ class SlotLiveness {
   }
 
   #propagateBegun(
-    { begun, ended }: SlotBlocks,
+    { begun }: SlotBlocks,
     slot: number,
     nexts: readonly (readonly number[])[],
     { wantedAt, changedAt, reachedAt }: Notes,
   ): void {
     const isShareable = this.#isShareable(slot);
-    for (const index of begun) changedAt[index] = slot;
-    for (const index of ended) changedAt[index] = slot;
     spread(begun, nexts, (index, isSource) => {
       if (isSource) return true;
       if ((isShareable && wantedAt[index] !== slot) || !claim(reachedAt, index, slot)) return false;
