@@ -8,6 +8,7 @@ import type { IrFunction, IrModule } from "../4-lower/ir.ts";
 import type { OptimizationLevel } from "../options.ts";
 import { checkCalls } from "./check-calls.ts";
 import { combine } from "./combine.ts";
+import { countDistances } from "./count-distances.ts";
 import { expandContextCopies, expandMemory } from "./expand-memory.ts";
 import { foldStaticGlobals } from "./fold-static-globals.ts";
 import { formSelects } from "./form-selects.ts";
@@ -67,6 +68,7 @@ const simplify: readonly FunctionPass[] = [
 
 const afterInlining: readonly FunctionPass[] = [
   ...simplify,
+  countDistances,
   // Inner loops first: once they are gone, the loops around them are innermost.
   unrollLoops,
   combine,
@@ -151,6 +153,7 @@ export const pipelines: Readonly<Record<OptimizationLevel, readonly Pass[]>> = {
 export const functionPasses: ReadonlyMap<string, FunctionPass> = new Map(
   [
     combine,
+    countDistances,
     expandContextCopies,
     expandMemory,
     formSelects,
