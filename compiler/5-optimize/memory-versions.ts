@@ -63,6 +63,11 @@ export class MemoryVersions {
     return this.#objects.get(region.object) ?? restClass;
   }
 
+  /** Nothing was ever stored in the object: what is loaded from it may be anything. */
+  isUnset(region: Region, version: Version): boolean {
+    return version === 0 && region.kind === "stack" && this.#objects.has(region.object);
+  }
+
   atStart(memory: MemoryClass, block: Block): Version {
     return this.#atStart[memory]?.[this.#places.get(block) ?? -1] ?? 0;
   }

@@ -280,7 +280,11 @@ class Numbering {
       const known = contents.get(version);
       if (known !== undefined) return { contents, version, value: this.#rewriter.resolve(known) };
       const { instruction, before } = this.#memory.definition(version);
-      if (instruction === undefined) break;
+      if (instruction === undefined) {
+        if (type === "ptr" || !isOp(at, "load")) break;
+        if (!this.#memory.isUnset(location.region, version)) break;
+        return { contents, version, value: constant(type as ValueType, 0n) };
+      }
       const value = this.#valueWritten(instruction, location, type, at);
       if (value !== undefined) return { contents, version, value };
       if (this.#alias.mayWrite(instruction, location)) break;

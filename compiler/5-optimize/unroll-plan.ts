@@ -24,8 +24,14 @@ const thresholds: Readonly<Record<OptimizationLevel, { oneExit: number; manyExit
   "2": { oneExit: 90, manyExits: 150 },
   "3": { oneExit: 150, manyExits: 250 },
 };
-/** The same where the counter ends the loop together with something else: it then mostly ends earlier. */
-const sharedExit = 90;
+/** What is left of that where functions are called, besides whose bodies the loop costs nothing. */
+const callingShare = 2 / 3;
+/**
+ * The same where the counter ends the loop together with something else, which mostly ends it earlier; and where
+ * anything is called besides.
+ */
+const sharedExit = 70;
+const callingExit = 30;
 /** Rounds of a loop up to which what folds counts for nothing, and what a counter costs in each round. */
 const mostFolded = 10;
 const ofCounting = 3;
@@ -64,28 +70,45 @@ export function planOf(
   // Of many rounds each is a copy, whatever folds in it: only the counting is saved for certain.
   const isLong = trips.count > mostFolded && !hasArrays;
   const unrolled = (cost - (isLong ? Math.min(saved, ofCounting) : saved)) * trips.count;
-  const limit = hasArrays ? thresholds[level].oneExit * arrayFactor : limitOf(loop, trips, level);
+  const limit = limitOf(loop, trips, hasArrays, level);
   return unrolled <= Math.max(limit, cost) && limit > 0 ? full : undefined;
 }
 
-function limitOf(loop: Loop, { exiting }: TripCount, level: OptimizationLevel): number {
-  const { oneExit, manyExits } = thresholds[level];
-  if (loopExits(loop).length === 1) return oneExit;
-  return isPartOfTest(loop, exiting) ? Math.min(manyExits, sharedExit) : manyExits;
+function limitOf(
+  loop: Loop,
+  { exiting }: TripCount,
+  hasArrays: boolean,
+  level: OptimizationLevel,
+): number {
+  const calls = [...loop.blocks].flatMap((block) =>
+    block.instructions.filter((each) => isOp(each, "call")),
+  );
+  const callsFunctions = calls.some(
+    ({ operation }) => operation.op === "call" && operation.callee.kind !== "helper",
+  );
+  const share = callsFunctions ? callingShare : 1;
+  const oneExit = thresholds[level].oneExit * share;
+  const manyExits = thresholds[level].manyExits * share;
+  const exits = loopExits(loop).length;
+  if (exits > 1 && isPartOfTest(loop, exiting)) {
+    return Math.min(manyExits, calls.length > 0 ? callingExit : sharedExit);
+  }
+  if (hasArrays) return oneExit * arrayFactor;
+  return exits > 1 ? manyExits : oneExit;
 }
 
-/** `i < n && more`: the counter's test is half of one. */
+/** `i < n && more`, either way round: the counter's test is half of one. */
 function isPartOfTest(loop: Loop, exiting: Block): boolean {
   const exitOf = (block: Block): Block | undefined =>
     successors(block).find((next) => !loop.blocks.has(next));
   const isTest = (block: Block): boolean =>
-    block.instructions.every((each) => isOp(each, "phi") || isOp(each, "condbr") || isPure(each));
-  const isBeside = (block: Block): boolean =>
-    successors(exiting).includes(block) || successors(block).includes(exiting);
+    block.instructions.every((each) => isOp(each, "condbr") || isPure(each));
   const exit = exitOf(exiting);
-  return [...loop.blocks].some(
-    (each) => each !== exiting && isBeside(each) && isTest(each) && exitOf(each) === exit,
-  );
+  return [...loop.blocks].some((each) => {
+    if (each === exiting || exitOf(each) !== exit) return false;
+    const isFirst = successors(each).includes(exiting) && isTest(exiting);
+    return isFirst || (successors(exiting).includes(each) && isTest(each));
+  });
 }
 
 /** Instructions of one iteration, and how many of them fold once the counter is a constant. */

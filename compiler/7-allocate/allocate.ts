@@ -21,6 +21,7 @@ import { coalesce, removeIdentityMoves } from "./coalesce.ts";
 import { loopDepths, machineOrder } from "./flow.ts";
 import { layoutFrame, resolveSlots } from "./frame.ts";
 import { computeLiveness } from "./intervals.ts";
+import { pinContext } from "./pin-context.ts";
 import { removePhis } from "./remove-phis.ts";
 import { sinkArguments } from "./sink-arguments.ts";
 import { insertSpills, remakeable, type SpillState } from "./spill.ts";
@@ -39,6 +40,7 @@ export function allocateFunction(
   removePhis(fn, has32);
   fn.blocks = machineOrder(fn);
   sinkArguments(fn);
+  pinContext(fn);
   const assignment = findAssignment(fn, diagnostics);
   const map = (register: number): number =>
     isVirtual(register) ? (assignment?.colors.get(register) ?? 0) : register;
