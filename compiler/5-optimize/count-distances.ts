@@ -4,7 +4,7 @@
  * verifier, and the order of two pointers says nothing to it, so that a loop that ends by one would not end.
  * Needs: number-values before, so that the start is one value. The pointer itself stays as it is.
  */
-import { dominatorTree, findLoops, type Loop, predecessors } from "../4-lower/cfg.ts";
+import { findLoops, type Loop, predecessors } from "../4-lower/cfg.ts";
 import type { Block, IntPredicate, IrInstruction, Value } from "../4-lower/ir.ts";
 import { computeUses, constant, phisOf, type Use } from "../4-lower/ir-builder.ts";
 import { sameBase } from "./alias.ts";
@@ -16,7 +16,7 @@ export const countDistances: FunctionPass = {
   kind: "function",
   name: "count-distances",
   run(fn) {
-    const loops = findLoops(fn, dominatorTree(fn));
+    const loops = findLoops(fn);
     if (loops.length === 0) return false;
     const preds = predecessors(fn);
     const uses = computeUses(fn);
