@@ -6,7 +6,7 @@ import type { IrInstruction, Value } from "../4-lower/ir.ts";
 import type { SelectContext, SelectedAddress } from "./context.ts";
 import type { MachineRegister } from "./machine.ts";
 import { immediateSource, registerSource } from "./machine.ts";
-import { addressAt, blockAddress, widestAccess } from "./select-memory.ts";
+import { addressAt, blockAddress, takesConstants, widestAccess } from "./select-memory.ts";
 
 type Size = 1 | 2 | 4 | 8;
 
@@ -113,10 +113,11 @@ export function selectFillBlock(context: SelectContext, at: IrInstruction, dstAl
   const isSimple = pattern === 0n || pattern === 0xffffffffffffffffn;
   if (isSimple || byte.kind === "undef") {
     const value = pattern === 0n || pattern === undefined ? 0 : -1;
-    for (const { offset, size } of list) {
-      const address = addressAt(to, offset);
-      context.emit({ kind: "store", size, address, src: immediateSource(value) });
-    }
+    const src = takesConstants(context, dst)
+      ? immediateSource(value)
+      : registerSource(context.materialize(BigInt(value)));
+    for (const { offset, size } of list)
+      context.emit({ kind: "store", size, address: addressAt(to, offset), src });
     return;
   }
   const widest = list[0]?.size ?? 1;

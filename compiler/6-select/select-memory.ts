@@ -178,7 +178,7 @@ export function selectStore(context: SelectContext, at: IrInstruction, align: nu
   const [value, pointer] = at.operands as [Value, Value];
   const size = accessSize(value.type);
   const unit = widestAccess(context, pointer, size, align);
-  const src = storeSource(context, value, size);
+  const src = storeSource(context, value, size, pointer);
   const selected = context.address(pointer);
   if (unit === size) {
     context.emit({ kind: "store", size, address: selected.address, src }, selected.core);
@@ -194,10 +194,26 @@ export function selectStore(context: SelectContext, at: IrInstruction, align: nu
   }
 }
 
-/** Constants that fit go into the store itself (BPF_ST, which every kernel takes). */
-function storeSource(context: SelectContext, value: Value, size: Size): MachineSource {
-  if (value.kind === "undef") return immediateSource(0);
-  if (value.kind === "constant") {
+/**
+ * Whether constants may be part of a store (BPF_ST). Every kernel takes that, but to the context only
+ * from Linux 6.4 on, where v4 starts.
+ */
+export function takesConstants(context: SelectContext, pointer: Value): boolean {
+  if (context.hasV4) return true;
+  let base = pointer;
+  while (base.kind === "instruction" && base.operation.op === "ptradd")
+    base = base.operands[0] as Value;
+  return base.kind !== "parameter" || (context.ir.section !== ".text" && base.index > 0);
+}
+
+function storeSource(
+  context: SelectContext,
+  value: Value,
+  size: Size,
+  pointer: Value,
+): MachineSource {
+  if (value.kind === "undef" && takesConstants(context, pointer)) return immediateSource(0);
+  if (value.kind === "constant" && takesConstants(context, pointer)) {
     const seen = BigInt.asIntN(Math.min(size * 8, 64), value.value);
     if (fitsSigned(seen, 32)) return immediateSource(Number(seen));
   }
