@@ -69,7 +69,7 @@ function sectionDirective({ name, kind, flags, entrySize }: AsmSection): string 
   const isShort = shortSections[name] === flags && entrySize === 0;
   if (isShort && (kind === "nobits") === (name === ".bss")) return name;
   const letters = flagLetters.filter(([flag]) => (flags & flag) !== 0).map(([, letter]) => letter);
-  const plainName = /^[\w.$]+$/.test(name) ? name : quoteString(name);
+  const plainName = /^[A-Za-z_.$][\w.$]*$/.test(name) ? name : quoteString(name);
   const size = entrySize === 0 ? "" : `,${entrySize}`;
   return `.section\t${plainName},"${letters.join("")}",@${kind}${size}`;
 }

@@ -50,3 +50,6 @@ _license:
 	.asciz	"GPL"
 	.addrsig
 	.addrsig_sym entry
+
+	.section	"8tail","ax",@progbits
+	exit
