@@ -65,7 +65,8 @@ export function accessedType(type: QualType): AccessedType | undefined {
     case "int":
       return bare.rank === "char" || bare.rank === "int128" ? undefined : bare.rank;
     case "enum":
-      return accessedType(plain(bare.definition?.underlying ?? bare));
+      // One that is only declared may be of any size.
+      return bare.definition && accessedType(plain(bare.definition.underlying));
     case "bool":
     case "pointer":
       return bare.kind;

@@ -58,3 +58,7 @@ void unknown(struct all *a, int i, struct loose *l, any32 *any) {
   *(volatile u32 *)&a->word = 11;
   *(&a->either)[i].half = 12;
 }
+
+/* Never defined: of any size. */
+extern enum never kind;
+int undefined_enum(void) { return kind; }
