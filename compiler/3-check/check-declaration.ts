@@ -41,6 +41,7 @@ import { clashes, type DeclaredName, newVariable, redeclareVariable } from "./sy
 import { applyTypeAttributes } from "./type-attributes.ts";
 import {
   asArray,
+  asEnum,
   asFunction,
   asRecord,
   canonical,
@@ -521,7 +522,7 @@ export function checkLocalDeclaration(
   return result;
 }
 
-/** Types of records that were never completed are errors of their tentative definitions. */
+/** Types of records and enums that were never completed are errors of their tentative definitions. */
 export function finishTentative(context: Context): void {
   for (const symbol of context.tentative) {
     if (isError(symbol.type) || context.initialized.has(symbol)) continue;
@@ -529,7 +530,10 @@ export function finishTentative(context: Context): void {
     if (array !== undefined && array.length === undefined && isComplete(array.element)) {
       report(context, "tentativeArray", symbol.span);
       symbol.type = { ...symbol.type, type: { ...array, length: 1 } };
-    } else if (!isComplete(symbol.type) && asRecord(symbol.type) !== undefined) {
+    } else if (
+      !isComplete(symbol.type) &&
+      (asRecord(symbol.type) ?? asEnum(symbol.type)) !== undefined
+    ) {
       const note = forwardNote(symbol.type);
       report(context, "incompleteTentative", symbol.span, [quoteType(symbol.type)], note);
     }
