@@ -75,7 +75,7 @@ const needs: Readonly<Record<string, readonly [source: string, since: string, wh
     /^field __sk_buff.hwtstamp$/,
   ],
   "a constant stored into the context": [
-    'SEC("tc") int p(struct __sk_buff *s) { s->mark = 7; return 0; }',
+    'SEC("tc") int p(struct __sk_buff *s) { asm volatile("*(u32 *)(%0 + 8) = 7" :: "r"(s)); return 0; }',
     "6.4",
     /^constants stored into the context$/,
   ],
