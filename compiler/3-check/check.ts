@@ -19,6 +19,7 @@ import { checkDeclaratorType, checkSpecifiedType, checkTypeName } from "./check-
 import type { CheckedUnit, FunctionSymbol, VariableSymbol } from "./checked.ts";
 import { type CheckOptions, type Context, newScope, type Recursion, report } from "./context.ts";
 import { enterDefinitions, enterUnconditional } from "./scope.ts";
+import { reportSectionConflicts } from "./section-conflicts.ts";
 import { canonical, isError } from "./type-tools.ts";
 
 export type { CheckOptions } from "./context.ts";
@@ -192,6 +193,8 @@ export function checkTranslationUnit(
     finishTentative(context);
     markReferenced(context);
     warnUnused(context);
+    const symbols = [...context.functions, ...context.variables];
+    reportSectionConflicts(context, inSourceOrder<AnySymbol>(context, symbols));
   } catch (problem) {
     // The syntax was so deeply nested that the stack ran out.
     if (!(problem instanceof RangeError)) throw problem;

@@ -52,6 +52,7 @@ function makeMessages() {
 
   const declarations = {
     redefinition: ["error", "redefinition", "redefinition of '%0'"],
+    sectionConflict: ["error", "section-conflict", "'%0' causes a section type conflict with '%1'"],
     redefinitionKind: [
       "error",
       "redefinition-different-kind",
