@@ -3,7 +3,7 @@ import type { DominatorTree, Loop } from "../4-lower/cfg.ts";
 import type { Block, IrInstruction, Value } from "../4-lower/ir.ts";
 import { bitWidth } from "../4-lower/ir.ts";
 import { phisOf, signedValue, terminatorOf, type ValueType } from "../4-lower/ir-builder.ts";
-import { fallingBound } from "./falling-counters.ts";
+import { type Counter, fallingBound } from "./falling-counters.ts";
 import { type Fact, factOnEdge, larger, type Range } from "./value-ranges.ts";
 import { isBinary, operand } from "./values.ts";
 
@@ -33,17 +33,6 @@ export function counterRange(
   const last = larger(lastOf(counter, loop) ?? lastBySiblings(counter, loop, around), first.smax);
   if (last + by >= half) return undefined;
   return { min: first.smin, max: last, smin: first.smin, smax: last };
-}
-
-interface Counter {
-  readonly phi: IrInstruction;
-  readonly next: Value;
-  readonly latch: Block;
-  /** Where it starts: within these bounds. */
-  readonly first: Pick<Range, "smin" | "smax">;
-  readonly by: bigint;
-  /** The first number that the signed reading of its type does not have. */
-  readonly half: bigint;
 }
 
 /** The parts of a phi that has one start and to which a constant is added. */

@@ -9,12 +9,12 @@ import { bitWidth } from "../4-lower/ir.ts";
 import { terminatorOf, type ValueType } from "../4-lower/ir-builder.ts";
 import { type Fact, factOnEdge, larger, type Range, smaller } from "./value-ranges.ts";
 
-export interface FallingCounter {
+export interface Counter {
   readonly phi: IrInstruction;
   readonly next: Value;
   readonly latch: Block;
+  /** Where it starts: within these bounds. */
   readonly first: Pick<Range, "smin" | "smax">;
-  /** Negative. */
   readonly by: bigint;
   /** The first number that the signed reading of its type does not have. */
   readonly half: bigint;
@@ -23,9 +23,9 @@ export interface FallingCounter {
 /** Tests that are looked at. */
 const mostSteps = 16;
 
-/** The smallest value that the counter has at the start of a round; undefined if it may wrap. */
+/** The smallest value that a counter with negative `by` has at the start of a round; undefined if it may wrap. */
 export function fallingBound(
-  counter: FallingCounter,
+  counter: Counter,
   tree: DominatorTree,
   preds: ReadonlyMap<Block, readonly Block[]>,
 ): bigint | undefined {
@@ -49,10 +49,7 @@ export function fallingBound(
 }
 
 /** The smallest next value, if the fact holds and the counter was not below that or its start before. */
-function lowestNext(
-  fact: Fact,
-  { phi, next, first, by, half }: FallingCounter,
-): bigint | undefined {
+function lowestNext(fact: Fact, { phi, next, first, by, half }: Counter): bigint | undefined {
   if (fact.value !== phi && fact.value !== next) return undefined;
   const after = fact.value === phi ? by : 0n;
   const bits = bitWidth[phi.type as ValueType];

@@ -10,10 +10,11 @@
 import type { Instruction, Register } from "../../common/isa/instruction.ts";
 import type { Program } from "../program.ts";
 import type { Block } from "./blocks.ts";
+import { definedRegisters } from "./defined-registers.ts";
 import { Intervals } from "./intervals.ts";
 import { type Known, type KnownState, knownOf } from "./known.ts";
 import type { KnownValues } from "./known-values.ts";
-import { definedRegisters, framePlace, type Place, type PlaceState, Places } from "./places.ts";
+import { framePlace, type Place, type PlaceState, Places } from "./places.ts";
 
 export interface Access {
   readonly base: Register;

@@ -12,6 +12,7 @@ import { HashMap } from "../maps/hash.ts";
 import type { Program } from "../program.ts";
 import { packetFields } from "../programs/contexts.ts";
 import type { Block } from "./blocks.ts";
+import { definedRegisters } from "./defined-registers.ts";
 import { loopBounds } from "./inductions.ts";
 import {
   allBits,
@@ -175,13 +176,6 @@ export class KnownValues {
           (insn.width === 64 ? pointerArithmetic(insn, state) : undefined) ??
           (this.#numbers ? scalarArithmetic(insn, state) : undefined);
         break;
-      case "movsx":
-      case "neg":
-      case "endian":
-      case "load_acquire":
-      case "addr_space_cast":
-        state[insn.dst] = undefined;
-        break;
       case "load": {
         const base = knownOf(state, insn.base);
         const isPacket =
@@ -197,16 +191,16 @@ export class KnownValues {
       case "load_imm64":
         state[insn.dst] = insn.source === 4 ? this.#function(insn) : this.#wide(insn);
         break;
-      case "atomic":
-        if (insn.op === "cmpxchg") state[0] = undefined;
-        else if (insn.fetch) state[insn.src] = undefined;
-        break;
-      case "load_packet":
-        state[0] = undefined;
-        break;
       case "call":
         this.#call(insn, state);
         break;
+      case "movsx":
+      case "neg":
+      case "endian":
+      case "load_acquire":
+      case "addr_space_cast":
+      case "atomic":
+      case "load_packet":
       case "store":
       case "store_release":
       case "jump":
@@ -215,6 +209,7 @@ export class KnownValues {
       case "exit":
       case "callx":
       case "gotox":
+        for (const register of definedRegisters(insn)) state[register] = undefined;
         break;
     }
   }
