@@ -2,7 +2,8 @@
  * Random programs of csmith through bpfc and the VM, against gcc on this machine: both print a
  * checksum of all global variables. Integer-only, with bit-fields, packed structs, unions, volatiles
  * and pointers. Programs that need more than 512 bytes of stack run in a VM with a larger one;
- * programs that gcc's build does not end in time are not counted. SIGINT ends it with a report.
+ * programs that gcc's build does not end in time are not counted, nor are those that want more
+ * instructions than the VM counts and that gcc's build takes its time for. SIGINT ends it with a report.
  * Run: npx tsx bench/csmith.ts [--count 1000] [--seed 1] [--levels 0,2] [--cpus v1,v2,v3,v4]
  *        [--engine jit] [--jobs 2] [--keep FOLDER]
  *        [--options="--max-funcs 10 --builtins …"]   options of csmith instead of the usual ones
@@ -61,8 +62,10 @@ function record({ seed, expected, verdicts }: SeedResult): void {
     count("seeds whose program does not end");
     return;
   }
-  ended += 1;
+  if (verdicts.some(({ kind }) => kind === "not ended")) count("programs too long for the VM");
+  else ended += 1;
   for (const { variant, kind, text, needsLargeStack } of verdicts) {
+    if (kind === "not ended") continue;
     count(kind);
     if (needsLargeStack) count("with a larger stack");
     if (!isFailure(kind)) continue;

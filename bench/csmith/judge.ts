@@ -37,7 +37,9 @@ export type VerdictKind =
   | "not compiled"
   | "not loaded"
   /** More than the 8 nested calls that the kernel allows; without inlining that is the program's. */
-  | "too many nested calls";
+  | "too many nested calls"
+  /** More instructions than the VM counts, of a program that takes its time natively, too. */
+  | "not ended";
 
 export interface Verdict {
   readonly variant: string;
@@ -49,7 +51,7 @@ export interface Verdict {
 }
 
 export const isFailure = (kind: VerdictKind): boolean =>
-  kind !== "right" && kind !== "too many nested calls";
+  kind !== "right" && kind !== "too many nested calls" && kind !== "not ended";
 
 /** The verdicts on one seed; `undefined` where gcc's program does not end in time. */
 export interface SeedResult {
@@ -62,6 +64,8 @@ const headers = import.meta.dirname;
 /** Milliseconds for one run of gcc's program; what takes longer is not counted. */
 const patience = 2000;
 const fuel = 2_000_000_000;
+/** Milliseconds in which gcc's program executes fewer instructions than the VM may. */
+const shortRun = 200;
 /** Bytes of a frame where 512 do not do. */
 const largeStack = 16_384;
 
@@ -71,6 +75,15 @@ function expectedOf(source: string, binary: string): string | undefined {
   if (built.status !== 0) return undefined;
   const ran = spawnSync(binary, [], { timeout: patience, encoding: "utf8" });
   return ran.status === 0 ? ran.stdout.trim() : undefined;
+}
+
+/** Whether a program ends so soon when it is run natively that our fuel must do for it. */
+function endsSoon(binary: string): boolean {
+  return [1, 2, 3].some(() => {
+    const start = performance.now();
+    spawnSync(binary, [], { timeout: patience });
+    return performance.now() - start < shortRun;
+  });
 }
 
 /** The object, or why there is none. */
@@ -139,6 +152,7 @@ function run(
   const result = runProgram(kernel, program, { fuel, engine });
   if (result.error) {
     const { kind, message: text } = result.error;
+    if (kind === "out-of-fuel") return { kind: "not ended", text };
     const isDeep = kind === "stack-overflow" && text.includes("calls deep");
     return { kind: isDeep ? "too many nested calls" : "fault", text };
   }
@@ -176,9 +190,15 @@ export function judgeSeed(seed: number, task: Task): SeedResult {
   const csmithOptions = [...task.options, "--seed", String(seed), "-o", source];
   // It writes a file of its own into the current folder.
   spawnSync("csmith", csmithOptions, { timeout: 10_000, cwd: task.work });
-  const expected = expectedOf(source, join(task.work, `${seed}`));
+  const binary = join(task.work, `${seed}`);
+  const expected = expectedOf(source, binary);
   if (expected === undefined) return { seed, expected, verdicts: [] };
-  const verdicts = task.variants.map((words) => judgeVariant(source, words, expected, task.engine));
+  let verdicts = task.variants.map((words) => judgeVariant(source, words, expected, task.engine));
+  if (verdicts.some(({ kind }) => kind === "not ended") && endsSoon(binary)) {
+    verdicts = verdicts.map((each) =>
+      each.kind === "not ended" ? { ...each, kind: "fault" } : each,
+    );
+  }
   if (task.keep !== undefined && verdicts.some(({ kind }) => isFailure(kind))) {
     mkdirSync(task.keep, { recursive: true });
     copyFileSync(source, join(task.keep, `${seed}.c`));
