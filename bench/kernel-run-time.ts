@@ -4,6 +4,7 @@
  * the kernel puts the code decides a fifth of a short loop's time), less that of a program that does
  * nothing; both programs must give the same number and leave the same maps.
  * Run: npx tsx bench/kernel-run-time.ts [--rounds 10] [--loads 4] [--cpu v3] [--match TEXT] [--repeat 2000]
+ *        [--folder bench/kernel-workloads]
  */
 import { spawnSync } from "node:child_process";
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
@@ -27,9 +28,10 @@ const { values: cli } = parseArgs({
     cpu: { type: "string", default: "v3" },
     match: { type: "string", default: "" },
     repeat: { type: "string", default: "2000" },
+    folder: { type: "string", default: join(import.meta.dirname, "kernel-workloads") },
   },
 });
-const folder = join(import.meta.dirname, "kernel-workloads");
+const { folder } = cli;
 const headers = join(import.meta.dirname, "../compiler/include");
 const work = mkdtempSync(join(tmpdir(), "bpfc-run-time-"));
 
@@ -106,7 +108,7 @@ for (const name of names.filter((each) => each.includes(cli.match))) {
     throw new Error("no answer");
   const rejected = [none, theirs, ours].filter(({ verdict }) => verdict !== "accept");
   if (rejected.length > 0) {
-    const reason = rejected.map(({ log }) => log.split("\n").slice(-4).join(" / "));
+    const reason = rejected.map(({ log }) => log.split("\n").slice(-6).join(" / "));
     console.log(
       `${name}: rejected from ${theirs.verdict === "accept" ? "bpfc" : "clang"}: ${reason}`,
     );

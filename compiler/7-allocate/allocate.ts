@@ -19,6 +19,7 @@ import { type Assignment, assignRegisters } from "./assign.ts";
 import { cleanUp } from "./clean-up.ts";
 import { coalesce, removeIdentityMoves } from "./coalesce.ts";
 import { loopDepths, machineOrder } from "./flow.ts";
+import { forwardSpills } from "./forward-spills.ts";
 import { layoutFrame, resolveSlots } from "./frame.ts";
 import { computeLiveness } from "./intervals.ts";
 import { pinContext } from "./pin-context.ts";
@@ -49,6 +50,7 @@ export function allocateFunction(
     replaceRegisters(block.terminator, map);
   }
   removeIdentityMoves(fn);
+  forwardSpills(fn);
   layoutFrame(fn, diagnostics, options.stackLimit);
   resolveSlots(fn);
   cleanUp(fn);

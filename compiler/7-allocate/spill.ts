@@ -1,6 +1,8 @@
 /**
  * Moves values to the stack: a store after each write, a reload before the first read of each
- * stretch between calls in a block. Constants, symbol addresses and frame addresses are made again
+ * stretch between calls in a block. Where a reloaded value finds no register either, the stretches
+ * get shorter: first they end where the value is not mentioned for a while, then with each
+ * instruction. Constants, symbol addresses and frame addresses are made again
  * instead. Slots are 8 bytes and 8-byte aligned: of smaller or unaligned ones the kernel's verifier
  * forgets the bounds. Loads from memory are never repeated: a second load of a packet pointer would
  * be another pointer to the verifier.
@@ -29,10 +31,21 @@ type Home =
   | { readonly kind: "slot"; readonly slot: number }
   | { readonly kind: "remake"; readonly make: MachineInstruction };
 
+/**
+ * How long a register keeps a spilled value: up to the next call, as long as few instructions lie
+ * between two that mention it, or for one instruction.
+ */
+type Reach = "far" | "near" | "none";
+
+const shorter: Readonly<Record<Reach, Reach>> = { far: "near", near: "none", none: "none" };
+
+/** Instructions from one mention to the next over which a value stays in its register, being "near". */
+const nearby = 6;
+
 /** What is known of registers that spilling made. */
 export interface SpillState {
-  /** Home of registers that hold a reloaded value. */
-  readonly homes: Map<MachineRegister, Home>;
+  /** Home of registers that hold a reloaded value, and how far these stretches went. */
+  readonly homes: Map<MachineRegister, { readonly home: Home; readonly reach: Reach }>;
   /** Registers that live only from one instruction to the next. */
   readonly unspillable: Set<MachineRegister>;
 }
@@ -73,10 +86,10 @@ export function insertSpills(
   for (const register of spilled) {
     const known = state.homes.get(register);
     const make = makers.get(register);
-    if (known !== undefined) plans[register] = { home: known, perUse: true };
+    if (known !== undefined) plans[register] = { home: known.home, reach: shorter[known.reach] };
     else if (make !== undefined) {
-      plans[register] = { home: { kind: "remake", make: { ...make } }, perUse: false };
-    } else plans[register] = { home: { kind: "slot", slot: spillSlot(fn) }, perUse: false };
+      plans[register] = { home: { kind: "remake", make: { ...make } }, reach: "far" };
+    } else plans[register] = { home: { kind: "slot", slot: spillSlot(fn) }, reach: "far" };
   }
   for (const block of fn.blocks) new BlockSpiller(fn, state, plans).rewrite(block);
 }
@@ -88,8 +101,8 @@ const nothing: ReadonlySet<MachineRegister> = new Set();
 
 interface Plan {
   readonly home: Home;
-  /** Reloads made before did not get a register either: reload for each instruction. */
-  readonly perUse: boolean;
+  /** Shorter where reloads made before did not get a register either. */
+  readonly reach: Reach;
 }
 
 function spillSlot(fn: MachineFunction): number {
@@ -107,8 +120,10 @@ class BlockSpiller {
   readonly #fn: MachineFunction;
   readonly #state: SpillState;
   readonly #plans: Plans;
-  /** Which register holds a spilled value right now. */
-  readonly #held = new Map<MachineRegister, MachineRegister>();
+  /** Which register holds a spilled value right now, and where it was mentioned last. */
+  readonly #held = new Map<MachineRegister, { readonly by: MachineRegister; at: number }>();
+  /** Place of the instruction that is looked at. */
+  #place = 0;
   /** Those of them that are held for one instruction only. */
   readonly #heldPerUse: MachineRegister[] = [];
   #output: MachineInstruction[] = [];
@@ -154,6 +169,7 @@ class BlockSpiller {
   }
 
   #instruction(op: MachineInstruction): void {
+    this.#place += 1;
     const { uses, defs } = this.#mentioned(op);
     if (uses.size === 0 && defs.size === 0) {
       this.#output.push(op);
@@ -183,7 +199,8 @@ class BlockSpiller {
     const plan = register === undefined ? undefined : this.#plans[register];
     if (plan === undefined) return false;
     if (plan.home.kind === "remake") return true;
-    return plan.perUse && op.kind === "load" && op.address.slot === plan.home.slot && op.size === 8;
+    if (plan.reach === "far" || op.kind !== "load") return false;
+    return op.address.slot === plan.home.slot && op.size === 8;
   }
 
   /** Copies of spilled values become loads, stores or constants. */
@@ -191,14 +208,18 @@ class BlockSpiller {
     if (!isCopy(op)) return false;
     const from = this.#plans[op.src.register];
     const to = this.#plans[op.dst];
-    if (from !== undefined && to === undefined && !this.#held.has(op.src.register)) {
+    if (
+      from !== undefined &&
+      to === undefined &&
+      this.#holder(op.src.register, from) === undefined
+    ) {
       this.#output.push({ ...this.#fetch(from.home, op.dst), location: op.location });
       this.#forgetPerUse();
       return true;
     }
     // From an argument register the value may as well stay in one for the uses that follow.
     const isNear = !isVirtual(op.src.register);
-    if (to?.home.kind === "slot" && !to.perUse && from === undefined && !isNear) {
+    if (to?.home.kind === "slot" && to.reach === "far" && from === undefined && !isNear) {
       this.#output.push({
         ...slotStore(to.home.slot, op.src.register),
         location: op.location,
@@ -223,13 +244,14 @@ class BlockSpiller {
   ): Map<MachineRegister, MachineRegister> {
     const map = new Map<MachineRegister, MachineRegister>();
     for (const register of uses) {
-      const held = this.#held.get(register);
-      if (held !== undefined) {
-        map.set(register, held);
-        continue;
-      }
       const plan = this.#plans[register];
       if (plan === undefined) continue;
+      const held = this.#holder(register, plan);
+      if (held !== undefined) {
+        map.set(register, held);
+        this.#hold(register, plan, held);
+        continue;
+      }
       const made = this.#tiny(register, false);
       this.#output.push({ ...this.#fetch(plan.home, made), location });
       this.#hold(register, plan, made);
@@ -238,12 +260,18 @@ class BlockSpiller {
     return map;
   }
 
+  #holder(register: MachineRegister, plan: Plan): MachineRegister | undefined {
+    const held = this.#held.get(register);
+    if (held === undefined) return undefined;
+    return plan.reach === "near" && this.#place - held.at > nearby ? undefined : held.by;
+  }
+
   #tiny(register: MachineRegister, isWritten: boolean): MachineRegister {
     const plan = this.#plans[register];
     const made = newRegister(this.#fn);
     if (plan === undefined) return made;
-    if (plan.perUse) this.#state.unspillable.add(made);
-    else this.#state.homes.set(made, plan.home);
+    if (plan.reach === "none") this.#state.unspillable.add(made);
+    else this.#state.homes.set(made, plan);
     if (isWritten) this.#hold(register, plan, made);
     return made;
   }
@@ -252,15 +280,15 @@ class BlockSpiller {
     const plan = this.#plans[register];
     if (plan === undefined || plan.home.kind === "remake") return;
     // The store that the first spilling made follows already.
-    if (!plan.perUse) {
+    if (plan.reach === "far") {
       this.#output.push({ ...slotStore(plan.home.slot, value), location: op.location });
     }
     this.#hold(register, plan, value);
   }
 
   #hold(register: MachineRegister, plan: Plan, value: MachineRegister): void {
-    this.#held.set(register, value);
-    if (plan.perUse) this.#heldPerUse.push(register);
+    this.#held.set(register, { by: value, at: this.#place });
+    if (plan.reach === "none") this.#heldPerUse.push(register);
   }
 
   #forgetPerUse(): void {
