@@ -36,6 +36,8 @@ export const hoistInvariants: FunctionPass = {
 
 /** Each hoisted value occupies a register throughout the loop; there are few. */
 const mostHoisted = 3;
+/** A division takes longer than fetching its result from the stack. */
+const mostDivisions = 8;
 /** What the verifier lets be added to a pointer, and how far an index is looked for. */
 const largestOffset = 1n << 28n;
 const mostSteps = 4;
@@ -84,15 +86,25 @@ function hoistFrom(
   return true;
 }
 
-/** The first few that are worth it, with what they need. */
+/** Divisions, and the first few of what else is worth it, with what they need. */
 function chooseFrom(
   movable: ReadonlySet<IrInstruction>,
   uses: ReadonlyMap<Value, readonly Use[]>,
-): Set<Value> {
-  const roots = [...movable].filter((each) => isWorthIt(each, movable, uses)).slice(0, mostHoisted);
-  const needed = new Set<Value>(roots);
+): Set<IrInstruction> {
+  const roots = [...movable].filter((each) => isWorthIt(each, movable, uses));
+  const dividing = roots.filter((each) => [...withOperands([each], movable)].some(isDivision));
+  const dear = new Set(dividing.slice(0, mostDivisions));
+  const others = roots.filter((each) => !dear.has(each));
+  return withOperands([...dear, ...others.slice(0, Math.max(0, mostHoisted - dear.size))], movable);
+}
+
+/** Instructions and what they are computed from, as far as that moves too. */
+function withOperands(
+  roots: readonly IrInstruction[],
+  movable: ReadonlySet<IrInstruction>,
+): Set<IrInstruction> {
+  const needed = new Set(roots);
   for (const each of needed) {
-    if (each.kind !== "instruction") continue;
     for (const value of each.operands) {
       if (value.kind === "instruction" && movable.has(value)) needed.add(value);
     }
@@ -100,13 +112,23 @@ function chooseFrom(
   return needed;
 }
 
-/** Used in the loop itself, and more than an extension, which is mostly free. */
+/** By a constant power of two it is a shift. */
+function isDivision({ operation, operands }: IrInstruction): boolean {
+  if (operation.op !== "binary" || !divisions.has(operation.binary)) return false;
+  const by = operands[1];
+  return by?.kind !== "constant" || (by.value & (by.value - 1n)) !== 0n;
+}
+
+const divisions: ReadonlySet<string> = new Set(["udiv", "urem", "sdiv", "srem"]);
+
+/** Used in the loop itself, and more than an extension alone, which is mostly free. */
 function isWorthIt(
   instruction: IrInstruction,
   movable: ReadonlySet<IrInstruction>,
   uses: ReadonlyMap<Value, readonly Use[]>,
 ): boolean {
-  if (instruction.operation.op === "zext") return false;
+  if (instruction.operation.op === "zext" && !movable.has(operand(instruction, 0) as IrInstruction))
+    return false;
   return (uses.get(instruction) ?? []).some(({ user }) => !movable.has(user));
 }
 

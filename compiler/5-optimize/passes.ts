@@ -9,6 +9,7 @@ import type { OptimizationLevel } from "../options.ts";
 import { checkCalls } from "./check-calls.ts";
 import { combine } from "./combine.ts";
 import { countDistances } from "./count-distances.ts";
+import { dropUnreadBits } from "./drop-unread-bits.ts";
 import { expandContextCopies, expandMemory } from "./expand-memory.ts";
 import { foldStaticGlobals } from "./fold-static-globals.ts";
 import { formSelects } from "./form-selects.ts";
@@ -87,6 +88,7 @@ const afterInlining: readonly FunctionPass[] = [
   ...simplify,
   expandMemory,
   splitContextLoads,
+  dropUnreadBits,
   ...simplify,
   removeDeadStores,
   mergeLoads,
@@ -154,6 +156,7 @@ export const functionPasses: ReadonlyMap<string, FunctionPass> = new Map(
   [
     combine,
     countDistances,
+    dropUnreadBits,
     expandContextCopies,
     expandMemory,
     formSelects,
