@@ -155,7 +155,13 @@ export const offByDefault: ReadonlySet<string> = new Set([
   ...["logical-op-parentheses", "bitwise-op-parentheses", "self-assign", "self-assign-field"],
   ...["pointer-sign", "char-subscripts", "comment", "infinite-recursion", "empty-init-stmt"],
   ...["ignored-qualifiers", "undef", "shadow", "strict-prototypes", "missing-prototypes"],
-  ...["missing-variable-declarations", "declaration-after-statement", "vla", "cast-qual"],
+  ...[
+    "pedantic",
+    "missing-variable-declarations",
+    "declaration-after-statement",
+    "vla",
+    "cast-qual",
+  ],
   ...["tautological-unsigned-zero-compare", "tautological-unsigned-enum-zero-compare"],
   ...["tautological-type-limit-compare", "switch-default", "gnu-case-range", "trigraphs"],
   ...[

@@ -64,8 +64,9 @@ export const builtins: WordSet = words(`
   __builtin_clzg __builtin_clzl __builtin_clzll __builtin_clzs __builtin_constant_p
   __builtin_ctz __builtin_ctzg __builtin_ctzl __builtin_ctzll __builtin_ctzs
   __builtin_debugtrap __builtin_dynamic_object_size __builtin_expect
-  __builtin_expect_with_probability __builtin_extend_pointer __builtin_ffs __builtin_ffsl
-  __builtin_ffsll __builtin_frame_address __builtin_index __builtin_is_aligned __builtin_labs
+  __builtin_expect_with_probability __builtin_extend_pointer __builtin_fabs __builtin_fabsf __builtin_fabsl __builtin_ffs __builtin_ffsl
+  __builtin_ffsll __builtin_frame_address __builtin_huge_val __builtin_huge_valf __builtin_huge_vall __builtin_index __builtin_inf
+  __builtin_inff __builtin_infl __builtin_is_aligned __builtin_labs
   __builtin_launder __builtin_llabs __builtin_memchr __builtin_memcmp __builtin_memcpy
   __builtin_memcpy_inline __builtin_memmove __builtin_mempcpy __builtin_memset
   __builtin_memset_inline __builtin_mul_overflow __builtin_nondeterministic_value

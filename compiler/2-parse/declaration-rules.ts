@@ -219,7 +219,7 @@ export abstract class DeclarationRules extends InitializerRules {
       declared.delete(name);
       if (type !== undefined) return { ...type, span: param.span };
       const message = `parameter '${name}' was not declared, defaults to 'int'`;
-      this.report("implicit-int", `${message}; ${NO_IMPLICIT_INT}`, param.span);
+      this.reportByDefault("implicit-int", `${message}; ${NO_IMPLICIT_INT}`, param.span);
       return param;
     });
     for (const [name, { declarator }] of declared) {

@@ -17,6 +17,12 @@ export abstract class ParserBase extends TokenWindow {
     this.diagnostics.error(code, message, span, extra);
   }
 
+  /** Reports an error that its `-W` name turns off. */
+  protected reportByDefault(code: string, message: string, span: Span): void {
+    if (this.RECORDING_PHASE) return;
+    this.diagnostics.add({ severity: "error", code, message, span, defaultError: true });
+  }
+
   /** Gives up the construct: control returns to the nearest place that can go on. */
   protected fail(): never {
     throw new SyntaxAbort();

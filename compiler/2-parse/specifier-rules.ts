@@ -1,7 +1,7 @@
 /** Grammar rules of declaration specifiers: storage, qualifiers, types, attributes (C17 6.7.1–6.7.5). */
 import type { Span } from "../../common/diagnostics/source.ts";
 import { type Token, tokenSpan } from "../1-preprocess/token.ts";
-import { endOfFile, tokenTypes as t } from "../1-preprocess/token-types.ts";
+import { tokenTypes as t } from "../1-preprocess/token-types.ts";
 import type {
   Attribute,
   DeclarationSpecifiers,
@@ -21,7 +21,7 @@ import { typeOfWords } from "./type-words.ts";
 /** Where specifiers stand: decides what is said when there is no type. */
 export type SpecifierPlace = "file" | "block" | "member" | "parameter" | "type";
 
-export const NO_IMPLICIT_INT = "ISO C99 and later do not support implicit int [-Wimplicit-int]";
+export const NO_IMPLICIT_INT = "ISO C99 and later do not support implicit int";
 const IMPLICIT_INT = `type specifier missing, defaults to 'int'; ${NO_IMPLICIT_INT}`;
 
 export const noQualifiers: Qualifiers = {
@@ -106,7 +106,7 @@ export abstract class SpecifierRules extends ExpressionRules {
     const span = tokenSpan(token);
     if (!this.RECORDING_PHASE && token.tokenType !== t.Identifier)
       this.failHere("expected-identifier", "expected identifier or '('");
-    this.report("implicit-int", IMPLICIT_INT, span);
+    this.reportByDefault("implicit-int", IMPLICIT_INT, span);
     return untyped(span);
   }
 
@@ -173,10 +173,8 @@ export abstract class SpecifierRules extends ExpressionRules {
     const isTypedef = found.storage?.image === "typedef";
     if (isTypedef && token.tokenType === t.Identifier && this.isNext(t.Semicolon, 2)) {
       this.report("unknown-type-name", `unknown type name '${token.image}'`, tokenSpan(token));
-    } else if (place !== "type" && token.tokenType === t.Identifier) {
-      this.report("implicit-int", IMPLICIT_INT, tokenSpan(token));
-    } else if (token.tokenType !== endOfFile || place !== "file") {
-      if (place === "type") this.report("expected-type", "expected a type", tokenSpan(token));
+    } else if (place === "type" || token.tokenType === t.Identifier) {
+      this.reportByDefault("implicit-int", IMPLICIT_INT, tokenSpan(token));
     }
     return { kind: "missing", span };
   }

@@ -4,6 +4,7 @@
  */
 import type { DiagnosticExtra } from "../../common/diagnostics/diagnostic.ts";
 import type { Span } from "../../common/diagnostics/source.ts";
+import { warnFloatConversion } from "./check-float.ts";
 import type { CheckedExpression } from "./checked.ts";
 import { enumOf } from "./compare-warnings.ts";
 import { compatibleUnqualified } from "./compatible.ts";
@@ -19,6 +20,7 @@ import {
   bare,
   canonical,
   integerRepresentation,
+  isArithmetic,
   isError,
   isFloat,
   isInteger,
@@ -251,11 +253,11 @@ export function convertForAssignment(
     if (asRecord(value.type) === record) return value;
     return incompatible(context, value, target, place, hint(original, value, target));
   }
-  if (isFloat(target) || isFloat(value.type)) {
-    report(context, "floatUnsupported", place.span);
-    return errorExpression(value.span);
-  }
   if (isPointer(target)) return convertToPointer(context, original, value, target, place);
+  if (isArithmetic(target) && isArithmetic(value.type)) {
+    if (isFloat(value.type)) warnFloatConversion(context, value, target);
+    if (isFloat(target) || isFloat(value.type)) return convert(value, target);
+  }
   if (isInteger(target) && isInteger(value.type)) {
     checkConstantConversion(context, value, target, place.field, place.span);
     warnEnumConversion(context, value, target);

@@ -60,6 +60,7 @@ export type BuiltinKind =
   | "assume_aligned"
   | "prefetch"
   | "classify"
+  | "floating"
   | "unsupported"
   | "same_type";
 
@@ -94,6 +95,7 @@ const widths: Readonly<Record<string, readonly [unsigned: string, signed: string
   ll: ["K", "L"],
 };
 const familyName = /^__builtin_([a-z]+?)(l{0,2})$/;
+const floatName = /^__builtin_(?:huge_val|inf|nan|fabs)[fl]?$/;
 const overflowName = /^__builtin_(?:(?:add|sub|mul)|[su](?:add|sub|mul)l{0,2})_overflow$/;
 
 const prototypes: Readonly<Record<string, string>> = {
@@ -208,6 +210,7 @@ function makeRow(name: string): BuiltinRow | undefined {
     return { kind: "prototype", prototype: prototype(text), noreturn: noreturn !== undefined };
   }
   if (overflowName.test(name)) return { kind: "overflow" };
+  if (floatName.test(name)) return { kind: "floating" };
   return atomicRow(name) !== undefined ? { kind: "atomic" } : undefined;
 }
 

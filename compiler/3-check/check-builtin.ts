@@ -1,9 +1,12 @@
 /** Calls of builtins whose types depend on their arguments. */
+
 import { presumedPlace } from "../../common/diagnostics/source.ts";
+import { floatToBits } from "../../common/domain/float-bits.ts";
 import type { Expression } from "../2-parse/ast.ts";
 import { convertForAssignment } from "./assignment-conversion.ts";
 import { type BuiltinKind, type BuiltinPrototype, builtinRow } from "./builtins-table.ts";
 import { checkAtomic } from "./check-atomic.ts";
+import { floatSize } from "./check-float.ts";
 import type { CheckedBuiltin, CheckedExpression } from "./checked.ts";
 import { evaluateAddress, evaluateConstant, evaluateInteger } from "./constant-evaluator.ts";
 import { type Context, errorExpression, report, unevaluated } from "./context.ts";
@@ -20,10 +23,14 @@ import {
   bare,
   boolType,
   canonical,
+  doubleType,
+  floatType,
   intType,
+  isArithmetic,
   isError,
   isInteger,
   isPointer,
+  longDoubleType,
   pointeeOf,
   pointerTo,
   sizeType,
@@ -323,9 +330,31 @@ const checks: Readonly<Record<BuiltinKind, Check>> = {
   assume_aligned: checkAssumeAligned,
   prefetch: checkPrefetch,
   classify: checkClassify,
+  floating: checkFloating,
   unsupported: checkUnsupported,
   same_type: checkPreserveAccess,
 };
+
+/** Infinity, not-a-number, and the absolute value of what is constant. */
+function checkFloating(context: Context, call: BuiltinCall): CheckedExpression {
+  const { span, name } = call;
+  const [, what = "", suffix = ""] = /^__builtin_(huge_val|inf|nan|fabs)([fl]?)$/.exec(name) ?? [];
+  const type = suffix === "f" ? floatType : suffix === "l" ? longDoubleType : doubleType;
+  if (!hasArity(context, call, what === "nan" || what === "fabs" ? 1 : 0))
+    return errorExpression(span);
+  const [argument] = call.args.map((arg) => decay(context.recurse.expression(context, arg)));
+  if (argument !== undefined && isError(argument.type)) return errorExpression(span);
+  const size = floatSize(type);
+  if (what !== "fabs") {
+    const value = floatToBits(what === "nan" ? Number.NaN : Number.POSITIVE_INFINITY, size);
+    return { kind: "constant", value, type, span };
+  }
+  const known = argument && isArithmetic(argument.type) ? convert(argument, type) : undefined;
+  const value = known && evaluateConstant(known);
+  if (value?.kind !== "integer") return checkUnsupported(context, call);
+  const magnitude = BigInt.asUintN(8 * size - 1, value.value);
+  return { kind: "constant", value: magnitude, type, span };
+}
 
 /** A builtin with a fixed prototype; folded where its value is known. */
 export function checkPrototypedBuiltin(

@@ -12,15 +12,7 @@ import { decay, promoteArgument } from "./conversions.ts";
 import { closingPlace, placeBetween } from "./expression-place.ts";
 import { placeOf, quoteType } from "./print-type.ts";
 import { lookUp, nearestDeclared } from "./scope.ts";
-import {
-  asFunction,
-  isComplete,
-  isError,
-  isFloat,
-  isVoid,
-  pointeeOf,
-  unqualified,
-} from "./type-tools.ts";
+import { asFunction, isComplete, isError, isVoid, pointeeOf, unqualified } from "./type-tools.ts";
 import type { FunctionType, QualType } from "./types.ts";
 
 type Call = Extract<Expression, { kind: "call" }>;
@@ -118,10 +110,6 @@ function checkArgument(
   }
   if (isVoid(value.type) || !isComplete(value.type)) {
     report(context, "incompleteArgument", argument.span, [quoteType(value.type)]);
-    return errorExpression(argument.span);
-  }
-  if (isFloat(value.type)) {
-    report(context, "floatUnsupported", argument.span);
     return errorExpression(argument.span);
   }
   return promoteArgument(value);

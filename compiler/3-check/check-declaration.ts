@@ -48,7 +48,6 @@ import {
   errorType,
   isComplete,
   isError,
-  isFloat,
   isInteger,
   isVoid,
   plain,
@@ -468,7 +467,7 @@ function declareLocal(
     ? { type: declared.type, initializer: auto }
     : context.recurse.initializer(context, declared.type, initializer, declared.span);
   if (made === undefined) {
-    if (!isComplete(symbol.type) || isFloat(symbol.type)) symbol.type = errorType;
+    if (!isComplete(symbol.type)) symbol.type = errorType;
     return [{ kind: "local", symbol, span }];
   }
   symbol.type = made.type;

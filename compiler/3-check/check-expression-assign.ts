@@ -12,6 +12,7 @@ import { quoteType } from "./print-type.ts";
 import {
   asFunction,
   canonical,
+  isArithmetic,
   isComplete,
   isError,
   isInteger,
@@ -109,7 +110,8 @@ function checkCompound(
   if (steps && isPointer(target.type) && isInteger(value.type)) {
     return checkPointerStep(context, expression, target, value);
   }
-  if (!isInteger(target.type) || !isInteger(value.type)) {
+  const takes = ["mul", "div", "add", "sub"].includes(op) ? isArithmetic : isInteger;
+  if (!takes(target.type) || !takes(value.type)) {
     return invalidOperands(context, target, value, opSpan, span);
   }
   const type = unqualified(target.type);

@@ -33,10 +33,12 @@ import {
   asRecord,
   canonical,
   intType,
+  isArithmetic,
   isComplete,
   isError,
   isInteger,
   isPointer,
+  isScalar,
   isSigned,
   isVoid,
   pointeeOf,
@@ -64,7 +66,7 @@ function arithmeticNode(
   type: QualType,
 ): CheckedExpression {
   if (op === "div" || op === "rem") checkDivisor(context, op, right, opSpan);
-  if (left.kind === "constant" && right.kind === "constant") {
+  if (left.kind === "constant" && right.kind === "constant" && isInteger(type)) {
     const value = computeArithmetic(op, left.value, right.value, type);
     warnOverflow(context, op, [left.value, right.value, value], type, opSpan);
     if (value !== undefined) return { kind: "constant", value, type, span };
@@ -87,12 +89,15 @@ function warnOverflow(
   report(context, "integerOverflow", place, [String(value), quoteType(type)]);
 }
 
+const floatOperators: ReadonlySet<ArithmeticOperator> = new Set(["mul", "div", "add", "sub"]);
+
 function checkArithmetic(
   op: ArithmeticOperator,
 ): (context: Context, operands: Operands) => CheckedExpression {
   return (context, operands) => {
     const { left, right, opSpan, span } = operands;
-    if (!isInteger(left.type) || !isInteger(right.type)) {
+    const takes = floatOperators.has(op) ? isArithmetic : isInteger;
+    if (!takes(left.type) || !takes(right.type)) {
       return invalidOperands(context, left, right, opSpan, span);
     }
     const common = usualConversions(left, right);
@@ -225,6 +230,9 @@ function checkCompare(op: Compare): (context: Context, operands: Operands) => Ch
       warnOutOfRange(context, op, operands, common.type);
       return compareNode(op, { ...operands, ...common });
     }
+    if (isArithmetic(left.type) && isArithmetic(right.type)) {
+      return compareNode(op, { ...operands, ...usualConversions(left, right) });
+    }
     const scalar = (type: QualType): boolean => isInteger(type) || isPointer(type);
     if (!scalar(left.type) || !scalar(right.type)) {
       return invalidOperands(context, left, right, opSpan, span);
@@ -264,8 +272,7 @@ function checkLogical(context: Context, expression: Binary, op: "and" | "or"): C
   const a = decay(context.recurse.expression(context, expression.left));
   const b = decay(context.recurse.expression(context, expression.right));
   if (isError(a.type) || isError(b.type)) return errorExpression(span);
-  const scalar = (type: QualType): boolean => isInteger(type) || isPointer(type);
-  if (!scalar(a.type) || !scalar(b.type)) return invalidOperands(context, a, b, opSpan, span);
+  if (!isScalar(a.type) || !isScalar(b.type)) return invalidOperands(context, a, b, opSpan, span);
   const left = toCondition(context, a);
   const right = toCondition(context, b);
   return { kind: "logical", op, left, right, type: intType, span };
@@ -353,7 +360,8 @@ function branchType(
   right: CheckedExpression,
   span: Span,
 ): QualType | undefined {
-  if (isInteger(left.type) && isInteger(right.type)) return usualConversions(left, right).type;
+  if (isArithmetic(left.type) && isArithmetic(right.type))
+    return usualConversions(left, right).type;
   if (isVoid(left.type) || isVoid(right.type)) return voidType;
   const record = asRecord(left.type);
   if (record !== undefined && record === asRecord(right.type)) return unqualified(left.type);

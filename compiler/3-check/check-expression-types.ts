@@ -24,6 +24,7 @@ import {
   isFloat,
   isInteger,
   isPointer,
+  isScalar,
   isVoid,
   pointeeOf,
   scalarBits,
@@ -60,20 +61,21 @@ function checkCastTypes(
   expression: Of<"cast">,
 ): boolean {
   const { span, operand } = expression;
-  if (isFloat(type) || isFloat(value.type)) {
-    report(context, "floatUnsupported", span);
-    return false;
-  }
-  const scalar = (t: QualType): boolean => isInteger(t) || isPointer(t);
-  if (!scalar(type)) {
+  if (!isScalar(type)) {
     const incomplete = asRecord(type) !== undefined && !isComplete(type);
     if (incomplete) {
       report(context, "castToIncomplete", span, [quoteType(type)], forwardNote(type));
     } else report(context, "castScalar", span, [quoteType(type)]);
     return false;
   }
-  if (!scalar(value.type)) {
+  if (!isScalar(value.type)) {
     report(context, "castOperand", operand.span, [quoteType(value.type)]);
+    return false;
+  }
+  const [from, to] = [value.type, type];
+  if ((isFloat(from) && isPointer(to)) || (isPointer(from) && isFloat(to))) {
+    const pointer = isPointer(from) ? "castPointerToFloat" : "castFloatToPointer";
+    report(context, pointer, span, [quoteType(from), quoteType(to)]);
     return false;
   }
   return true;

@@ -12,6 +12,7 @@ import {
   asFunction,
   bare,
   intType,
+  isArithmetic,
   isComplete,
   isError,
   isFloat,
@@ -31,8 +32,7 @@ function invalidOperand(
   operand: CheckedExpression,
   span: Span,
 ): CheckedExpression {
-  if (isFloat(operand.type)) report(context, "floatUnsupported", span);
-  else report(context, "invalidUnary", span, [quoteType(operand.type)]);
+  report(context, "invalidUnary", span, [quoteType(operand.type)]);
   return errorExpression(span);
 }
 
@@ -40,6 +40,10 @@ function checkSign(context: Context, expression: Unary): CheckedExpression {
   const { span } = expression;
   const operand = decay(context.recurse.expression(context, expression.operand));
   if (isError(operand.type)) return errorExpression(span);
+  if (isFloat(operand.type) && expression.op !== "~") {
+    if (expression.op === "+") return operand;
+    return { kind: "unary", op: "negate", operand, type: operand.type, span };
+  }
   if (!isInteger(operand.type)) return invalidOperand(context, operand, span);
   if (expression.op === "~" && bare(operand.type).kind === "bool") {
     report(context, "boolNegation", span);
@@ -59,7 +63,7 @@ function checkNot(context: Context, expression: Unary): CheckedExpression {
   const checked = context.recurse.expression(context, expression.operand);
   const operand = toCondition(context, checked, "invalidUnary", span);
   if (isError(operand.type)) return errorExpression(span);
-  if (operand.kind === "constant") {
+  if (operand.kind === "constant" && isInteger(operand.type)) {
     return { kind: "constant", value: operand.value === 0n ? 1n : 0n, type: intType, span };
   }
   return { kind: "unary", op: "not", operand, type: intType, span };
@@ -123,13 +127,10 @@ function checkStep(
   const pointee = pointeeOf(target.type);
   const sign = op === "++" ? 1 : -1;
   const base = { kind: "increment", target, prefix, type: unqualified(target.type), span } as const;
-  if (isInteger(target.type)) return { ...base, step: sign };
+  if (isArithmetic(target.type)) return { ...base, step: sign };
   if (pointee === undefined || !isPointer(target.type)) {
-    if (isFloat(target.type)) report(context, "floatUnsupported", span);
-    else {
-      const verb = op === "++" ? "increment" : "decrement";
-      report(context, "incrementType", span, [verb, quoteType(target.type)]);
-    }
+    const verb = op === "++" ? "increment" : "decrement";
+    report(context, "incrementType", span, [verb, quoteType(target.type)]);
     return errorExpression(span);
   }
   if (bare(pointee).kind !== "void" && asFunction(pointee) === undefined && !isComplete(pointee)) {

@@ -17,6 +17,7 @@ import {
   checkVaArg,
 } from "./check-expression-types.ts";
 import { checkPostfix, checkUnary } from "./check-expression-unary.ts";
+import { checkFloatLiteral } from "./check-float.ts";
 import type { CheckedExpression, VariableSymbol } from "./checked.ts";
 import {
   type Context,
@@ -54,10 +55,7 @@ const handlers: Handlers = {
   character: (_, e) => ({ kind: "constant", value: BigInt(e.value), type: intType, span: e.span }),
   string: (context, e) =>
     stringLiteral(context, e.bytes, e.span, e.unit === undefined ? charType : wideUnits[e.unit]),
-  float: (context, e) => {
-    report(context, "floatUnsupported", e.span);
-    return errorExpression(e.span);
-  },
+  float: checkFloatLiteral,
   unary: checkUnary,
   postfix: checkPostfix,
   binary: checkBinary,

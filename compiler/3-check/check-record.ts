@@ -10,7 +10,13 @@ import { parseAttributes } from "./attributes.ts";
 import { checkStaticAssert } from "./check-static-assert.ts";
 import { forwardNote } from "./check-tag.ts";
 import { evaluateInteger } from "./constant-evaluator.ts";
-import { type Context, type EnumeratorEntity, previousNote, report } from "./context.ts";
+import {
+  type Context,
+  type EnumeratorEntity,
+  previousNote,
+  report,
+  reportFolding,
+} from "./context.ts";
 import { decay } from "./conversions.ts";
 import { tagPlace } from "./expression-place.ts";
 import { type FieldPlan, layOutRecord } from "./layout.ts";
@@ -290,7 +296,7 @@ function enumeratorValue(
   }
   const value = evaluateInteger(checked, { constants: context.constants, decideConstantP: true });
   if (value === undefined) report(context, "notConstant", expression.span);
-  else if (!value.exact) report(context, "foldedConstant", expression.span);
+  else if (!value.exact) reportFolding(context, expression.span);
   return value?.value ?? next;
 }
 

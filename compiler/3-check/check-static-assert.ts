@@ -4,7 +4,7 @@ import type { Span } from "../../common/diagnostics/source.ts";
 import type { Expression, StaticAssert } from "../2-parse/ast.ts";
 import type { CheckedExpression } from "./checked.ts";
 import { evaluateInteger } from "./constant-evaluator.ts";
-import { type Context, report, unevaluated } from "./context.ts";
+import { type Context, report, reportFolding, unevaluated } from "./context.ts";
 import { decay } from "./conversions.ts";
 import { caretOf } from "./expression-place.ts";
 import { isError } from "./type-tools.ts";
@@ -35,7 +35,7 @@ export function checkStaticAssert(context: Context, assertion: StaticAssert): vo
     report(context, "staticAssertNotConstant", condition.span);
     return;
   }
-  if (!value.exact) report(context, "foldedConstant", condition.span);
+  if (!value.exact) reportFolding(context, condition.span);
   if (value.value !== 0n) return;
   const reason = assertion.message === undefined ? "" : `: ${assertion.message}`;
   report(

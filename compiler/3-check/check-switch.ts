@@ -9,6 +9,7 @@ import {
   inScope,
   previousNote,
   report,
+  reportFolding,
   type SwitchState,
 } from "./context.ts";
 import { decay, promote } from "./conversions.ts";
@@ -138,7 +139,7 @@ function caseValue(
     report(context, "notConstant", expression.span);
     return undefined;
   }
-  if (!value.exact) report(context, "foldedConstant", expression.span);
+  if (!value.exact) reportFolding(context, expression.span);
   const narrow = wrapToType(value.value, state.unpromoted);
   const isNarrower = scalarBits(state.unpromoted) < scalarBits(checked.type);
   if (isNarrower && narrow !== value.value && bare(state.unpromoted).kind !== "bool") {

@@ -116,6 +116,7 @@ export interface CheckedUnit {
 export type CheckedExpression =
   | {
       readonly kind: "constant";
+      /** Of floating types the bit pattern. */
       readonly value: bigint;
       readonly type: QualType;
       readonly span: Span;
@@ -346,6 +347,8 @@ export type CastKind =
   | "function_to_pointer"
   /** Between integer types (bool, enum and int included), except to bool. */
   | "integral"
+  /** Between floating types, or between one and an integer type other than _Bool. */
+  | "floating"
   /** Any scalar compared with zero. */
   | "to_bool"
   | "pointer_to_integral"

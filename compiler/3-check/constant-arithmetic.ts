@@ -1,6 +1,7 @@
 /** Arithmetic on constants: the operators, and the builtins of one integer. */
+import { floatArithmetic } from "../../common/domain/float-bits.ts";
 import type { ArithmeticOperator } from "./checked.ts";
-import { scalarBits, wrapToType } from "./type-tools.ts";
+import { isFloat, scalarBits, wrapToType } from "./type-tools.ts";
 import type { QualType } from "./types.ts";
 
 type Binary = (left: bigint, right: bigint, type: QualType) => bigint | undefined;
@@ -27,6 +28,17 @@ const arithmetic: Readonly<Record<ArithmeticOperator, Binary>> = {
   or: (a, b) => a | b,
 };
 
+function computeFloat(
+  op: ArithmeticOperator,
+  left: bigint,
+  right: bigint,
+  type: QualType,
+): bigint | undefined {
+  const size = scalarBits(type) === 32 ? 4 : 8;
+  const isDefined = op === "add" || op === "sub" || op === "mul" || op === "div";
+  return isDefined ? floatArithmetic(op, left, right, size) : undefined;
+}
+
 /** left op right in the type, wrapped; undefined for division by zero and oversized shifts. */
 export function computeArithmetic(
   op: ArithmeticOperator,
@@ -34,6 +46,7 @@ export function computeArithmetic(
   right: bigint,
   type: QualType,
 ): bigint | undefined {
+  if (isFloat(type)) return computeFloat(op, left, right, type);
   const result = arithmetic[op](left, right, type);
   return result === undefined ? undefined : wrapToType(result, type);
 }

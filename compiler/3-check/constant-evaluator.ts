@@ -3,10 +3,12 @@
  * an offset (C17 6.6, with what clang folds beyond). Works on checked expressions, so conversions
  * are already written out. Reports nothing: the caller knows why a constant was needed.
  */
+import { floatFromBits, isFloatZero } from "../../common/domain/float-bits.ts";
+import { convertFloatConstant, floatSize } from "./check-float.ts";
 import type { CheckedExpression, FunctionSymbol, VariableSymbol } from "./checked.ts";
 import { builtinFolds, computeArithmetic } from "./constant-arithmetic.ts";
 import { sizeOf } from "./layout.ts";
-import { asArray, bare, isInteger, scalarBits, wrapToType } from "./type-tools.ts";
+import { asArray, bare, isFloat, isInteger, scalarBits, wrapToType } from "./type-tools.ts";
 import type { QualType } from "./types.ts";
 
 export type ConstantValue =
@@ -31,7 +33,9 @@ interface Evaluation extends EvaluationOptions {
 
 type CompareOperator = "==" | "!=" | "<" | "<=" | ">" | ">=";
 
-const comparison: Readonly<Record<CompareOperator, (a: bigint, b: bigint) => boolean>> = {
+type Comparison = <T extends bigint | number>(a: T, b: T) => boolean;
+
+const comparison: Readonly<Record<CompareOperator, Comparison>> = {
   "==": (a, b) => a === b,
   "!=": (a, b) => a !== b,
   "<": (a, b) => a < b,
@@ -49,9 +53,11 @@ function truth(value: boolean): ConstantValue {
 }
 
 /** Whether a value is not zero; undefined where that is not known. */
-function isTrue(value: ConstantValue | undefined): boolean | undefined {
+function isTrue(value: ConstantValue | undefined, type: QualType): boolean | undefined {
   if (value === undefined) return undefined;
-  if (value.kind === "integer") return value.value !== 0n;
+  if (value.kind === "integer") {
+    return isFloat(type) ? !isFloatZero(value.value, floatSize(type)) : value.value !== 0n;
+  }
   return value.symbol.attributes.weak ? undefined : true;
 }
 
@@ -64,6 +70,12 @@ function evaluateCompare(
   if (left === undefined || right === undefined) return undefined;
   const compare = comparison[expression.op];
   if (left.kind === "integer" && right.kind === "integer") {
+    const { type } = expression.left;
+    if (isFloat(type)) {
+      run.exact = false;
+      const size = floatSize(type);
+      return truth(compare(floatFromBits(left.value, size), floatFromBits(right.value, size)));
+    }
     return truth(compare(left.value, right.value));
   }
   if (left.kind === "address" && right.kind === "address" && left.symbol === right.symbol) {
@@ -83,11 +95,11 @@ function evaluateLogical(
   expression: Extract<CheckedExpression, { kind: "logical" }>,
   run: Evaluation,
 ): ConstantValue | undefined {
-  const left = isTrue(evaluate(expression.left, run));
+  const left = isTrue(evaluate(expression.left, run), expression.left.type);
   if (left === undefined) return undefined;
   if (expression.op === "and" && !left) return truth(false);
   if (expression.op === "or" && left) return truth(true);
-  const right = isTrue(evaluate(expression.right, run));
+  const right = isTrue(evaluate(expression.right, run), expression.right.type);
   return right === undefined ? undefined : truth(right);
 }
 
@@ -97,10 +109,14 @@ function evaluateUnary(
 ): ConstantValue | undefined {
   const operand = evaluate(expression.operand, run);
   if (expression.op === "not") {
-    const value = isTrue(operand);
+    const value = isTrue(operand, expression.operand.type);
     return value === undefined ? undefined : truth(!value);
   }
   if (operand?.kind !== "integer") return undefined;
+  if (isFloat(expression.type)) {
+    run.exact = false;
+    return integer(operand.value ^ (1n << BigInt(scalarBits(expression.type) - 1)));
+  }
   const result = expression.op === "negate" ? -operand.value : ~operand.value;
   return integer(wrapToType(result, expression.type));
 }
@@ -179,8 +195,13 @@ function evaluateCast(
     case "to_void":
       return undefined;
     case "to_bool": {
-      const value = isTrue(evaluate(operand, run));
+      const value = isTrue(evaluate(operand, run), operand.type);
       return value === undefined ? undefined : truth(value);
+    }
+    case "floating": {
+      const value = evaluate(operand, run);
+      if (value?.kind !== "integer") return undefined;
+      return integer(convertFloatConstant(value.value, operand.type, expression.type));
     }
     case "integral":
     case "pointer_to_integral":
@@ -248,6 +269,7 @@ function evaluateArithmetic(
   const right = evaluate(expression.right, run);
   if (left === undefined || right === undefined) return undefined;
   if (left.kind === "integer" && right.kind === "integer") {
+    if (isFloat(expression.type)) run.exact = false;
     const value = computeArithmetic(expression.op, left.value, right.value, expression.type);
     return value === undefined ? undefined : integer(value);
   }
@@ -348,7 +370,7 @@ function evaluate(expression: CheckedExpression, run: Evaluation): ConstantValue
     case "cast":
       return evaluateCast(expression, run);
     case "conditional": {
-      const condition = isTrue(evaluate(expression.condition, run));
+      const condition = isTrue(evaluate(expression.condition, run), expression.condition.type);
       if (condition === undefined) return undefined;
       return evaluate(condition ? expression.then : expression.otherwise, run);
     }
@@ -359,6 +381,8 @@ function evaluate(expression: CheckedExpression, run: Evaluation): ConstantValue
     case "function":
       return { kind: "address", symbol: expression.symbol, offset: 0n };
     case "comma":
+      run.exact = false;
+      return isDiscardable(expression.left, run) ? evaluate(expression.right, run) : undefined;
     case "variable":
     case "string_literal":
     case "dereference":
@@ -374,17 +398,31 @@ function evaluate(expression: CheckedExpression, run: Evaluation): ConstantValue
   }
 }
 
+/** An operand of a comma that is constant itself, its value cast to void. */
+function isDiscardable(expression: CheckedExpression, run: Evaluation): boolean {
+  if (expression.kind === "cast" && expression.cast === "to_void")
+    return isDiscardable(expression.operand, run);
+  return evaluate(expression, run) !== undefined;
+}
+
 /** `a ?: b` with a constant `a`. */
 function evaluateBind(
   expression: Extract<CheckedExpression, { kind: "bind" }>,
   run: Evaluation,
 ): ConstantValue | undefined {
   const value = evaluate(expression.value, run);
-  const truthOfValue = isTrue(value);
+  const truthOfValue = isTrue(value, expression.value.type);
   if (value === undefined || truthOfValue === undefined) return undefined;
   if (expression.body.kind !== "conditional") return undefined;
   if (!truthOfValue) return evaluate(expression.body.otherwise, run);
-  return value.kind === "integer" ? integer(wrapToType(value.value, expression.type)) : value;
+  if (value.kind !== "integer") return value;
+  const { type } = expression.value;
+  const isFloating = isFloat(type) || isFloat(expression.type);
+  return integer(
+    isFloating
+      ? convertFloatConstant(value.value, type, expression.type)
+      : wrapToType(value.value, expression.type),
+  );
 }
 
 /** The constant value of an rvalue; undefined where there is none. */

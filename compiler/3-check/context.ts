@@ -216,6 +216,11 @@ export function report(
   context.diagnostics.add({ severity, code, message, span, ...defaultError, ...extra });
 }
 
+/** A constant that C would not call one: said to who asks for extensions to be pointed out. */
+export function reportFolding(context: Context, span: Span): void {
+  if (context.diagnostics.isOn("pedantic", span)) report(context, "foldedConstant", span);
+}
+
 /** The note that shows the earlier declaration. */
 export function previousNote(span: Span, what = "previous definition is here"): DiagnosticExtra {
   return { notes: [{ message: what, span }] };

@@ -3,6 +3,7 @@
  * promotions, the usual arithmetic conversions, and those of casts. Each becomes a node.
  */
 import type { Span } from "../../common/diagnostics/source.ts";
+import { convertFloatConstant } from "./check-float.ts";
 import type { CastKind, CheckedExpression } from "./checked.ts";
 import { compatibleUnqualified } from "./compatible.ts";
 import { evaluateInteger } from "./constant-evaluator.ts";
@@ -13,14 +14,18 @@ import {
   addressSpaceOf,
   asRecord,
   bare,
+  doubleType,
   errorType,
+  floatType,
   integerRepresentation,
   integerSize,
   intType,
+  isArithmetic,
   isError,
   isFloat,
   isInteger,
   isPointer,
+  isScalar,
   pointeeOf,
   pointerTo,
   scalarBits,
@@ -103,6 +108,9 @@ export function convert(
   const to = bare(type);
   if (from === to && !explicit) return expression;
   if (to.kind === "void") return castNode("to_void", expression, type, explicit);
+  if (from.kind === "float" || (to.kind === "float" && isInteger(expression.type))) {
+    return convertFloat(expression, type, explicit);
+  }
   if (to.kind === "bool" && from.kind !== "bool") {
     if (expression.kind === "constant") {
       return { ...expression, value: expression.value === 0n ? 0n : 1n, type };
@@ -120,6 +128,25 @@ export function convert(
   if (isPointer(type) && isPointer(expression.type))
     return convertPointer(expression, type, explicit);
   return castNode("noop", expression, type, explicit);
+}
+
+/** One of the types is floating. */
+function convertFloat(
+  expression: CheckedExpression,
+  type: QualType,
+  explicit: boolean,
+): CheckedExpression {
+  const isWide = (t: QualType): boolean => isInteger(t) && scalarBits(t) === 128;
+  // There is no cast between pointers and these; who asked has reported it.
+  if (!isArithmetic(type) || isWide(type) || isWide(expression.type))
+    return errorExpression(expression.span);
+  if (expression.kind === "constant") {
+    const value = convertFloatConstant(expression.value, expression.type, type);
+    return { ...expression, value, type };
+  }
+  if (bare(expression.type) === bare(type)) return castNode("noop", expression, type, explicit);
+  const cast = bare(type).kind === "bool" ? "to_bool" : "floating";
+  return castNode(cast, expression, type, explicit);
 }
 
 function convertInteger(
@@ -211,14 +238,24 @@ export interface CommonOperands {
   readonly type: QualType;
 }
 
-/** The usual arithmetic conversions on two integer rvalues. */
+const floatNames = ["float", "double", "long double"];
+
+/** The higher floating type of two; undefined where both are integers. */
+function commonFloat(left: QualType, right: QualType): QualType | undefined {
+  const [a, b] = [bare(left), bare(right)];
+  if (a.kind !== "float") return b.kind === "float" ? unqualified(right) : undefined;
+  if (b.kind !== "float") return unqualified(left);
+  return unqualified(floatNames.indexOf(a.name) >= floatNames.indexOf(b.name) ? left : right);
+}
+
+/** The usual arithmetic conversions on two arithmetic rvalues. */
 export function usualConversions(
   left: CheckedExpression,
   right: CheckedExpression,
 ): CommonOperands {
   const a = promote(left);
   const b = promote(right);
-  const type = commonType(a.type, b.type);
+  const type = commonFloat(a.type, b.type) ?? commonType(a.type, b.type);
   return { left: convert(a, type), right: convert(b, type), type };
 }
 
@@ -243,14 +280,16 @@ export function toCondition(
   span: Span = expression.span,
 ): CheckedExpression {
   const value = decay(expression);
-  if (isError(value.type) || isInteger(value.type) || isPointer(value.type)) return value;
-  if (isFloat(value.type)) report(context, "floatUnsupported", value.span);
-  else report(context, message, span, [quoteType(value.type)]);
+  if (isError(value.type) || isScalar(value.type)) return value;
+  report(context, message, span, [quoteType(value.type)]);
   return errorExpression(value.span);
 }
 
 /** Default argument promotions: what an argument without a parameter becomes. */
 export function promoteArgument(expression: CheckedExpression): CheckedExpression {
+  if (isFloat(expression.type)) {
+    return bare(expression.type) === floatType.type ? convert(expression, doubleType) : expression;
+  }
   return asRecord(expression.type) !== undefined ? expression : promote(expression);
 }
 

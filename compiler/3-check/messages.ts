@@ -392,6 +392,8 @@ function makeMessages() {
     addressSpace: ["error", "address-space", "%0 changes address space of pointer"],
     castToIncomplete: ["error", "incomplete-type", "cast to incomplete type %0"],
     castScalar: ["error", "cast", "used type %0 where arithmetic or pointer type is required"],
+    castPointerToFloat: ["error", "cast", "pointer cannot be cast to type %1"],
+    castFloatToPointer: ["error", "cast", "operand of type %0 cannot be cast to a pointer type"],
     castOperand: [
       "error",
       "cast",
@@ -425,6 +427,16 @@ function makeMessages() {
       "implicit truncation from %0 to a one-bit wide bit-field changes value from %1 to %2",
     ],
     floatUnsupported: ["error", "floating-point", "floating point is not supported by BPF"],
+    floatTooLarge: [
+      "warning",
+      "literal-range",
+      "magnitude of floating-point constant too large for type %0; maximum is %1",
+    ],
+    literalConversion: [
+      "warning",
+      "literal-conversion",
+      "implicit conversion from %0 to %1 changes value from %2 to %3",
+    ],
     packedAddress: [
       "warning",
       "address-of-packed-member",

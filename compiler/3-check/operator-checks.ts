@@ -4,7 +4,7 @@ import type { CheckedExpression } from "./checked.ts";
 import { evaluateInteger } from "./constant-evaluator.ts";
 import { type Context, errorExpression, report } from "./context.ts";
 import { quoteType } from "./print-type.ts";
-import { isError, isFloat, scalarBits } from "./type-tools.ts";
+import { isError, scalarBits } from "./type-tools.ts";
 import type { QualType } from "./types.ts";
 
 /** Reports operands that an operator does not take. */
@@ -16,8 +16,7 @@ export function invalidOperands(
   span: Span,
 ): CheckedExpression {
   if (isError(left.type) || isError(right.type)) return errorExpression(span);
-  if (isFloat(left.type) || isFloat(right.type)) report(context, "floatUnsupported", place);
-  else report(context, "invalidOperands", place, [quoteType(left.type), quoteType(right.type)]);
+  report(context, "invalidOperands", place, [quoteType(left.type), quoteType(right.type)]);
   return errorExpression(span);
 }
 

@@ -1,12 +1,14 @@
 /** Assignments, and operators that change their operand. */
+import { floatToBits } from "../../common/domain/float-bits.ts";
 import type { CheckedExpression } from "../3-check/checked.ts";
-import { canonical, isPointer } from "../3-check/type-tools.ts";
+import { canonical, isFloat, isPointer } from "../3-check/type-tools.ts";
 import type { QualType } from "../3-check/types.ts";
 import { asStored, copyObject, readPlace, writePlace } from "./access.ts";
 import type { FunctionState } from "./function-state.ts";
 import type { Value } from "./ir.ts";
 import { constant } from "./ir-builder.ts";
 import { isTrue } from "./lower-expression-tools.ts";
+import { isFloatTrue } from "./lower-float.ts";
 import { arithmetic, offsetPointer } from "./lower-operators.ts";
 import { isMemory, scalarType } from "./lower-types.ts";
 import { convertAny, isWide, wideArithmetic, wideConstant } from "./lower-wide.ts";
@@ -42,7 +44,10 @@ export function compoundAssign(state: FunctionState, expr: Of<"compound_assign">
     const left = convertAny(state, old, target, expr.computeType);
     const result = arithmetic(state, expr.op, left, value, expr.computeType);
     if (canonical(target).type.kind === "bool") {
-      return state.emit("i8", { op: "zext" }, [isTrue(state, result)]);
+      const flag = isFloat(expr.computeType)
+        ? isFloatTrue(state, result, expr.computeType)
+        : isTrue(state, result);
+      return state.emit("i8", { op: "zext" }, [flag]);
     }
     return convertAny(state, result, expr.computeType, target);
   }).now;
@@ -73,6 +78,10 @@ export function increment(state: FunctionState, expr: Of<"increment">): Value {
       return wideArithmetic(state, "add", value, wideConstant(state, BigInt(expr.step)), target);
     }
     const type = scalarType(target);
+    if (isFloat(target)) {
+      const step = floatToBits(expr.step, type === "i32" ? 4 : 8);
+      return arithmetic(state, "add", value, constant(type, step), target);
+    }
     return state.emit(type, { op: "binary", binary: "add" }, [value, constant(type, expr.step)]);
   });
   return expr.prefix ? now : (kept ?? old);

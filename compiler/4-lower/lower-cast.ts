@@ -16,7 +16,7 @@ type Caster = (state: FunctionState, expr: Cast) => Value;
 
 const operandOf: Caster = (state, expr) => state.visit.rvalue(expr.operand);
 
-/** An integer conversion; to memory types (128-bit integers) it goes through memory. */
+/** A conversion between arithmetic types; to memory types (128-bit integers) it goes through memory. */
 const integral: Caster = (state, expr) => {
   const { operand, type } = expr;
   const value = state.visit.rvalue(operand);
@@ -34,6 +34,7 @@ const casters: Readonly<Record<CastKind, Caster>> = {
   array_to_pointer: (state, expr) => pointerTo(state, expr.operand),
   function_to_pointer: (state, expr) => addressOf(state, placeOf(state, expr.operand)),
   integral,
+  floating: integral,
   to_bool(state, expr) {
     const condition = state.visit.condition(expr.operand);
     return state.emit("i8", { op: "zext" }, [condition]);

@@ -1,11 +1,12 @@
 /** Operators on values: arithmetic, comparison, pointer sums and differences. */
 import type { ArithmeticOperator, CheckedExpression } from "../3-check/checked.ts";
-import { isPointer, isSigned } from "../3-check/type-tools.ts";
+import { isFloat, isPointer, isSigned } from "../3-check/type-tools.ts";
 import type { QualType } from "../3-check/types.ts";
 import { convertInteger } from "./access.ts";
 import type { FunctionState } from "./function-state.ts";
 import type { BinaryOp, IntPredicate, Value } from "./ir.ts";
 import { constant } from "./ir-builder.ts";
+import { floatArithmetic, floatComparison, floatNegation } from "./lower-float.ts";
 import { scalarType } from "./lower-types.ts";
 import { isWide, wideArithmetic, wideCompare, wideUnary } from "./lower-wide.ts";
 
@@ -43,6 +44,7 @@ export function arithmetic(
   type: QualType,
 ): Value {
   if (isWide(type)) return wideArithmetic(state, op, left, right, type);
+  if (isFloat(type)) return floatArithmetic(state, op, left, right, type);
   const irType = scalarType(type);
   const binary = binaryOps[op][isSigned(type) ? 0 : 1];
   const amount = right.type === irType ? right : convertInteger(state, right, irType, false);
@@ -55,7 +57,9 @@ export function compare(state: FunctionState, expr: Of<"compare">): Value {
   const right = state.visit.rvalue(expr.right);
   state.at(expr.span);
   const signed = !isPointer(expr.left.type) && isSigned(expr.left.type);
-  if (isWide(expr.left.type)) return wideCompare(state, expr.op, left, right, signed);
+  const { type } = expr.left;
+  if (isWide(type)) return wideCompare(state, expr.op, left, right, signed);
+  if (isFloat(type)) return floatComparison(state, expr.op, left, right, type);
   return state.emit("i1", { op: "icmp", predicate: predicates[expr.op][signed ? 0 : 1] }, [
     left,
     right,
@@ -129,6 +133,7 @@ export function unary(state: FunctionState, expr: Of<"unary">): Value {
   const value = state.visit.rvalue(expr.operand);
   state.at(expr.span);
   if (isWide(expr.type)) return wideUnary(state, expr.op, value);
+  if (isFloat(expr.type)) return floatNegation(state, value, expr.type);
   const type = scalarType(expr.type);
   return expr.op === "negate"
     ? state.emit(type, { op: "binary", binary: "sub" }, [constant(type, 0), value])

@@ -3,12 +3,13 @@
  * is computed is computed in halves. Division is left out, as in clang, which has no library for it.
  */
 import type { ArithmeticOperator, CheckedExpression } from "../3-check/checked.ts";
-import { isSigned, scalarBits } from "../3-check/type-tools.ts";
+import { isFloat, isSigned, scalarBits } from "../3-check/type-tools.ts";
 import type { QualType } from "../3-check/types.ts";
 import { convertInteger } from "./access.ts";
 import type { FunctionState } from "./function-state.ts";
 import type { BinaryOp, IntPredicate, Value } from "./ir.ts";
 import { constant } from "./ir-builder.ts";
+import { convertFloat } from "./lower-float.ts";
 import { isMemory, scalarType } from "./lower-types.ts";
 
 interface Halves {
@@ -71,7 +72,7 @@ export function convertWide(
   return store(state, { low, high });
 }
 
-/** Any integer conversion. */
+/** Any conversion between arithmetic types. */
 export function convertAny(
   state: FunctionState,
   value: Value,
@@ -79,6 +80,7 @@ export function convertAny(
   to: QualType,
 ): Value {
   if (isMemory(from) || isMemory(to)) return convertWide(state, value, from, to);
+  if (isFloat(from) || isFloat(to)) return convertFloat(state, value, from, to);
   return convertInteger(state, value, scalarType(to), isSigned(from));
 }
 

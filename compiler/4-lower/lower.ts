@@ -10,7 +10,7 @@ import type {
   VariableSymbol,
 } from "../3-check/checked.ts";
 import { alignOf, sizeOf } from "../3-check/layout.ts";
-import { asFunction, isSigned, isVoid } from "../3-check/type-tools.ts";
+import { asFunction, isFloat, isSigned, isVoid } from "../3-check/type-tools.ts";
 import type { TargetOptions } from "../options.ts";
 import { convertInteger } from "./access.ts";
 import { removeUnreachableBlocks } from "./cfg.ts";
@@ -19,6 +19,7 @@ import type { IrFunction, IrModule, Parameter, Value } from "./ir.ts";
 import { constant, createFunction, createModule, undefinedValue } from "./ir-builder.ts";
 import { lowerExpression } from "./lower-expression.ts";
 import { isTrue } from "./lower-expression-tools.ts";
+import { isFloatTrue } from "./lower-float.ts";
 import { lowerGlobal } from "./lower-global.ts";
 import { lowerInitializer } from "./lower-initializer.ts";
 import { compare } from "./lower-operators.ts";
@@ -112,6 +113,7 @@ function visitorOf(state: FunctionState): NodeVisitor {
     condition: (expr) => {
       if (expr.kind === "compare") return compare(state, expr);
       const value = lowerExpression(state, expr);
+      if (isFloat(expr.type)) return isFloatTrue(state, value, expr.type);
       return isWide(expr.type) ? isWideTrue(state, value) : isTrue(state, value);
     },
     statement: (statement) => lowerStatement(state, statement),

@@ -92,6 +92,15 @@ export class ModuleState {
     this.module.externFunctions.push({ name, ...facts });
   }
 
+  /** A routine for floating-point arithmetic, which BPF has not either. */
+  useFloatRoutine(name: string): void {
+    if (this.module.errorFunctions.has(name)) return;
+    this.module.errorFunctions.set(name, "");
+    if (this.#functions.has(name)) return;
+    const facts = { weak: false, visibility: "default", section: undefined } as const;
+    this.module.externFunctions.push({ name, ...facts });
+  }
+
   /** The address of read-only bytes. */
   constantBytes(bytes: Uint8Array): Value {
     const name = `.L__const.${this.#constants}`;

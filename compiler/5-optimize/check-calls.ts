@@ -38,6 +38,13 @@ function checkCall(call: IrInstruction, { module, diagnostics }: PassContext): v
   }
   const text = callee.kind === "function" ? module.errorFunctions.get(callee.symbol) : undefined;
   if (text === undefined || callee.kind !== "function") return;
+  if (text === "") {
+    const message = `A call to built-in function '${callee.symbol}' is not supported.`;
+    reportAt(diagnostics, "floating-point", message, location, {
+      help: "BPF has no floating-point arithmetic; only what is constant can be computed",
+    });
+    return;
+  }
   const message = `call to '${callee.symbol}' declared with 'error' attribute: ${text}`;
   reportAt(diagnostics, "attribute-error", message, location);
 }

@@ -2,6 +2,7 @@
  * What each instruction does to memory. Unknown things do everything: calls to functions of this
  * program (unless they were summed up), kfuncs, inline assembly with a memory clobber.
  */
+import { isFloatRoutine } from "../../common/domain/float-bits.ts";
 import type { AccessedType, IrInstruction, Value } from "../4-lower/ir.ts";
 import { helperEffectRows } from "./helper-effects.ts";
 
@@ -115,7 +116,9 @@ function accessEffect(
 type CalleeOf = Extract<IrInstruction["operation"], { op: "call" }>["callee"];
 
 function callEffect(callee: CalleeOf, args: readonly Value[]): MemoryEffect {
-  if (callee.kind !== "helper") return unknown;
+  if (callee.kind !== "helper") {
+    return callee.kind === "function" && isFloatRoutine(callee.symbol) ? none : unknown;
+  }
   const effects = helperEffects(callee.id);
   if (effects === undefined || effects.clobbersAll) return unknown;
   return { kind: "helper", effects, args };

@@ -2,9 +2,11 @@
  * What an operation over constants gives, with BPF's meaning: wrapping arithmetic, division by zero
  * is 0, remainder by zero the dividend, shift amounts are taken modulo the width.
  */
+import { callFloatRoutine } from "../../common/domain/float-bits.ts";
 import type {
   AtomicRmwOp,
   BinaryOp,
+  Callee,
   Constant,
   IntPredicate,
   IrInstruction,
@@ -150,9 +152,24 @@ export function foldInstruction(
     case "inttoptr":
     case "bswap":
       return foldConversion(operation.op, a, type);
+    case "call":
+      return foldRoutine(operation.callee, operands, type);
     default:
       return undefined;
   }
+}
+
+/** A call for floating-point arithmetic. */
+function foldRoutine(
+  callee: Callee,
+  operands: readonly Value[],
+  type: ValueType,
+): Constant | undefined {
+  if (callee.kind !== "function") return undefined;
+  const args = operands.flatMap((operand) => (operand.kind === "constant" ? [operand.value] : []));
+  if (args.length !== operands.length) return undefined;
+  const result = callFloatRoutine(callee.symbol, args);
+  return result === undefined ? undefined : constant(type, result);
 }
 
 export function foldConversion(

@@ -1,4 +1,5 @@
 /** Short questions about values, and pointer decomposition: what most passes begin with. */
+import { isFloatRoutine } from "../../common/domain/float-bits.ts";
 import type {
   BinaryOp,
   Block,
@@ -98,10 +99,14 @@ export function isRemovableIfUnused(instruction: IrInstruction): boolean {
     case "memcmp":
       return true;
     case "call":
-      return operation.callee.kind === "function" && textQueries.has(operation.callee.symbol);
+      return operation.callee.kind === "function" && isQuery(operation.callee.symbol);
     default:
       return false;
   }
+}
+
+function isQuery(name: string): boolean {
+  return textQueries.has(name) || isFloatRoutine(name);
 }
 
 /** The C library's functions that only read; their names are reserved for that meaning. */

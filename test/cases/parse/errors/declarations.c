@@ -1,7 +1,7 @@
 bar_t y; // error: unknown type name 'bar_t'
 int g(foo_t x); // error: unknown type name 'foo_t'
 struct s { foo_t m; int a b; }; // error: unknown type name 'foo_t' // error: expected ';' at end of declaration list
-static x; // error: type specifier missing, defaults to 'int'; ISO C99 and later do not support implicit int [-Wimplicit-int]
+static x; // error: type specifier missing, defaults to 'int'; ISO C99 and later do not support implicit int
 struct q { int a } // warning: expected ';' at end of declaration list // error: expected ';' after struct
 int z;
 int array[3; // error: expected ']'
