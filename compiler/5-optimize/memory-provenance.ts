@@ -3,6 +3,7 @@
  * stack the kernel accepts any alignment (x86-64 and arm64; not under -mstrict-align); on the stack, in
  * the context and in kernel objects it does not.
  */
+import { returnsMemory } from "../../common/platform/memory-helpers.ts";
 import type { DominatorTree } from "../4-lower/cfg.ts";
 import type { Block, Value } from "../4-lower/ir.ts";
 import { terminatorOf } from "../4-lower/ir-builder.ts";
@@ -10,9 +11,6 @@ import type { AliasAnalysis, Region } from "./alias.ts";
 import type { PassContext } from "./pass.ts";
 import { alignmentAt } from "./split-aggregates.ts";
 import { constantAddress, type InstructionOf, isConstant, isOp, operand } from "./values.ts";
-
-/** Helpers that return plain memory: map values, local storage, ring buffer and dynptr slices. */
-const memoryHelpers: ReadonlySet<number> = new Set([1, 81, 107, 131, 145, 156, 195, 203, 210]);
 
 /** May be accessed at any alignment and any width. */
 export function toleratesUnaligned(pointer: Value, region: Region, context: PassContext): boolean {
@@ -26,7 +24,7 @@ export function toleratesUnaligned(pointer: Value, region: Region, context: Pass
       const root = rootOf(pointer);
       if (!isOp(root, "call")) return false;
       const { callee } = root.operation;
-      return callee.kind === "helper" && memoryHelpers.has(callee.id);
+      return callee.kind === "helper" && returnsMemory(callee.id);
     }
     case "stack":
     case "argument":
@@ -54,7 +52,7 @@ export function isPlainMemory(pointer: Value, edge: Edge, context: PassContext):
   if (isOp(root, "alloca")) return true;
   if (root.kind === "global") return context.globals.has(root.symbol);
   if (!isOp(root, "call") || root.operation.callee.kind !== "helper") return false;
-  if (!memoryHelpers.has(root.operation.callee.id)) return false;
+  if (!returnsMemory(root.operation.callee.id)) return false;
   return root !== pointer || isChecked(root, edge);
 }
 

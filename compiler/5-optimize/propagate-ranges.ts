@@ -34,6 +34,7 @@ import {
   larger,
   type Range,
   refine,
+  scaled,
   shifted,
   smaller,
 } from "./value-ranges.ts";
@@ -174,11 +175,13 @@ class Propagation {
       const inner = this.#rangeOf(operand(value, 0), depth + 1);
       return inner && { min: inner.min, max: inner.max, smin: inner.min, smax: inner.max };
     }
-    if (!isBinary(value, "add")) return undefined;
-    const step = operand(value, 1);
-    const range =
-      step.kind === "constant" ? this.#rangeOf(operand(value, 0), depth + 1) : undefined;
-    return range && step.kind === "constant" ? shifted(range, signedValue(step), value) : undefined;
+    if (value.kind !== "instruction" || value.operation.op !== "binary") return undefined;
+    const right = operand(value, 1);
+    if (right.kind !== "constant") return undefined;
+    const range = this.#rangeOf(operand(value, 0), depth + 1);
+    if (range === undefined) return undefined;
+    if (value.operation.binary === "add") return shifted(range, signedValue(right), value);
+    return scaled(range, value.operation.binary, right.value, value);
   }
 
   /** zext(x + c) → zext(x) + c where that does not wrap and is of use in an address. */

@@ -35,6 +35,8 @@ const callingExit = 30;
 /** Rounds of a loop up to which what folds counts for nothing, and what a counter costs in each round. */
 const mostFolded = 10;
 const ofCounting = 3;
+/** What `#pragma unroll` without a number may make of a loop, as in clang; other wishes have no limit. */
+const largestEnabled = 16_384;
 /** With arrays on the stack that become values. */
 const arrayFactor = 3;
 
@@ -65,8 +67,9 @@ export function planOf(
   if (wish?.kind === "count" && wish.count < trips.count) {
     return { copies: wish.count - 1, isFull: false, trips };
   }
-  if (wish !== undefined) return full;
+  if (wish !== undefined && wish.kind !== "enable") return full;
   const { cost, saved, hasArrays } = estimate(loop, alias, tree);
+  if (wish !== undefined) return cost * trips.count <= largestEnabled ? full : undefined;
   // Of many rounds each is a copy, whatever folds in it: only the counting is saved for certain.
   const isLong = trips.count > mostFolded && !hasArrays;
   const unrolled = (cost - (isLong ? Math.min(saved, ofCounting) : saved)) * trips.count;

@@ -2,7 +2,7 @@
  * Ranges of integers in both readings, signed and unsigned, and what comparisons with constants teach
  * about them.
  */
-import type { Block, IntPredicate, IrInstruction, Value } from "../4-lower/ir.ts";
+import type { BinaryOp, Block, IntPredicate, IrInstruction, Value } from "../4-lower/ir.ts";
 import { bitWidth } from "../4-lower/ir.ts";
 import { signedValue, type ValueType } from "../4-lower/ir-builder.ts";
 import { invertedPredicate } from "./fold-constants.ts";
@@ -111,6 +111,28 @@ export function shifted(range: Range, step: bigint, value: Value): Range | undef
   if (smin < 0n || smax >= half || range.smin > range.smax) return undefined;
   return { min: smin, max: smax, smin, smax };
 }
+
+/** The range of a number that is not negative times, shifted or divided by a constant, if that cannot wrap. */
+export function scaled(
+  range: Range,
+  binary: BinaryOp,
+  by: bigint,
+  value: Value,
+): Range | undefined {
+  const scale = scales[binary];
+  if (scale === undefined || range.smin < 0n || range.smin > range.smax) return undefined;
+  const bits = bitWidth[value.type as ValueType];
+  if (by < 0n || by >= 1n << BigInt(bits - 1)) return undefined;
+  if ((binary === "shl" || binary === "lshr") && by >= bits) return undefined;
+  const [min, max] = [scale(range.smin, by), scale(range.smax, by)];
+  return max < 1n << BigInt(bits - 1) ? { min, max, smin: min, smax: max } : undefined;
+}
+
+const scales: Readonly<Partial<Record<BinaryOp, (value: bigint, by: bigint) => bigint>>> = {
+  mul: (value, by) => value * by,
+  shl: (value, by) => value << by,
+  lshr: (value, by) => value >> by,
+};
 
 export interface Fact {
   readonly value: Value;

@@ -1,8 +1,9 @@
 /**
- * Names for the values in registers: equal names mean the same value, or at least one and the same
- * definition. Sharing code needs that: the kernel's verifier refuses one instruction that reaches
- * memory through pointers of different kinds ("same insn cannot be used with different pointers").
+ * Names for the values in registers: equal names mean the same value, one and the same definition, or
+ * pointers to plain memory of one kind. Sharing code needs that: the kernel's verifier refuses one instruction
+ * that reaches memory through pointers of different kinds ("same insn cannot be used with different pointers").
  */
+import { returnsByMap, returnsMemory } from "../../common/platform/memory-helpers.ts";
 import {
   framePointer,
   type MachineBlock,
@@ -83,12 +84,19 @@ class Namer {
       names[register] = this.#fresh();
     };
     visitRegisters(op, { use: () => {}, def: lose, clobber: lose });
-    if (name !== undefined && "dst" in op) names[op.dst] = name;
+    if (name === undefined) return;
+    if (op.kind === "call") names[0] = name;
+    else if ("dst" in op) names[op.dst] = name;
   }
 
-  /** What is computed, for code without memory. */
+  /** What is computed, for code without memory, and what kind of memory a helper gives. */
   #resultName(op: MachineInstruction, names: Names): number | undefined {
     if (op.core !== undefined) return undefined;
+    if (op.kind === "call") {
+      const { target } = op;
+      if (target.kind !== "helper" || !returnsMemory(target.id)) return undefined;
+      return this.#named(`call ${target.id} ${returnsByMap(target.id) ? names[1] : ""}`);
+    }
     if (op.kind === "load_imm64") return this.#named(`imm ${op.symbol ?? ""} ${op.value}`);
     if (op.kind !== "alu") return undefined;
     const { src } = op;
