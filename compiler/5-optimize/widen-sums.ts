@@ -1,6 +1,6 @@
 /**
- * zext(x + c) → zext(x) + c in addresses, where the sum cannot wrap: then the constant goes into the
- * offset of the access, and accesses around x share one address.
+ * zext(x + c) → zext(x) + c in addresses and products, where the sum cannot wrap: then the constant goes into the
+ * offset of the access, or joins another one, and accesses around x share one address.
  *
  * Needs: the caller knows from x's own range that x + c does not wrap.
  * Keeps: a sum that is compared stays, as the verifier may know its bounds from that comparison only.
@@ -23,13 +23,14 @@ export function isWidenable(extension: IrInstruction, uses: Uses): boolean {
   return (uses.get(base) ?? []).some(({ user }) => isOp(user, "zext") && isIndex(user, uses));
 }
 
-/** Used by one address alone, perhaps scaled. */
+/** Used by one address alone, perhaps scaled, or by one product. */
 function isIndex(extension: IrInstruction, uses: Uses): boolean {
   if (extension.type !== "i64") return false;
   const [only, ...more] = uses.get(extension) ?? [];
   if (only === undefined || more.length > 0) return false;
   if (isOp(only.user, "ptradd")) return true;
   const scaled = only.user;
+  if (isBinary(scaled, "mul") && operand(scaled, 1).kind === "constant") return true;
   if (!isBinary(scaled, "shl") || operand(scaled, 1).kind !== "constant") return false;
   const [address, ...rest] = uses.get(scaled) ?? [];
   return address !== undefined && rest.length === 0 && isOp(address.user, "ptradd");

@@ -2,6 +2,8 @@
  * Address sums. Canonical: variables innermost, one constant outermost, so that the constant goes into
  * the offset of loads and stores and equal `pointer + variable` sums are one value for the verifier.
  */
+
+import type { Value } from "../../4-lower/ir.ts";
 import { constant } from "../../4-lower/ir-builder.ts";
 import { isBinary, isConstant, isOp, operand } from "../values.ts";
 import type { Rule } from "./rule.ts";
@@ -55,20 +57,21 @@ export const addressRules: readonly Rule[] = [
     },
   },
   {
-    // p + ((x + c) << k) → (p + (x << k)) + (c << k)   likewise
+    // p + ((x + c) << k) → (p + (x << k)) + (c << k);  p + ((x + c) * k) → (p + x * k) + c * k   likewise
     name: "constant-out-of-scaled-index",
     on: ["ptradd"],
     rewrite: ({ operands: [p, offset] }, tools) => {
-      if (p === undefined || !isBinary(offset, "shl") || !tools.hasOneUse(offset)) return undefined;
-      const sum = operand(offset, 0);
-      const shift = operand(offset, 1);
-      if (!isBinary(sum, "add") || !tools.hasOneUse(sum) || shift.kind !== "constant")
-        return undefined;
+      const scale = scaleOf(offset);
+      if (p === undefined || scale === undefined || !isOp(offset, "binary")) return undefined;
+      if (!tools.hasOneUse(offset)) return undefined;
+      const [sum, by] = [operand(offset, 0), operand(offset, 1)];
+      if (!isBinary(sum, "add") || !tools.hasOneUse(sum)) return undefined;
       const added = operand(sum, 1);
-      if (added.kind !== "constant" || !isSmall(added.value) || shift.value > 8n) return undefined;
-      const scaled = tools.binary("shl", operand(sum, 0), shift);
-      const outer = constant("i64", BigInt.asIntN(64, added.value) << shift.value);
-      return tools.addOffset(tools.addOffset(p, scaled), outer);
+      if (added.kind !== "constant" || !isSmall(added.value) || scale > 4096n) return undefined;
+      const scaled = tools.binary(offset.operation.binary, operand(sum, 0), by);
+      const outer = BigInt.asIntN(64, added.value) * scale;
+      if (outer < -farthest || outer > farthest) return undefined;
+      return tools.addOffset(tools.addOffset(p, scaled), constant("i64", outer));
     },
   },
   {
@@ -119,6 +122,18 @@ function baseOf(pointer: Parameters<typeof operand>[0] | ReturnType<typeof opera
   }
   return { base, offset };
 }
+
+/** What an index that is a product or a shift by a constant is scaled by. */
+function scaleOf(value: Value | undefined): bigint | undefined {
+  if (!isOp(value, "binary")) return undefined;
+  const [isProduct, isShift] = [isBinary(value, "mul"), isBinary(value, "shl")];
+  const by = isProduct || isShift ? operand(value, 1) : undefined;
+  if (by?.kind !== "constant") return undefined;
+  return isProduct ? by.value : 1n << by.value;
+}
+
+/** Constants beyond would cost an addition of their own. */
+const farthest = 1n << 20n;
 
 const isSmall = (value: bigint): boolean => {
   const number = BigInt.asIntN(64, value);

@@ -101,6 +101,26 @@ export const arithmeticRules: readonly Rule[] = [
     },
   },
   {
+    // y ∘ (x ∘ c) → (y ∘ x) ∘ c   for ∘ in +, ^: where x is used again, it need not be copied
+    name: "constant-outermost",
+    on: ["add", "xor"],
+    rewrite: ({ operation, operands }, tools) => {
+      if (operation.op !== "binary") return undefined;
+      const { binary } = operation;
+      for (const at of [1, 0]) {
+        const [inner, other] = [operands[at], operands[1 - at]];
+        if (inner === undefined || other === undefined || other.kind === "constant") continue;
+        if (!isBinary(inner, binary) || !tools.hasOneUse(inner)) continue;
+        const c = operand(inner, 1);
+        if (c.kind !== "constant" || c.value === 0n) continue;
+        const x = operand(inner, 0);
+        const [left, right] = at === 1 ? [other, x] : [x, other];
+        return tools.binary(binary, tools.binary(binary, left, right), c);
+      }
+      return undefined;
+    },
+  },
+  {
     // x * 0 → 0;  x * 1 → x;  x * 2^k → x << k
     name: "multiply-constant",
     on: ["mul"],
@@ -112,6 +132,22 @@ export const arithmeticRules: readonly Rule[] = [
       return shift === undefined
         ? undefined
         : tools.binary("shl", a, constant(type as ValueType, shift));
+    },
+  },
+  {
+    // (x + c) * k + d → x * k + (c * k + d)
+    name: "constant-out-of-product",
+    on: ["add"],
+    rewrite: ({ type, operands: [product, d] }, tools) => {
+      if (d?.kind !== "constant" || !isBinary(product, "mul") || !tools.hasOneUse(product)) {
+        return undefined;
+      }
+      const [sum, k] = [operand(product, 0), operand(product, 1)];
+      if (k.kind !== "constant" || !isBinary(sum, "add") || !tools.hasOneUse(sum)) return undefined;
+      const c = operand(sum, 1);
+      if (c.kind !== "constant") return undefined;
+      const outer = constant(type as ValueType, c.value * k.value + d.value);
+      return tools.binary("add", tools.binary("mul", operand(sum, 0), k), outer);
     },
   },
   {
