@@ -15,7 +15,8 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { Diagnostics } from "../common/diagnostics/diagnostic.ts";
 import { readElf } from "../common/object/read-elf.ts";
-import { head, shapes } from "./scaling-shapes.ts";
+import { shapes } from "./scaling-shapes.ts";
+import { head } from "./scaling-tools.ts";
 
 const { values: cli } = parseArgs({
   options: {

@@ -3,29 +3,8 @@
  * size alone. Sizes are instructions, roughly.
  */
 
-/** Small numbers that look random and are the same every time. */
-function numbers(seed: number): (below: number) => number {
-  let state = seed;
-  return (below) => {
-    state = (Math.imul(state, 1103515245) + 12345) >>> 0;
-    return (state >>> 8) % below;
-  };
-}
-
-const repeat = (count: number, line: (index: number) => string): string =>
-  Array.from({ length: Math.max(1, Math.round(count)) }, (_, index) => line(index)).join("\n");
-
-/** What every program begins with. */
-export const head = `#include <linux/bpf.h>
-#include <bpf/bpf_helpers.h>
-struct entry { __u64 a[64]; __u32 b[64]; __u16 c[64]; __u8 d[64]; };
-struct { __uint(type, BPF_MAP_TYPE_ARRAY); __uint(max_entries, 1); __type(key, __u32); __type(value, struct entry); } table SEC(".maps");
-char LICENSE[] SEC("license") = "GPL";
-`;
-const lookup = `	__u32 zero = 0;
-	struct entry *e = bpf_map_lookup_elem(&table, &zero);
-	if (!e) return 0;
-`;
+import { hardShapes } from "./scaling-shapes-hard.ts";
+import { head, lookup, numbers, repeat } from "./scaling-tools.ts";
 
 /** Programs of about so many instructions. */
 export const shapes: Readonly<Record<string, (instructions: number) => string>> = {
@@ -222,4 +201,5 @@ export const shapes: Readonly<Record<string, (instructions: number) => string>> 
     const stores = repeat(24, (at) => `	e->a[${at}] = x${at};`);
     return `${head}SEC("xdp") int p(struct xdp_md *ctx) {\n${lookup}${loads}\n${body}\n${stores}\n	return 2;\n}\n`;
   },
+  ...hardShapes,
 };

@@ -8,7 +8,7 @@ import { localsOf } from "./check-expression-types.ts";
 import { checkStaticAssert } from "./check-static-assert.ts";
 import { checkCase, checkDefault, checkSwitch } from "./check-switch.ts";
 import type { CheckedExpression, CheckedStatement } from "./checked.ts";
-import { type Context, inScope, report } from "./context.ts";
+import { type Context, inScope, newScope, report } from "./context.ts";
 import { decay, toCondition } from "./conversions.ts";
 import { defineLabel, popLabels, pushLabels, useLabel } from "./labels.ts";
 import { warnAssignedCondition, warnExtraParentheses } from "./precedence-warnings.ts";
@@ -146,19 +146,33 @@ function warnEmptyLoop(
   warnEmptyBody(context, loop.body, head?.span ?? own, `${loop.kind} loop`);
 }
 
+/** Chains of `else if` are walked in a loop: they may be thousands of links long. */
 function checkIf(context: Context, statement: Of<"if">): CheckedStatement {
-  const test = condition(context, statement.condition, statement.span);
-  const then = inner(context, statement.then);
-  if (statement.otherwise === undefined)
-    warnEmptyBody(context, statement.then, statement.condition.span, "if statement");
-  const otherwise = statement.otherwise && inner(context, statement.otherwise);
-  return {
-    kind: "if",
-    condition: test,
-    then,
-    ...(otherwise !== undefined && { otherwise }),
-    span: statement.span,
-  };
+  const outer = context.scope;
+  const links: Extract<CheckedStatement, { kind: "if" }>[] = [];
+  let rest: Statement | undefined = statement;
+  try {
+    while (rest?.kind === "if") {
+      const { span } = rest;
+      const test = condition(context, rest.condition, span);
+      const then = inner(context, rest.then);
+      links.push({ kind: "if", condition: test, then, span });
+      if (rest.otherwise === undefined)
+        warnEmptyBody(context, rest.then, rest.condition.span, "if statement");
+      // Each link is a scope inside the one before; where nothing was declared, that one serves.
+      const { scope } = context;
+      if (scope === outer || scope.ordinary.size + scope.tags.size > 0)
+        context.scope = newScope("block", scope);
+      rest = rest.otherwise;
+    }
+    const last = rest && checkStatement(context, rest);
+    return links.reduceRight<CheckedStatement | undefined>(
+      (otherwise, link) => (otherwise === undefined ? link : { ...link, otherwise }),
+      last,
+    ) as CheckedStatement;
+  } finally {
+    context.scope = outer;
+  }
 }
 
 function loopBody(context: Context, body: Statement): CheckedStatement {

@@ -30,6 +30,16 @@ export function neverReturns(expression: CheckedExpression): boolean {
   return operand.kind === "function" && operand.symbol.noreturn;
 }
 
+type If = Extract<CheckedStatement, { kind: "if" }>;
+
+/** The branches of a chain of `else if`, which may be too long to walk by recursion. */
+function linksOf(chain: If): CheckedStatement[] {
+  const links: CheckedStatement[] = [];
+  let rest: CheckedStatement | undefined = chain;
+  for (; rest?.kind === "if"; rest = rest.otherwise) links.push(rest.then);
+  return rest === undefined ? links : [...links, rest];
+}
+
 /** Whether a label or case inside makes a statement reachable from elsewhere. */
 function hasEntry(statement: CheckedStatement): boolean {
   switch (statement.kind) {
@@ -40,10 +50,7 @@ function hasEntry(statement: CheckedStatement): boolean {
     case "compound":
       return statement.body.some(hasEntry);
     case "if":
-      return (
-        hasEntry(statement.then) ||
-        (statement.otherwise !== undefined && hasEntry(statement.otherwise))
-      );
+      return linksOf(statement).some(hasEntry);
     case "loop":
     case "switch":
       return hasEntry(statement.body);
@@ -76,13 +83,24 @@ function constantTruth(condition: CheckedExpression | undefined): boolean | unde
   return value === undefined ? undefined : value.value !== 0n;
 }
 
-function ifExits(statement: Extract<CheckedStatement, { kind: "if" }>): Exits {
-  const truth = constantTruth(statement.condition);
-  const then = truth === false && !hasEntry(statement.then) ? never : exitsOf(statement.then);
-  const { otherwise } = statement;
-  if (otherwise === undefined) return { falls: truth !== true || then.falls, breaks: then.breaks };
-  const other = truth === true && !hasEntry(otherwise) ? never : exitsOf(otherwise);
-  return { falls: then.falls || other.falls, breaks: then.breaks || other.breaks };
+/** All links of a chain together; those behind a condition that holds do not count. */
+function ifExits(statement: If): Exits {
+  let falls = false;
+  let breaks = false;
+  const add = (exits: Exits): void => {
+    falls ||= exits.falls;
+    breaks ||= exits.breaks;
+  };
+  let rest: CheckedStatement | undefined = statement;
+  while (rest?.kind === "if") {
+    const truth = constantTruth(rest.condition);
+    if (truth !== false || hasEntry(rest.then)) add(exitsOf(rest.then));
+    const next: CheckedStatement | undefined = rest.otherwise;
+    if (truth === true && (next === undefined || !hasEntry(next))) return { falls, breaks };
+    rest = next;
+  }
+  add(rest === undefined ? onward : exitsOf(rest));
+  return { falls, breaks };
 }
 
 function exitsOf(statement: CheckedStatement): Exits {
@@ -127,10 +145,7 @@ function some(statement: CheckedStatement, test: (s: CheckedStatement) => boolea
     case "compound":
       return statement.body.some((s) => some(s, test));
     case "if":
-      return (
-        some(statement.then, test) ||
-        (statement.otherwise !== undefined && some(statement.otherwise, test))
-      );
+      return linksOf(statement).some((s) => some(s, test));
     case "loop":
     case "switch":
     case "label":

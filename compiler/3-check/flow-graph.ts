@@ -163,6 +163,9 @@ class FlowBuilder {
       case "increment":
         this.#update(e.target);
         return;
+      case "arithmetic":
+        this.#arithmetic(e);
+        return;
       case "logical":
         this.#logical(e);
         return;
@@ -180,6 +183,15 @@ class FlowBuilder {
         this.#all(childrenOf(e));
     }
     if (neverReturns(e)) this.#jump(undefined);
+  }
+
+  /** Long sums lean to the left; they are walked in a loop. */
+  #arithmetic(e: Extract<CheckedExpression, { kind: "arithmetic" }>): void {
+    const rest: CheckedExpression[] = [];
+    let first: CheckedExpression = e;
+    for (; first.kind === "arithmetic"; first = first.left) rest.push(first.right);
+    this.#expression(first);
+    this.#all(rest.reverse());
   }
 
   #cast(e: Extract<CheckedExpression, { kind: "cast" }>): void {
@@ -322,16 +334,22 @@ class FlowBuilder {
     if (initializer !== undefined) this.#event("set", symbol, span);
   }
 
+  /** With all links of a chain of `else if`, which may be thousands. */
   #if(s: Extract<CheckedStatement, { kind: "if" }>): void {
-    const [then, otherwise, end] = [this.#block(), this.#block(), this.#block()];
-    const no = s.otherwise === undefined ? end : otherwise;
-    this.#condition(s.condition, then, no, { word: "if", span: s.condition.span });
-    this.#at = then;
-    this.statement(s.then);
-    this.#enter(end);
-    if (s.otherwise === undefined) return;
-    this.#at = otherwise;
-    this.statement(s.otherwise);
+    const end = this.#block();
+    let rest: CheckedStatement | undefined = s;
+    while (rest?.kind === "if") {
+      const [then, otherwise] = [this.#block(), this.#block()];
+      const no = rest.otherwise === undefined ? end : otherwise;
+      this.#condition(rest.condition, then, no, { word: "if", span: rest.condition.span });
+      this.#at = then;
+      this.statement(rest.then);
+      this.#enter(end);
+      if (rest.otherwise === undefined) return;
+      this.#at = otherwise;
+      rest = rest.otherwise;
+    }
+    if (rest !== undefined) this.statement(rest);
     this.#enter(end);
   }
 

@@ -177,8 +177,10 @@ export function removeInstruction(instruction: IrInstruction): void {
 }
 
 export function firstNonPhi(block: Block): number {
-  const at = block.instructions.findIndex((each) => each.operation.op !== "phi");
-  return at < 0 ? block.instructions.length : at;
+  const { instructions } = block;
+  let at = 0;
+  while (instructions[at]?.operation.op === "phi") at += 1;
+  return at;
 }
 
 export function phisOf(block: Block): IrInstruction[] {
@@ -278,15 +280,22 @@ export interface Use {
 
 /** Who uses each instruction and parameter. Values without uses have no entry. */
 export function computeUses(fn: IrFunction): Map<Value, Use[]> {
+  return usesThat(fn, ({ kind }) => kind === "instruction" || kind === "parameter");
+}
+
+/** The same of some values only. */
+export function usesThat(fn: IrFunction, wanted: (value: Value) => boolean): Map<Value, Use[]> {
   const uses = new Map<Value, Use[]>();
   for (const block of fn.blocks) {
     for (const user of block.instructions) {
-      user.operands.forEach((operand, index) => {
-        if (operand.kind !== "instruction" && operand.kind !== "parameter") return;
+      const { operands } = user;
+      for (let index = 0; index < operands.length; index += 1) {
+        const operand = operands[index] as Value;
+        if (!wanted(operand)) continue;
         const list = uses.get(operand);
         if (list === undefined) uses.set(operand, [{ user, index }]);
         else list.push({ user, index });
-      });
+      }
     }
   }
   return uses;

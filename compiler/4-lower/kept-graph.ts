@@ -59,7 +59,15 @@ function isSame(fn: IrFunction, { blocks, targets }: Snapshot): boolean {
     const block = fn.blocks[index] as Block;
     if (block !== blocks[index]) return false;
     const { instructions } = block;
-    if (!everyTarget(instructions[instructions.length - 1]?.operation, isNext)) return false;
+    const operation = instructions[instructions.length - 1]?.operation;
+    // The usual ends without a call of a function: this is asked very often.
+    if (operation?.op === "br") {
+      if (targets[at] !== operation.target) return false;
+      at += 1;
+    } else if (operation?.op === "condbr") {
+      if (targets[at] !== operation.then || targets[at + 1] !== operation.otherwise) return false;
+      at += 2;
+    } else if (!everyTarget(operation, isNext)) return false;
     if (targets[at] !== undefined) return false;
     at += 1;
   }

@@ -34,34 +34,55 @@ function isBoolean(expr: CheckedExpression): boolean {
   );
 }
 
-/** Branches to `then` where the condition holds, else to `otherwise`. */
+/** A condition to lower, at the start of a block or where the function is. */
+interface Branch {
+  readonly at: Block | undefined;
+  readonly condition: CheckedExpression;
+  readonly then: Block;
+  readonly otherwise: Block;
+  readonly likely: boolean | undefined;
+}
+
+/** Branches to `then` where the condition holds, else to `otherwise`. Long chains need no recursion. */
 export function lowerCondition(
   state: FunctionState,
-  written: CheckedExpression,
+  condition: CheckedExpression,
   then: Block,
   otherwise: Block,
-  likely?: boolean,
 ): void {
-  const expected = expectation(written);
+  const work: Branch[] = [];
+  let next: Branch | undefined = { at: undefined, condition, then, otherwise, likely: undefined };
+  for (; next !== undefined; next = work.pop()) {
+    if (next.at !== undefined) state.startBlock(next.at);
+    lowerBranch(state, next, work);
+  }
+}
+
+/** Leaves parts of the condition on top of `work`, what comes first uppermost. */
+function lowerBranch(state: FunctionState, branch: Branch, work: Branch[]): void {
+  const { then, otherwise, likely } = branch;
+  const at = undefined;
+  const expected = expectation(branch.condition);
   if (expected !== undefined) {
-    lowerCondition(state, expected.condition, then, otherwise, expected.likely);
+    work.push({ at, then, otherwise, ...expected });
     return;
   }
-  const expr = withoutCasts(written);
+  const expr = withoutCasts(branch.condition);
   if (expr.kind === "unary" && expr.op === "not") {
     const inverted = likely === undefined ? undefined : !likely;
-    lowerCondition(state, expr.operand, otherwise, then, inverted);
+    const swapped = { then: otherwise, otherwise: then, likely: inverted };
+    work.push({ at, condition: expr.operand, ...swapped });
     return;
   }
   if (expr.kind === "logical") {
     const right = state.newBlock(expr.op === "and" ? "and.right" : "or.right");
-    if (expr.op === "and")
-      lowerCondition(state, expr.left, right, otherwise, likely === true ? true : undefined);
-    else lowerCondition(state, expr.left, then, right, likely === false ? false : undefined);
-    state.startBlock(right);
-    lowerCondition(state, expr.right, then, otherwise, likely);
+    work.push({ ...branch, at: right, condition: expr.right });
+    const ways =
+      expr.op === "and"
+        ? { then: right, otherwise, likely: likely === true ? true : undefined }
+        : { then, otherwise: right, likely: likely === false ? false : undefined };
+    work.push({ at, condition: expr.left, ...ways });
     return;
   }
-  const condition = state.visit.condition(expr);
-  state.branchIf(condition, then, otherwise, likely);
+  state.branchIf(state.visit.condition(expr), then, otherwise, likely);
 }

@@ -74,6 +74,20 @@ function logical(state: FunctionState, expr: CheckedExpression): Value {
   return state.emit("i32", operation, [constant("i32", 1), constant("i32", 0)]);
 }
 
+/** Long sums lean to the left; they are walked in a loop. */
+function arithmeticChain(state: FunctionState, expr: Of<"arithmetic">): Value {
+  const chain: Of<"arithmetic">[] = [];
+  let first: CheckedExpression = expr;
+  for (; first.kind === "arithmetic"; first = first.left) chain.push(first);
+  let left = state.visit.rvalue(first);
+  for (const step of chain.reverse()) {
+    const right = state.visit.rvalue(step.right);
+    state.at(step.span);
+    left = arithmetic(state, step.op, left, right, step.type);
+  }
+  return left;
+}
+
 function statementExpression(state: FunctionState, expr: Of<"statement_expression">): Value {
   openScope(state, expr.locals);
   for (const statement of expr.body) state.visit.statement(statement);
@@ -107,12 +121,7 @@ const lowerings: Lowerings = {
   string_literal: (_, expr) => globalAddress(expr.symbol.linkName),
   function: (_, expr) => globalAddress(expr.symbol.linkName),
   unary,
-  arithmetic(state, expr) {
-    const left = state.visit.rvalue(expr.left);
-    const right = state.visit.rvalue(expr.right);
-    state.at(expr.span);
-    return arithmetic(state, expr.op, left, right, expr.type);
-  },
+  arithmetic: arithmeticChain,
   compare: (state, expr) => state.emit("i32", { op: "zext" }, [compare(state, expr)]),
   logical,
   pointer_offset(state, expr) {

@@ -57,18 +57,25 @@ function local(state: FunctionState, statement: Of<"local">): void {
   beginLife(state, symbol);
 }
 
+/** All links of a chain of `else if` end in one block, and are walked in a loop: they may be thousands. */
 function ifStatement(state: FunctionState, statement: Of<"if">): void {
-  const then = state.newBlock("if.then");
-  const otherwise = statement.otherwise && state.newBlock("if.else");
-  const end = state.newBlock("if.end");
-  state.at(statement.span);
-  lowerCondition(state, statement.condition, then, otherwise ?? end);
-  state.startBlock(then);
-  state.visit.statement(statement.then);
-  state.branchTo(end);
-  if (otherwise !== undefined && statement.otherwise !== undefined) {
-    state.startBlock(otherwise);
-    state.visit.statement(statement.otherwise);
+  let end: Block | undefined;
+  let rest: CheckedStatement | undefined = statement;
+  while (rest?.kind === "if") {
+    const then = state.newBlock("if.then");
+    const otherwise = rest.otherwise && state.newBlock("if.else");
+    end ??= state.newBlock("if.end");
+    state.at(rest.span);
+    lowerCondition(state, rest.condition, then, otherwise ?? end);
+    state.startBlock(then);
+    state.visit.statement(rest.then);
+    state.branchTo(end);
+    if (otherwise !== undefined) state.startBlock(otherwise);
+    rest = rest.otherwise;
+  }
+  if (end === undefined) return;
+  if (rest !== undefined) {
+    state.visit.statement(rest);
     state.branchTo(end);
   }
   state.startBlock(end);

@@ -3,7 +3,7 @@
  * stack objects, the context, globals, the packet, arenas, and the rest (map values, kernel objects).
  */
 import type { AccessedType, IrFunction, IrInstruction, Parameter, Value } from "../4-lower/ir.ts";
-import { computeUses, type Use } from "../4-lower/ir-builder.ts";
+import { type Use, usesThat } from "../4-lower/ir-builder.ts";
 import { addressRoot, contextField, isContextPointer } from "./context.ts";
 import { helperEffects, memoryEffect } from "./effects.ts";
 import {
@@ -61,12 +61,12 @@ export class AliasAnalysis {
 
   constructor(fn: IrFunction) {
     this.#fn = fn;
-    const uses = computeUses(fn);
-    for (const each of instructionsOf(fn)) {
-      if (isOp(each, "alloca")) this.#escapes.set(each, escapeOf(each, uses));
-    }
+    const all = instructionsOf(fn);
+    const allocas = all.filter((each) => isOp(each, "alloca"));
+    const uses = allocas.length > 0 ? usesThat(fn, isFollowed) : new Map();
+    for (const each of allocas) this.#escapes.set(each, escapeOf(each, uses));
     // An access through a pointer of unknown region must be seen to meet each object it may lie in.
-    for (const each of instructionsOf(fn)) {
+    for (const each of all) {
       const chooses = isOp(each, "phi") || isOp(each, "select");
       if (!chooses || each.type !== "ptr" || this.regionOf(each).kind !== "unknown") continue;
       for (const object of rootsOf(each)) {
@@ -312,6 +312,9 @@ function rootsOf(pointer: IrInstruction): Value[] {
   }
   return [...seen];
 }
+
+/** What may be the address of an object. */
+const isFollowed = (value: Value): boolean => value.type === "ptr" || isOp(value, "ptrtoint");
 
 function escapeOf(object: IrInstruction, uses: ReadonlyMap<Value, readonly Use[]>): Escape {
   let result: Escape = "none";

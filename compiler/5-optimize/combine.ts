@@ -6,6 +6,7 @@
 import { reversePostOrder } from "../4-lower/cfg.ts";
 import type {
   BinaryOp,
+  Block,
   IntPredicate,
   IrFunction,
   IrInstruction,
@@ -63,6 +64,8 @@ const rulesByOperation: ReadonlyMap<string, readonly Rule[]> = (() => {
   return table;
 })();
 
+const none: readonly Rule[] = [];
+
 const roundLimit = 12;
 
 export const combine: FunctionPass = {
@@ -82,13 +85,15 @@ class Combiner implements RuleTools {
   readonly fn: IrFunction;
   readonly context: PassContext;
   readonly #rewriter: Rewriter;
-  readonly #useCounts = new Map<Value, number>();
+  /** By id of an instruction. */
+  #useCounts: Int32Array;
   #at: IrInstruction | undefined;
 
   constructor(fn: IrFunction, context: PassContext) {
     this.fn = fn;
     this.context = context;
     this.#rewriter = new Rewriter(fn);
+    this.#useCounts = new Int32Array(fn.nextInstructionId + 64);
     for (const block of fn.blocks) {
       for (const { operands } of block.instructions) for (const each of operands) this.#use(each);
     }
@@ -105,8 +110,11 @@ class Combiner implements RuleTools {
   run(): boolean {
     const order = reversePostOrder(this.fn);
     for (const block of order) for (const each of block.instructions) this.#visit(each);
-    for (const block of order.toReversed()) {
-      for (const each of [...block.instructions].reverse()) this.#dropIfUnused(each);
+    for (let from = order.length - 1; from >= 0; from -= 1) {
+      const { instructions } = order[from] as Block;
+      for (let at = instructions.length - 1; at >= 0; at -= 1) {
+        this.#dropIfUnused(instructions[at] as IrInstruction);
+      }
     }
     return this.#rewriter.apply();
   }
@@ -124,7 +132,7 @@ class Combiner implements RuleTools {
     }
     const { operation } = instruction;
     const name = operation.op === "binary" ? operation.binary : operation.op;
-    for (const rule of rulesByOperation.get(name) ?? []) {
+    for (const rule of rulesByOperation.get(name) ?? none) {
       const value = rule.rewrite(instruction, this);
       if (value === undefined || value === instruction) continue;
       this.#replace(instruction, value);
@@ -139,33 +147,42 @@ class Combiner implements RuleTools {
       return;
     }
     const resolved = this.#rewriter.resolve(value);
-    const count = this.#useCounts.get(instruction) ?? 0;
-    this.#useCounts.set(resolved, (this.#useCounts.get(resolved) ?? 0) + count);
-    this.#useCounts.delete(instruction);
+    this.#use(resolved, this.#useCounts[instruction.id]);
+    this.#useCounts[instruction.id] = 0;
     this.#rewriter.replace(instruction, resolved);
     for (const each of instruction.operands) this.#drop(each);
   }
 
-  #use(value: Value): void {
-    if (value.kind === "instruction")
-      this.#useCounts.set(value, (this.#useCounts.get(value) ?? 0) + 1);
+  #use(value: Value, times = 1): void {
+    if (value.kind !== "instruction") return;
+    const { id } = value;
+    if (id >= this.#useCounts.length) {
+      const before = this.#useCounts;
+      this.#useCounts = new Int32Array(2 * id);
+      this.#useCounts.set(before);
+    }
+    this.#useCounts[id] = (this.#useCounts[id] as number) + times;
+  }
+
+  #usesOf({ id }: IrInstruction): number {
+    return this.#useCounts[id] ?? 0;
   }
 
   #drop(value: Value): void {
     if (value.kind !== "instruction") return;
-    const count = this.#useCounts.get(value) ?? 0;
-    if (count > 0) this.#useCounts.set(value, count - 1);
+    const count = this.#usesOf(value);
+    if (count > 0) this.#useCounts[value.id] = count - 1;
   }
 
   #dropIfUnused(instruction: IrInstruction): void {
-    if ((this.#useCounts.get(instruction) ?? 0) > 0 || this.#rewriter.isErased(instruction)) return;
+    if (this.#usesOf(instruction) > 0 || this.#rewriter.isErased(instruction)) return;
     if (!isRemovableIfUnused(instruction)) return;
     this.#rewriter.erase(instruction);
     for (const each of instruction.operands) this.#drop(each);
   }
 
   hasOneUse(value: Value): boolean {
-    return (this.#useCounts.get(value) ?? 0) <= 1;
+    return value.kind !== "instruction" || this.#usesOf(value) <= 1;
   }
 
   emit(type: IrType, operation: Operation, operands: readonly Value[]): IrInstruction {

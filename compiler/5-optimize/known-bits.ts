@@ -18,14 +18,20 @@ export interface Known {
 
 const depthLimit = 6;
 
+/** By number of bits, up to a word's. */
+const masks: readonly bigint[] = Array.from({ length: 65 }, (_, bits) => (1n << BigInt(bits)) - 1n);
+
 /** All ones in `bits`. */
 export function onesOf(bits: number): bigint {
-  return (1n << BigInt(bits)) - 1n;
+  return masks[bits] ?? (1n << BigInt(bits)) - 1n;
 }
 
-/** The smallest mask 2^n − 1 that holds `value`. */
+/** The smallest mask 2^n − 1 that holds `value`, which is not negative. */
 function maskAround(value: bigint): bigint {
-  return value === 0n ? 0n : onesOf(value.toString(2).length);
+  if (value <= 0xffffffffn) return onesOf(32 - Math.clz32(Number(value)));
+  const upper = value >> 32n;
+  if (upper <= 0xffffffffn) return onesOf(64 - Math.clz32(Number(upper)));
+  return onesOf(value.toString(2).length);
 }
 
 function fromMax(max: bigint, bits: number): Known {

@@ -24,6 +24,8 @@ export interface Definition {
   readonly before: Version;
 }
 
+const none: readonly never[] = [];
+
 export class MemoryVersions {
   readonly #alias: AliasAnalysis;
   readonly #objects = new Map<IrInstruction, MemoryClass>();
@@ -75,7 +77,7 @@ export class MemoryVersions {
   /** Classes that an instruction may write, each with the state that it makes. */
   written(instruction: IrInstruction): readonly (readonly [MemoryClass, Version])[] {
     const classes = this.#written.get(instruction);
-    if (classes === undefined) return [];
+    if (classes === undefined) return none;
     return classes.map((each) => [each, this.#madeBy[each]?.get(instruction) ?? 0] as const);
   }
 
@@ -101,12 +103,12 @@ export class MemoryVersions {
     return writers;
   }
 
-  #classesWritten(instruction: IrInstruction): MemoryClass[] {
+  #classesWritten(instruction: IrInstruction): readonly MemoryClass[] {
     const effect = memoryEffect(instruction);
-    if (effect.kind === "none" || effect.kind === "load") return [];
+    if (effect.kind === "none" || effect.kind === "load") return none;
     if (effect.kind === "store") return [this.classOf(this.#alias.regionOf(effect.pointer))];
     if (effect.kind === "block") {
-      if (effect.target === undefined) return [];
+      if (effect.target === undefined) return none;
       return [this.classOf(this.#alias.regionOf(effect.target))];
     }
     const result: MemoryClass[] = [];

@@ -21,6 +21,7 @@ import { AliasAnalysis, type Location, sameBase } from "./alias.ts";
 import { invertedPredicate } from "./fold-constants.ts";
 import { type MemoryClass, MemoryVersions, type Version } from "./memory-versions.ts";
 import type { FunctionPass, PassContext } from "./pass.ts";
+import { PhiInputs } from "./phi-inputs.ts";
 import { Rewriter } from "./rewriter.ts";
 import { constantAt } from "./rules/memory.ts";
 import { byteSize, isOp, isPure, operand } from "./values.ts";
@@ -51,6 +52,7 @@ class Numbering {
   readonly #equal = new Map<Value, Value>();
   /** States of memory that this block has made; of other classes the one at its start holds. */
   readonly #made = new Map<MemoryClass, Version>();
+  readonly #phiInputs = new PhiInputs();
   #undo: Undo[] = [];
   #changed = false;
 
@@ -376,7 +378,7 @@ class Numbering {
   #improvePhis(block: Block, next: Block): void {
     for (const phi of phisOf(next)) {
       if (phi.operation.op !== "phi") continue;
-      const at = phi.operation.incoming.indexOf(block);
+      const at = this.#phiInputs.placeOf(phi, block);
       const value = phi.operands[at];
       if (value === undefined || value.kind === "constant") continue;
       const known = this.#equal.get(this.#rewriter.resolve(value));

@@ -12,10 +12,10 @@ import {
 } from "../4-lower/cfg.ts";
 import type { Block, IrFunction, IrInstruction, Value } from "../4-lower/ir.ts";
 import {
-  computeUses,
   successors,
   type Use,
   undefinedValue,
+  usesThat,
   type ValueType,
 } from "../4-lower/ir-builder.ts";
 import type { FunctionPass } from "./pass.ts";
@@ -42,10 +42,11 @@ export const promoteMemory: FunctionPass = {
 };
 
 export function promoteAllocas(fn: IrFunction): boolean {
-  const uses = computeUses(fn);
+  const allocas = instructionsOf(fn).filter((each) => isOp(each, "alloca"));
+  if (allocas.length === 0) return false;
+  const uses = usesThat(fn, (value) => isOp(value, "alloca"));
   const slots: Slot[] = [];
-  for (const instruction of instructionsOf(fn)) {
-    if (!isOp(instruction, "alloca")) continue;
+  for (const instruction of allocas) {
     const slot = promotableSlot(instruction, uses.get(instruction) ?? []);
     if (slot !== undefined) slots.push(slot);
   }

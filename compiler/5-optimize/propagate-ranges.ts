@@ -26,6 +26,7 @@ import { counterRange } from "./counter-ranges.ts";
 import { joinRangeTests } from "./join-range-tests.ts";
 import { onesOf } from "./known-bits.ts";
 import type { FunctionPass } from "./pass.ts";
+import { PhiInputs } from "./phi-inputs.ts";
 import { Rewriter } from "./rewriter.ts";
 import {
   decide,
@@ -60,6 +61,7 @@ class Propagation {
   readonly #facts = new Map<Value, Range>();
   /** What comes into each phi, per edge that was visited. */
   readonly #inputs = new Map<IrInstruction, Range[]>();
+  readonly #places = new PhiInputs();
 
   constructor(fn: IrFunction) {
     this.#fn = fn;
@@ -131,7 +133,7 @@ class Propagation {
     for (const next of new Set(successors(block))) {
       for (const phi of phisOf(next)) {
         if (phi.operation.op !== "phi" || phi.type === "ptr" || phi.type === "i1") continue;
-        const value = operand(phi, phi.operation.incoming.indexOf(block));
+        const value = operand(phi, this.#places.placeOf(phi, block));
         let range = this.#rangeOf(value) ?? fullRange(value);
         const fact = last?.operation.op === "condbr" ? factOnEdge(last, next) : undefined;
         if (fact?.value === value) {

@@ -101,15 +101,19 @@ const mostWork = 400_000;
  * again, or the object ends, before anything may read it.
  */
 function removeUnread(fn: IrFunction, alias: AliasAnalysis, rewriter: Rewriter): void {
-  const objects = [...instructionsOf(fn)].filter((each) => isOp(each, "alloca"));
+  const objects = instructionsOf(fn).filter((each) => isOp(each, "alloca"));
   const order = reversePostOrder(fn);
   const isPrivate = (each: IrInstruction): boolean => alias.escapeOf(each) !== "all";
   const affordable = Math.min(mostObjects, Math.ceil(mostWork / countInstructions(fn)));
   const chosen = objects.filter(isPrivate).slice(0, affordable);
   if (chosen.length === 0) return;
-  const effects = new Map<Block, readonly IrInstruction[]>();
+  const effects = new Map<Block, readonly Effect[]>();
   for (const block of order) {
-    const list = block.instructions.filter((each) => memoryEffect(each).kind !== "none");
+    const list: Effect[] = [];
+    for (const instruction of block.instructions) {
+      if (memoryEffect(instruction).kind === "none") continue;
+      list.push({ instruction, written: writtenBy(instruction, alias) });
+    }
     if (list.length > 0) effects.set(block, list);
   }
   for (const object of chosen) {
@@ -132,10 +136,15 @@ interface Touch {
   readonly own: PieceSet;
 }
 
+/** An instruction that does something to memory, and what it writes, as writtenBy says. */
+interface Effect {
+  readonly instruction: IrInstruction;
+  readonly written: Location | undefined;
+}
+
 interface Code {
   readonly order: readonly Block[];
-  /** Instructions that do something to memory, by block. */
-  readonly effects: ReadonlyMap<Block, readonly IrInstruction[]>;
+  readonly effects: ReadonlyMap<Block, readonly Effect[]>;
 }
 
 class RangeLiveness {
@@ -143,6 +152,7 @@ class RangeLiveness {
   readonly #code: Code;
   readonly #alias: AliasAnalysis;
   readonly #rewriter: Rewriter;
+  readonly #whole: Location;
   readonly #pieces: Location[] = [];
   readonly #touches = new Map<Block, Touch[]>();
 
@@ -153,6 +163,8 @@ class RangeLiveness {
     rewriter: Rewriter,
   ) {
     this.#object = object;
+    const region = { kind: "stack", object } as const;
+    this.#whole = { base: object, offset: 0, size: undefined, region };
     this.#code = code;
     this.#alias = alias;
     this.#rewriter = rewriter;
@@ -176,10 +188,8 @@ class RangeLiveness {
   }
 
   /** The range that an instruction writes of this object. */
-  #writtenRange(instruction: IrInstruction): Range | undefined {
-    if (this.#rewriter.isErased(instruction)) return undefined;
-    const written = writtenBy(instruction, this.#alias);
-    if (written?.size === undefined) return undefined;
+  #writtenRange({ instruction, written }: Effect): Range | undefined {
+    if (written?.size === undefined || this.#rewriter.isErased(instruction)) return undefined;
     const { base, region, size } = written;
     if (base === this.#object) return { ...written, size, varies: false };
     if (region.kind !== "stack" || region.object !== this.#object) return undefined;
@@ -196,7 +206,7 @@ class RangeLiveness {
       }
     }
     const sorted = [...cuts].sort((x, y) => x - y);
-    const region = { kind: "stack", object: this.#object } as const;
+    const { region } = this.#whole;
     for (const [at, end] of sorted.slice(1).entries()) {
       const offset = sorted[at] as number;
       this.#pieces.push({ base: this.#object, offset, size: end - offset, region });
@@ -209,10 +219,13 @@ class RangeLiveness {
     return mask;
   }
 
-  #touchOf(instruction: IrInstruction): Touch | undefined {
+  #touchOf(effect: Effect): Touch | undefined {
+    const { instruction } = effect;
     if (this.#rewriter.isErased(instruction)) return undefined;
-    const reads = this.#maskOf((piece) => this.#alias.mayRead(instruction, piece));
-    const written = this.#writtenRange(instruction);
+    const reads = this.#alias.mayRead(instruction, this.#whole)
+      ? this.#maskOf((piece) => this.#alias.mayRead(instruction, piece))
+      : 0n;
+    const written = this.#writtenRange(effect);
     if (written === undefined) {
       return reads === 0n ? undefined : { instruction, reads, kills: 0n, own: 0n };
     }

@@ -33,6 +33,7 @@ export class Rewriter {
 
   /** What stands for a value now. Operands read before `apply` must go through this. */
   resolve(value: Value): Value {
+    if (value.kind === "constant" || this.#replacements.size === 0) return value;
     let to = this.#replacements.get(value);
     if (to === undefined) return value;
     for (let next = this.#replacements.get(to); next !== undefined; ) {

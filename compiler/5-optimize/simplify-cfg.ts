@@ -27,23 +27,26 @@ export const simplifyCfg: FunctionPass = {
   name: "simplify-cfg",
   run(fn) {
     let changed = removeUnreachableBlocks(fn) > 0;
-    for (let round = 0; round < 16; round += 1) {
-      const steps = [
-        foldBranches,
-        splitLogicalBranches,
-        threadConstantPhis,
-        skipEmptyBlocks,
-        mergeChains,
-        simplifyPhis,
-      ];
-      let again = false;
-      for (const step of steps) again = step(fn) || again;
-      if (!again) break;
+    /** How many steps in a row found nothing to do. */
+    let idle = 0;
+    for (let at = 0; at < 16 * steps.length && idle < steps.length; at += 1) {
+      idle += 1;
+      if (steps[at % steps.length]?.(fn) !== true) continue;
+      idle = 0;
       changed = true;
     }
     return changed;
   },
 };
+
+const steps = [
+  foldBranches,
+  splitLogicalBranches,
+  threadConstantPhis,
+  skipEmptyBlocks,
+  mergeChains,
+  simplifyPhis,
+];
 
 /** Branches whose way is known, and branches that lead to one block either way. */
 export function foldBranches(fn: IrFunction): boolean {
@@ -157,11 +160,13 @@ export function splitLogicalBranches(fn: IrFunction): boolean {
  * The block's values must not be used elsewhere, phis of its successors aside.
  */
 export function threadConstantPhis(fn: IrFunction): boolean {
+  const tests = fn.blocks.filter((block) => block.unroll === undefined && hasTestShape(block));
+  if (tests.length === 0) return removeUnreachableBlocks(fn) > 0;
   const edges = new Edges(fn);
   const users = usersOutside(fn);
   let changed = false;
-  for (const block of fn.blocks) {
-    if (block.unroll !== undefined || users.has(block)) continue;
+  for (const block of tests) {
+    if (users.has(block)) continue;
     const shape = testShape(block, edges.inputs);
     if (shape === undefined) continue;
     for (const pred of edges.predsOf(block)) {
@@ -183,7 +188,9 @@ function usersOutside(fn: IrFunction): Set<Block> {
   for (const block of fn.blocks) {
     for (const user of block.instructions) {
       const { operation } = user;
-      for (const [at, value] of user.operands.entries()) {
+      const { operands } = user;
+      for (let at = 0; at < operands.length; at += 1) {
+        const value = operands[at] as Value;
         if (value.kind !== "instruction") continue;
         const place = operation.op === "phi" ? operation.incoming[at] : block;
         if (value.block !== place) result.add(value.block);
@@ -196,6 +203,16 @@ function usersOutside(fn: IrFunction): Set<Block> {
 interface TestShape {
   /** Where an edge from `pred` ends up, if its phi inputs decide. */
   readonly targetFrom: (pred: Block) => Block | undefined;
+}
+
+/** Phis, at most one test, and a branch. */
+function hasTestShape({ instructions }: Block): boolean {
+  const { length } = instructions;
+  const last = instructions[length - 1]?.operation.op;
+  if (length < 2 || (last !== "condbr" && last !== "switch")) return false;
+  const before = instructions[length - 2]?.operation.op;
+  if (before === "phi") return true;
+  return before === "icmp" && instructions[length - 3]?.operation.op === "phi";
 }
 
 function testShape(block: Block, inputs: PhiInputs): TestShape | undefined {
@@ -252,18 +269,35 @@ function edgeDecides(
   return then === block ? branch.then : branch.otherwise;
 }
 
+/** Lists of this length are searched. */
+const shortList = 16;
+
 /** Edges on their way to other blocks, with what phis get over them. */
 class Edges {
   readonly inputs = new PhiInputs();
-  readonly #preds: ReadonlyMap<Block, Set<Block>>;
+  readonly #before: ReadonlyMap<Block, readonly Block[]>;
+  /** Of blocks whose edges were moved, and of those that have many. */
+  readonly #sets = new Map<Block, Set<Block>>();
 
   constructor(fn: IrFunction) {
-    this.#preds = new Map([...predecessors(fn)].map(([block, list]) => [block, new Set(list)]));
+    this.#before = predecessors(fn);
   }
 
   /** As they are now; edges may be moved meanwhile. */
   predsOf(block: Block): Block[] {
-    return [...(this.#preds.get(block) ?? [])];
+    return [...(this.#sets.get(block) ?? this.#before.get(block) ?? [])];
+  }
+
+  #has(pred: Block, block: Block): boolean {
+    const before = this.#before.get(block) ?? [];
+    if (before.length > shortList || this.#sets.has(block)) return this.#setOf(block).has(pred);
+    return before.includes(pred);
+  }
+
+  #setOf(block: Block): Set<Block> {
+    let set = this.#sets.get(block);
+    if (set === undefined) this.#sets.set(block, (set = new Set(this.#before.get(block))));
+    return set;
   }
 
   /** No asm goto; and `target` must not already have another edge from `pred` with other phi inputs. */
@@ -271,7 +305,7 @@ class Edges {
     if (terminatorOf(pred)?.operation.op === "asm_goto") return false;
     const phis = phisOf(target);
     if (phis.some((phi) => this.#isComputedIn(phi, from))) return false;
-    if (this.#preds.get(target)?.has(pred) !== true) return true;
+    if (!this.#has(pred, target)) return true;
     return phis.every((phi) => {
       const direct = this.inputs.valueFrom(phi, pred) as Value;
       return sameValue(direct, this.#valueThrough(phi, from, pred));
@@ -280,20 +314,20 @@ class Edges {
 
   /** pred → from → target becomes pred → target. */
   redirect(pred: Block, from: Block, target: Block): void {
-    if (this.#preds.get(target)?.has(pred) !== true) {
+    if (!this.#has(pred, target)) {
       const values = phisOf(target).map((phi) => this.#valueThrough(phi, from, pred));
       this.inputs.add(target, pred, values);
     }
     redirectSuccessor(pred, from, target);
     this.inputs.remove(from, pred);
-    this.#preds.get(from)?.delete(pred);
-    this.#preds.get(target)?.add(pred);
+    this.#setOf(from).delete(pred);
+    this.#setOf(target).add(pred);
   }
 
   /** There is no such edge any more. */
   remove(pred: Block, target: Block): void {
     this.inputs.remove(target, pred);
-    this.#preds.get(target)?.delete(pred);
+    this.#setOf(target).delete(pred);
   }
 
   /** What comes from `block` is computed there, not merely passed on by a phi. */
@@ -310,19 +344,25 @@ class Edges {
   }
 }
 
+/** A jump and perhaps phis, nothing else. */
+function onlyJumps({ instructions }: Block): boolean {
+  const { length } = instructions;
+  if (instructions[length - 1]?.operation.op !== "br") return false;
+  return length === 1 || instructions[length - 2]?.operation.op === "phi";
+}
+
 /** Blocks that only jump on are left out. */
 export function skipEmptyBlocks(fn: IrFunction): boolean {
+  const empty = fn.blocks.filter((block, at) => at > 0 && onlyJumps(block));
+  if (empty.length === 0) return removeUnreachableBlocks(fn) > 0;
   const edges = new Edges(fn);
   const feedsPhiOnly = usersOutside(fn);
   let changed = false;
-  for (const block of fn.blocks.slice(1)) {
+  for (const block of empty) {
     const last = terminatorOf(block);
     if (last?.operation.op !== "br" || block.unroll !== undefined) continue;
     const { target } = last.operation;
-    const isEmpty = block.instructions.every(
-      (each) => each === last || each.operation.op === "phi",
-    );
-    if (!isEmpty || target === block || feedsPhiOnly.has(block)) continue;
+    if (target === block || feedsPhiOnly.has(block)) continue;
     for (const pred of edges.predsOf(block)) {
       if (pred === block || !edges.canRedirect(pred, block, target)) continue;
       edges.redirect(pred, block, target);

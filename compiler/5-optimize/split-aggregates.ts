@@ -6,7 +6,7 @@
  */
 import type { Endian } from "../../common/object/object-file.ts";
 import type { IrFunction, IrInstruction, Value } from "../4-lower/ir.ts";
-import { computeUses, constant, type Use, type ValueType } from "../4-lower/ir-builder.ts";
+import { constant, type Use, usesThat, type ValueType } from "../4-lower/ir-builder.ts";
 import {
   type Alloca,
   chunks,
@@ -45,11 +45,12 @@ export const splitAggregates: FunctionPass = {
 };
 
 function splitAllocas(fn: IrFunction, endian: Endian): boolean {
-  const uses = computeUses(fn);
+  const allocas = instructionsOf(fn).filter((each) => isOp(each, "alloca"));
+  if (allocas.length === 0) return false;
+  const uses = usesThat(fn, (value) => isOp(value, "alloca") || isOp(value, "ptradd"));
   const rewriter = new Rewriter(fn);
   const candidates: Candidate[] = [];
-  for (const instruction of instructionsOf(fn)) {
-    if (!isOp(instruction, "alloca")) continue;
+  for (const instruction of allocas) {
     const candidate = candidateOf(instruction, uses);
     if (candidate !== undefined) candidates.push(candidate);
   }

@@ -122,7 +122,8 @@ export interface ConstantAddress {
 }
 
 export function constantAddress(pointer: Value): ConstantAddress {
-  let base = pointer;
+  if (!isOp(pointer, "ptradd")) return { base: pointer, offset: 0 };
+  let base: Value = pointer;
   let offset = 0n;
   while (isOp(base, "ptradd")) {
     const step = operand(base, 1);
@@ -133,9 +134,13 @@ export function constantAddress(pointer: Value): ConstantAddress {
   return { base, offset: Number(BigInt.asIntN(53, offset)) };
 }
 
-/** All instructions, in block order. */
-export function* instructionsOf(fn: IrFunction): Generator<IrInstruction> {
-  for (const block of fn.blocks) yield* block.instructions;
+/** All instructions as they are now, in block order. */
+export function instructionsOf(fn: IrFunction): IrInstruction[] {
+  const all: IrInstruction[] = [];
+  for (const { instructions } of fn.blocks) {
+    for (let at = 0; at < instructions.length; at += 1) all.push(instructions[at] as IrInstruction);
+  }
+  return all;
 }
 
 export function countInstructions(fn: IrFunction): number {
