@@ -5,8 +5,8 @@
  * The verifier knows of such a pointer no more than where it started and what was added to it, and
  * nothing that the tests of i say. So this is done only where it knows i as one number in each round:
  * i starts at a constant, or from counters of outer loops that do, in loops that it follows round by
- * round; then the pointer's offset is one number as well. And only for pointers to the stack, global
- * data and memory from helpers whose null check is behind it; never for packets and kernel objects.
+ * round; then the pointer's offset is one number as well. And only for pointers to the stack, global data,
+ * the packet and memory from helpers whose null check is behind it; never for kernel objects.
  * Needs: reachable blocks; runs late, as other passes know indices better than moving pointers. Guarantees:
  * i does not wrap where its extension was replaced; no loop needs more registers at once than there are.
  */
@@ -26,14 +26,16 @@ import {
   terminatorOf,
   type Use,
 } from "../4-lower/ir-builder.ts";
+import { contextField } from "./context.ts";
 import { type AroundLoop, counterParts, counterRange, isFollowed } from "./counter-ranges.ts";
+import { blockOfUse } from "./demote-values.ts";
 import { edgeRanges } from "./edge-ranges.ts";
 import { isPlainMemory } from "./memory-provenance.ts";
 import type { FunctionPass, PassContext } from "./pass.ts";
 import { preheader } from "./preheader.ts";
 import { fitsRegisters } from "./register-pressure.ts";
 import { Rewriter } from "./rewriter.ts";
-import { countInstructions, isBinary, isOp, operand } from "./values.ts";
+import { constantAddress, countInstructions, isBinary, isOp, operand } from "./values.ts";
 
 export const movePointers: FunctionPass = {
   kind: "function",
@@ -77,6 +79,8 @@ interface Surroundings {
 interface Group {
   readonly base: Value;
   readonly scale: bigint;
+  /** Scaled before it was extended: only where that does not wrap. */
+  readonly isNarrow: boolean;
   readonly addresses: IrInstruction[];
 }
 
@@ -102,18 +106,34 @@ function moveAlong(phi: IrInstruction, loop: Loop, around: Surroundings): boolea
   const uses = computeUses(fn);
   const rewriter = new Rewriter(fn);
   let count = 0;
+  let extra = 0;
   for (const group of candidatesOf(phi, loop, around)) {
     if (count >= mostGroups) break;
     if (!isWorthIt(group, phi, context, uses)) continue;
-    const isBaseFree = (uses.get(group.base) ?? []).every(({ user }) =>
-      group.addresses.includes(user),
-    );
-    const extra = count + (isBaseFree ? 0 : 1);
-    if (!fitsRegisters(fn, loop, extra)) continue;
+    const more = extra + (isOnlyFor(group, loop, entry, { tree, uses }) ? 0 : 1);
+    // The pointer takes the place of its base.
+    if (more > 0 && !fitsRegisters(fn, loop, more)) continue;
     replaceGroup(group, phi, { tree, uses, rewriter });
     count += 1;
+    extra = more;
   }
   return rewriter.apply();
+}
+
+/** Whether nobody wants the base any more once the loop is entered, but for the addresses. */
+function isOnlyFor(
+  { base, addresses }: Group,
+  loop: Loop,
+  entry: Block,
+  { tree, uses }: Pick<Change, "tree" | "uses">,
+): boolean {
+  const isMadeAgain =
+    loop.parent === undefined ||
+    (base.kind === "instruction" && loop.parent.blocks.has(base.block));
+  return (uses.get(base) ?? []).every(
+    (use) =>
+      addresses.includes(use.user) || (isMadeAgain && tree.dominates(blockOfUse(use), entry)),
+  );
 }
 
 /** The addresses that a counter makes and that a pointer could stand for, if it can for any. */
@@ -123,24 +143,34 @@ function candidatesOf(phi: IrInstruction, loop: Loop, around: Surroundings): Gro
   if (parts === undefined || !isFollowed(loop) || loop.latches.length !== 1) return [];
   if (!loop.blocks.has(parts.latch) || loop.blocks.has(parts.entry)) return [];
   if (!isExact(parts.start, loop, loops, mostDepth)) return [];
-  const groups = groupsOf(phi, loop, computeUses(fn));
-  if (groups.length === 0) return [];
+  const found = groupsOf(phi, loop, computeUses(fn));
+  if (found.length === 0) return [];
   const preds = predecessors(fn);
   const headers = new Map(loops.map((each) => [each.header, each]));
   const ranges = edgeRanges(tree, preds, headers);
   const startRange: AroundLoop["startRange"] = (start, entry) =>
     ranges.range(start, entry, loop.header);
+  let groups = found;
   if (phi.type !== "i64") {
     const range = counterRange(phi, loop, { tree, preds, startRange });
     if (range === undefined || range.smin < 0n) return [];
+    // The step behind the last round may be computed, too.
+    const last = range.smax + (parts.by > 0n ? parts.by : 0n);
+    groups = found.filter(({ isNarrow, scale }) => !isNarrow || last * scale < 1n << 31n);
   }
   const edge = { from: parts.entry, to: loop.header, tree, preds };
   return groups.filter(({ base, scale, addresses }) => {
     const step = parts.by * scale;
     if (step > longestStep || step < -longestStep) return false;
-    if (!isPlainMemory(base, edge, context)) return false;
+    if (!isPacket(base, fn) && !isPlainMemory(base, edge, context)) return false;
     return addresses.some(({ block }) => tree.dominates(block, parts.latch));
   });
+}
+
+/** The start of the packet and what is counted from it in constants. */
+function isPacket(base: Value, fn: IrFunction): boolean {
+  const { base: start } = constantAddress(base);
+  return isOp(start, "inttoptr") && contextField(start, fn)?.bits === 32;
 }
 
 /** Whether the verifier knows the value as one number whenever it comes to the loop. */
@@ -157,29 +187,38 @@ function isExact(value: Value, inside: Loop, loops: readonly Loop[], depth: numb
   return isFollowed(loop) && isExact(parts.start, loop, loops, depth - 1);
 }
 
-/** The counter as it is added to pointers: extended and scaled. */
+interface Scaled {
+  readonly value: IrInstruction;
+  readonly scale: bigint;
+  readonly isNarrow: boolean;
+}
+
+/** The counter as it is added to pointers: extended and scaled, or the other way round. */
 function scalesOf(
   phi: IrInstruction,
   loop: Loop,
   uses: ReadonlyMap<Value, readonly Use[]>,
-): Map<IrInstruction, bigint> {
-  const scales = new Map<IrInstruction, bigint>();
-  if (phi.type === "i64") scales.set(phi, 1n);
-  else {
-    for (const { user } of uses.get(phi) ?? []) {
-      const isExtended = (isOp(user, "zext") || isOp(user, "sext")) && user.type === "i64";
-      if (isExtended && loop.blocks.has(user.block)) scales.set(user, 1n);
-    }
-  }
-  for (const plain of [...scales.keys()]) {
-    for (const { user, index } of uses.get(plain) ?? []) {
-      const by = operand(user, 1);
-      if (index !== 0 || by?.kind !== "constant" || !loop.blocks.has(user.block)) continue;
-      if (isBinary(user, "shl") && by.value < 16n) scales.set(user, 1n << by.value);
-      if (isBinary(user, "mul") && by.value < 65536n) scales.set(user, by.value);
-    }
-  }
-  return scales;
+): Scaled[] {
+  const usersOf = (value: Value): readonly Use[] =>
+    (uses.get(value) ?? []).filter(({ user }) => loop.blocks.has(user.block));
+  const extensionsOf = ({ value, ...rest }: Scaled): Scaled[] =>
+    usersOf(value)
+      .filter(({ user }) => (isOp(user, "zext") || isOp(user, "sext")) && user.type === "i64")
+      .map(({ user }) => ({ ...rest, value: user }));
+  const multiplesOf = ({ value, isNarrow }: Scaled): Scaled[] =>
+    usersOf(value).flatMap(({ user, index }) => {
+      const by = index === 0 ? operand(user, 1) : undefined;
+      if (by?.kind !== "constant") return [];
+      if (isBinary(user, "shl") && by.value < 16n)
+        return [{ value: user, scale: 1n << by.value, isNarrow }];
+      const isProduct = isBinary(user, "mul") && by.value < 65536n;
+      return isProduct ? [{ value: user, scale: by.value, isNarrow }] : [];
+    });
+  const counter: Scaled = { value: phi, scale: 1n, isNarrow: false };
+  if (phi.type === "i64") return [counter, ...multiplesOf(counter)];
+  const extended = extensionsOf(counter);
+  const narrow = phi.type === "i32" ? multiplesOf({ ...counter, isNarrow: true }) : [];
+  return [...extended, ...extended.flatMap(multiplesOf), ...narrow.flatMap(extensionsOf)];
 }
 
 function groupsOf(
@@ -188,15 +227,17 @@ function groupsOf(
   uses: ReadonlyMap<Value, readonly Use[]>,
 ): Group[] {
   const groups: Group[] = [];
-  for (const [scaled, scale] of scalesOf(phi, loop, uses)) {
-    for (const { user, index } of uses.get(scaled) ?? []) {
+  for (const { value, scale, isNarrow } of scalesOf(phi, loop, uses)) {
+    for (const { user, index } of uses.get(value) ?? []) {
       if (!isOp(user, "ptradd") || index !== 1 || !loop.blocks.has(user.block)) continue;
       const base = operand(user, 0);
       if (base.kind === "instruction" && loop.blocks.has(base.block)) continue;
       const isSame = (each: Group): boolean =>
-        each.scale === scale && (each.base === base || isSameGlobal(each.base, base));
+        each.scale === scale &&
+        each.isNarrow === isNarrow &&
+        (each.base === base || isSameGlobal(each.base, base));
       const group = groups.find(isSame);
-      if (group === undefined) groups.push({ base, scale, addresses: [user] });
+      if (group === undefined) groups.push({ base, scale, isNarrow, addresses: [user] });
       else group.addresses.push(user);
     }
   }

@@ -180,6 +180,8 @@ function moveUse(
   const by = stepOf(sum);
   if (!isOp(user, "ptradd")) {
     user.operands[index] = addressBefore(user, sum, -by, rewriter);
+  } else if (operand(user, 1).kind === "constant" && stepOf(user) === by) {
+    rewriter.replace(user, sum);
   } else if (operand(user, 1).kind === "constant") {
     user.operands[0] = sum;
     user.operands[1] = constant("i64", stepOf(user) - by);
