@@ -111,8 +111,10 @@ function moveAlong(phi: IrInstruction, loop: Loop, around: Surroundings): boolea
     if (count >= mostGroups) break;
     if (!isWorthIt(group, phi, context, uses)) continue;
     const more = extra + (isOnlyFor(group, loop, entry, { tree, uses }) ? 0 : 1);
-    // The pointer takes the place of its base.
-    if (more > 0 && !fitsRegisters(fn, loop, more)) continue;
+    // A pointer that takes the place of its base needs no room; objects have addresses without a register.
+    const isInPlace =
+      more === 0 && group.base.kind === "instruction" && !isOp(group.base, "alloca");
+    if (!isInPlace && !fitsRegisters(fn, loop, more)) continue;
     replaceGroup(group, phi, { tree, uses, rewriter });
     count += 1;
     extra = more;
