@@ -1,6 +1,6 @@
 /**
  * Dead-store elimination. A store goes if the same bytes are stored again before anything can read
- * them (within a block), or if they lie in a stack object of this function and nothing may read them
+ * them (on all ways, without going around a loop), or if they lie in a stack object of this function and nothing may read them
  * afterwards (across blocks, by liveness of the ranges that are stored).
  */
 import { reversePostOrder } from "../4-lower/cfg.ts";
@@ -46,8 +46,10 @@ function writtenBy(instruction: IrInstruction, alias: AliasAnalysis): Location |
 }
 
 function removeOverwritten(fn: IrFunction, alias: AliasAnalysis, rewriter: Rewriter): void {
-  for (const block of fn.blocks) {
-    let later: Location[] = [];
+  /** Places that are written from the start of a block on before anything can read them. */
+  const starts = new Map<Block, readonly Location[]>();
+  for (const block of reversePostOrder(fn).toReversed()) {
+    let later = writtenOnAllWays(block, starts);
     for (const each of [...block.instructions].reverse()) {
       const effect = memoryEffect(each);
       if (effect.kind === "none") continue;
@@ -64,7 +66,26 @@ function removeOverwritten(fn: IrFunction, alias: AliasAnalysis, rewriter: Rewri
         if (later.length > memoryOfStores) later.shift();
       }
     }
+    if (later.length > 0) starts.set(block, later);
   }
+}
+
+/** What all successors write; nothing is known of loops that begin anew. */
+function writtenOnAllWays(
+  block: Block,
+  starts: ReadonlyMap<Block, readonly Location[]>,
+): Location[] {
+  const [first, ...others] = successors(block);
+  let later = (first && starts.get(first)) ?? [];
+  for (const next of others) {
+    const there = starts.get(next) ?? [];
+    later = later.filter((location) => there.some((each) => isSame(each, location)));
+  }
+  return [...later];
+}
+
+function isSame(a: Location, b: Location): boolean {
+  return a === b || (a.offset === b.offset && a.size === b.size && sameBase(a.base, b.base));
 }
 
 /** A barrier or volatile access: only what no one else can see may be carried over it. */
