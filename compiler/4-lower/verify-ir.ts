@@ -184,6 +184,9 @@ class FunctionCheck {
     }
   }
 
+  /** Lists of the phis that were seen. */
+  readonly #incoming = new Set<readonly Block[]>();
+
   #checkPhi(
     phi: IrInstruction,
     operation: Extract<Operation, { op: "phi" }>,
@@ -195,6 +198,9 @@ class FunctionCheck {
       const wanted = preds.map(({ id }) => `b${id}`).join(", ");
       this.#report(`the phi must have one value from each of ${wanted}`, phi.block, phi);
     }
+    // A pass that changes one phi would change the other.
+    if (this.#incoming.has(incoming)) this.#report("two phis share a list", phi.block, phi);
+    this.#incoming.add(incoming);
   }
 
   #checkCallee(user: IrInstruction): void {

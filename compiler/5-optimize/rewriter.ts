@@ -116,11 +116,11 @@ export class Rewriter {
   insertPhi(
     block: Block,
     type: IrType,
-    incoming: Block[],
+    incoming: readonly Block[],
     operands: readonly Value[],
     location?: DebugLocation,
   ): IrInstruction {
-    const operation: Operation = { op: "phi", incoming };
+    const operation: Operation = { op: "phi", incoming: [...incoming] };
     const made = createInstruction(this.#fn, block, type, operation, operands, location);
     push(this.#atStart, block, made);
     this.#changed = true;
