@@ -3,8 +3,10 @@ import type { DiagnosticExtra } from "../../common/diagnostics/diagnostic.ts";
 import type { Span } from "../../common/diagnostics/source.ts";
 import type { Expression } from "../2-parse/ast.ts";
 import { convertForAssignment } from "./assignment-conversion.ts";
+import { noAttributes } from "./attributes.ts";
 import { isBuiltinName, libraryBuiltins, libraryTypes } from "./builtins-table.ts";
 import { checkBuiltinCall } from "./check-builtin.ts";
+import { declareFunction } from "./check-function.ts";
 import { forwardNote } from "./check-tag.ts";
 import type { CheckedExpression, FunctionSymbol } from "./checked.ts";
 import { type Context, errorExpression, report } from "./context.ts";
@@ -12,7 +14,16 @@ import { decay, promoteArgument } from "./conversions.ts";
 import { closingPlace, placeBetween } from "./expression-place.ts";
 import { placeOf, quoteType } from "./print-type.ts";
 import { lookUp, nearestDeclared } from "./scope.ts";
-import { asFunction, isComplete, isError, isVoid, pointeeOf, unqualified } from "./type-tools.ts";
+import {
+  asFunction,
+  intType,
+  isComplete,
+  isError,
+  isVoid,
+  plain,
+  pointeeOf,
+  unqualified,
+} from "./type-tools.ts";
 import type { FunctionType, QualType } from "./types.ts";
 
 type Call = Extract<Expression, { kind: "call" }>;
@@ -150,7 +161,8 @@ function checkKnownCall(
     for (const argument of call.args) context.recurse.expression(context, argument);
     return errorExpression(span);
   }
-  if (!type.prototyped && call.args.length > 0 && symbol !== undefined) {
+  const isOld = !type.prototyped && type.implicit !== true;
+  if (isOld && call.args.length > 0 && symbol !== undefined) {
     report(context, "deprecatedNoPrototype", span, [symbol.name]);
   }
   const args = call.args.map((argument, i) => checkArgument(context, argument, type, i));
@@ -164,6 +176,25 @@ function checkKnownCall(
   return { kind: "call", callee, functionType: type, args, type: returns, span };
 }
 
+/** A call of a name that nothing declares, where that is allowed: it is an `int name()`. */
+function checkImplicitCall(context: Context, call: Call): CheckedExpression {
+  const { callee, args, span } = call;
+  if (callee.kind !== "identifier") return errorExpression(span);
+  const { name } = callee;
+  if (libraryBuiltins.has(name))
+    return checkBuiltinCall(context, { name: `__builtin_${name}`, args, span });
+  const type: FunctionType = {
+    ...{ kind: "function", returns: intType, params: [] },
+    ...{ variadic: false, prototyped: false, implicit: true },
+  };
+  const symbol = declareFunction(context, {
+    ...{ name, span: callee.span, type: plain(type), storage: undefined },
+    ...{ inline: false, noreturn: false, attributes: noAttributes(), asmLabel: undefined },
+  });
+  if (symbol === undefined) return errorExpression(span);
+  return checkKnownCall(context, call, decay(context.recurse.expression(context, callee)), type);
+}
+
 export function checkCall(context: Context, call: Call): CheckedExpression {
   const { callee, args, span } = call;
   if (callee.kind === "identifier") {
@@ -172,7 +203,9 @@ export function checkCall(context: Context, call: Call): CheckedExpression {
       if (isBuiltinName(callee.name)) {
         return checkBuiltinCall(context, { name: callee.name, args, span });
       }
+      const { errorCount } = context.diagnostics;
       reportUndeclared(context, callee.name, callee.span);
+      if (context.diagnostics.errorCount === errorCount) return checkImplicitCall(context, call);
       for (const argument of args) context.recurse.expression(context, argument);
       return errorExpression(span);
     }

@@ -61,6 +61,9 @@ interface Run {
   failed: boolean;
 }
 
+/** Of an element of an array whose length its initialiser gives. */
+const MAX_INDEX = 0xffff_fffen;
+
 /** Scalars that one range designator may write; each takes memory of ours. */
 const MAX_COPIES = 1 << 22;
 
@@ -531,6 +534,10 @@ function designatedRange(
     if (array.length !== undefined && value.value >= BigInt(array.length)) {
       const args = [String(value.value), String(array.length)];
       report(context, "designatorBounds", expression.span, args);
+      return undefined;
+    }
+    if (value.value > MAX_INDEX) {
+      report(context, "arrayTooLarge", expression.span, [String(value.value + 1n)]);
       return undefined;
     }
     return Number(value.value);

@@ -56,6 +56,8 @@ export interface FunctionType {
   readonly params: readonly FunctionParameter[];
   readonly variadic: boolean;
   readonly prototyped: boolean;
+  /** A call declared it. */
+  readonly implicit?: true;
 }
 
 export interface FunctionParameter {

@@ -4,6 +4,7 @@ struct pair one = { 1, 2, 3 }; // warning 27: excess elements in struct initiali
 struct pair two = { .c = 1 }; // error 22: field designator 'c' does not refer to any field in type 'struct pair'
 int list[2] = { 1, 2, 3 }; // warning 23: excess elements in array initializer
 int holes[4] = { [5] = 1, [-1] = 2 }; // error 19: array designator index (5) exceeds array bounds (4) // error 28: array designator value '-1' is negative
+int endless[] = { [0x7fffffffffffffff] = 1, 2 }; // error 20: array is too large (9223372036854775808 elements)
 int sizes[] = 5; // error 5: array initializer must be an initializer list or wide string literal
 char text[3] = "too long"; // warning 16: initializer-string for char array is too long
 char *words = { "a", "b" }; // warning 22: excess elements in scalar initializer
