@@ -13,6 +13,7 @@ import { preprocess } from "../compiler/1-preprocess/preprocess.ts";
 import { printMacros, printPreprocessed } from "../compiler/1-preprocess/print-preprocessed.ts";
 import { RawLexer } from "../compiler/1-preprocess/raw-lexer.ts";
 import { endOfFile } from "../compiler/1-preprocess/token-types.ts";
+import { compile } from "../compiler/compile.ts";
 import { warningPolicy } from "../compiler/warning-options.ts";
 import { preprocessText, printDiagnostics, splitCase } from "./support/front-end.ts";
 import { goldenSuite } from "./support/golden.ts";
@@ -178,4 +179,18 @@ test("C23 has words that older C has under other names", () => {
     preprocessText(text, { ...wholeText, standard }).unit.run.tokens.map((token) => token.image);
   expect(images("gnu17").slice(0, -1)).toEqual(["true", "false", "nullptr"]);
   expect(images("gnu23").join(" ").trim()).toBe("1 0 ( ( void * ) 0 ) _Bool");
+});
+
+test("bytes that are no text are kept", () => {
+  const name = "latin.c";
+  const start = Buffer.from('\ufeffconst char a[] = "é\ud83d\ude00 ');
+  const bytes = Buffer.concat([
+    start,
+    Buffer.from([0xff, 0xe9, 0x80, 0xed, 0xa0, 0x80]),
+    Buffer.from('";\n'),
+  ]);
+  const files = { readFile: (path: string) => (path === name ? bytes : undefined) };
+  const { checked } = compile(name, defaultPreprocessOptions, files, new Diagnostics());
+  const wanted = [0xc3, 0xa9, 0xf0, 0x9f, 0x98, 0x80, 0x20, 0xff, 0xe9, 0x80, 0xed, 0xa0, 0x80, 0];
+  expect([...(checked?.variables[0]?.data?.bytes ?? [])]).toEqual(wanted);
 });

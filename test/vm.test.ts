@@ -309,3 +309,8 @@ test("a kernel's runs depend on nothing but its options", () => {
   const again = run(text, { packet: new Uint8Array(14) });
   expect(again.r0).toBe(once.r0);
 });
+
+test("a machine with a larger stack is made at once", () => {
+  const kernel = new Kernel({ stackSize: 1 << 16, time: 5n });
+  expect(kernel.time).toBe(5n);
+});

@@ -1,6 +1,8 @@
 /** Finds headers in clang's order, and keeps every file that was read. */
+
 import type { SourceFile } from "../../common/diagnostics/source.ts";
 import { type FileSystem, normalisedPath, type ShippedFile } from "../../common/file-system.ts";
+import { decodeBrokenText } from "./broken-text.ts";
 import type { HeaderIndex } from "./header-index.ts";
 
 export interface IncludeDirectory {
@@ -76,10 +78,15 @@ export class IncludeSearch {
       return file;
     }
     const bytes = this.#fileSystem.readFile(path.startsWith("./") ? path.slice(2) : path);
-    const file =
-      bytes === undefined ? undefined : { path, text: new TextDecoder().decode(bytes), isSystem };
+    if (bytes === undefined) {
+      this.#files.set(path, undefined);
+      return undefined;
+    }
+    const decoded = new TextDecoder().decode(bytes);
+    const isBroken = decoded.includes("\ufffd");
+    const file = { path, text: isBroken ? decodeBrokenText(bytes) : decoded, isSystem };
     this.#files.set(path, file);
-    if (file !== undefined && bytes!.length === file.text.length) this.#ascii.set(file, bytes!);
+    if (!isBroken && bytes.length === file.text.length) this.#ascii.set(file, bytes);
     return file;
   }
 

@@ -1,4 +1,5 @@
 /** Values of number, character and string literals (C17 6.4.4, 6.4.5, GNU `0b`). */
+import { brokenByte } from "./broken-text.ts";
 
 export interface IntegerValue {
   readonly value: bigint;
@@ -144,6 +145,8 @@ export function narrowBytes(text: DecodedText): number[] {
 }
 
 function utf8(code: number): number[] {
+  const byte = brokenByte(code);
+  if (byte !== undefined) return [byte];
   if (code < 0x800) return [0xc0 | (code >> 6), 0x80 | (code & 63)];
   if (code < 0x10000) return [0xe0 | (code >> 12), 0x80 | ((code >> 6) & 63), 0x80 | (code & 63)];
   return [

@@ -139,6 +139,12 @@ const discard: Lower = (state, expr) => {
 
 const ignore: Lower = () => nothing;
 
+/** Only what the arguments do besides is left. */
+const evaluateArguments: Lower = (state, expr) => {
+  for (const arg of expr.args) state.visit.rvalue(arg);
+  return nothing;
+};
+
 /** 0 where the value is 0, otherwise one more than the index of its lowest bit. */
 const findFirstSet: Lower = (state, expr) => {
   const value = argument(state, expr, 0);
@@ -196,7 +202,8 @@ const rows: readonly (readonly [pattern: RegExp, lower: Lower])[] = [
     /^__builtin_(expect|expect_with_probability|unpredictable|assume_aligned|launder|extract_return_addr)$/,
     firstArgument,
   ],
-  [/^__builtin_(assume|prefetch|va_start|va_end|va_copy)$/, ignore],
+  [/^__builtin_(assume|va_start|va_end|va_copy)$/, ignore],
+  [/^__builtin_prefetch$/, evaluateArguments],
   [/^__builtin_(frame_address|return_address|readcyclecounter)$/, discard],
   [/^__builtin_(dynamic_)?object_size$/, objectSize],
   [/^__builtin_clrsb/, signBits],

@@ -130,7 +130,9 @@ export class Kernel implements MapHost {
   }
 
   set time(nanoseconds: bigint) {
-    this.memory.view.setBigUint64(this.engineMemory.control + cells.time, nanoseconds, true);
+    // Asking for the engines' memory may make it, and with it a new view of all memory.
+    const { control } = this.engineMemory;
+    this.memory.view.setBigUint64(control + cells.time, nanoseconds, true);
   }
 
   /** Runs do not overlap, so that all of them share the engines' memory. */

@@ -3,6 +3,9 @@
 static u64 values[] = {1, 2, 0x80, 0xffff, 0x80000000, 0xffffffff, 0x100000000, 0x8000000000000001};
 
 static void run(void) {
+  int steps = 0, *at = &steps;
+  __builtin_prefetch((steps++, at), 0, 0);
+  mix(steps);
   for (int i = 0; i < 8; i++) {
     u64 v = values[i];
     mix(__builtin_popcountll(v)), mix(__builtin_clzll(v)), mix(__builtin_ctzll(v));
