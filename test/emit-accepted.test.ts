@@ -5,6 +5,8 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect } from "vitest";
+import { findBackEdge } from "../vm/kernel-profiles/back-edges.ts";
+import { decodeSlots, isJumpClass, opCall, type RawInsn } from "../vm/verifier/opcodes.ts";
 import { askKernel, kernelTest } from "./support/kernel.ts";
 import { compileFile, kernelJob, load } from "./support/toolchain.ts";
 
@@ -20,6 +22,8 @@ const variants = [
   ["-Os"],
   ["-O2", "-mstrict-align"],
 ];
+/** What kernels before 6.6 take no way back from. */
+const isNoJump = ({ code }: RawInsn): boolean => !isJumpClass(code) || code === opCall;
 /** BPF_F_STRICT_ALIGNMENT. */
 const strictFlag = 1;
 
@@ -31,6 +35,7 @@ for (const file of files) {
       const loaded = load(compileFile(join(folder, file), words), file);
       const flags = words.includes("-mstrict-align") ? strictFlag : 0;
       return loaded.programs.map((program) => {
+        expect(findBackEdge(decodeSlots(program.insns), isNoJump), program.name).toBe(undefined);
         const job = kernelJob(loaded, program);
         return { words, job: { ...job, prog_flags: (job.prog_flags ?? 0) | flags } };
       });

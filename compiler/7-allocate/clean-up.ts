@@ -3,6 +3,7 @@ import type { MachineFunction } from "../6-select/machine.ts";
 import { hoistMoves } from "./hoist-moves.ts";
 import { duplicateExits, layoutBlocks } from "./layout.ts";
 import { mergeTails } from "./merge-tails.ts";
+import { repeatTests } from "./repeat-tests.ts";
 import { reuseValues } from "./reuse-values.ts";
 import { threadJumps } from "./thread-jumps.ts";
 
@@ -15,6 +16,7 @@ export function cleanUp(fn: MachineFunction): void {
   threadJumps(fn);
   mergeTails(fn);
   threadJumps(fn);
+  repeatTests(fn);
   layoutBlocks(fn);
   duplicateExits(fn);
 }

@@ -2,6 +2,9 @@
  * Block order: chains of blocks that fall through into each other, so that few jumps remain. Jumps
  * pick first, since they have one choice and a branch has two; hot edges before cold ones. The
  * emitter writes a jump only where the next block is not the target.
+ *
+ * Nothing falls back into a loop but by a branch: kernels before 6.6 take an edge back only from a
+ * jump, and refuse a loop whose last instruction in front of its test is another one.
  */
 import {
   type MachineBlock,
@@ -35,17 +38,20 @@ function isBareExit(block: MachineBlock): boolean {
 function rankedEdges(fn: MachineFunction, order: readonly MachineBlock[]): Edge[] {
   const depths = loopDepths(fn);
   const preds = machinePredecessors(fn);
+  const index = new Map(order.map((block, at) => [block, at]));
   const edges: Edge[] = [];
-  order.forEach((from) => {
+  order.forEach((from, at) => {
     const end = from.terminator;
     const hot = (depths.get(from) ?? 0) * 8;
     const add = (to: MachineBlock, rank: number): void => {
       // A jump to a lone exit is an exit itself: it gains nothing by falling through.
       edges.push({ from, to, rank: isBareExit(to) ? -1 : rank });
     };
-    if (end.kind === "jump") add(end.target, hot + 6);
-    else if (end.kind === "asm_goto") add(end.next, hot + 7);
-    else if (end.kind === "branch") {
+    if (end.kind === "jump") {
+      if ((index.get(end.target) ?? 0) > at) add(end.target, hot + 6);
+    } else if (end.kind === "asm_goto") {
+      if ((index.get(end.next) ?? 0) > at) add(end.next, hot + 7);
+    } else if (end.kind === "branch") {
       const inLoop = (block: MachineBlock): number => Math.min(depths.get(block) ?? 0, 8) / 16;
       const likely = end.likely === undefined ? 0 : end.likely ? 1 : -1;
       // Where nobody else can fall into a block, this is its only chance.
