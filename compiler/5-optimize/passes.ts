@@ -6,6 +6,7 @@
 import type { Diagnostics } from "../../common/diagnostics/diagnostic.ts";
 import type { IrFunction, IrModule } from "../4-lower/ir.ts";
 import type { OptimizationLevel } from "../options.ts";
+import { carryMemory } from "./carry-memory.ts";
 import { checkCalls } from "./check-calls.ts";
 import { combine } from "./combine.ts";
 import { countDistances } from "./count-distances.ts";
@@ -90,6 +91,7 @@ const afterInlining: readonly FunctionPass[] = [
   splitContextLoads,
   dropUnreadBits,
   ...simplify,
+  carryMemory,
   removeDeadStores,
   mergeLoads,
   mergeStores,
@@ -154,6 +156,7 @@ export const pipelines: Readonly<Record<OptimizationLevel, readonly Pass[]>> = {
 /** Every function pass by name, for tests of one alone. */
 export const functionPasses: ReadonlyMap<string, FunctionPass> = new Map(
   [
+    carryMemory,
     combine,
     countDistances,
     dropUnreadBits,
