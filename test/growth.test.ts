@@ -61,7 +61,7 @@ const small: Readonly<Record<string, number>> = {
   loops: 840,
   chains: 500,
   inlined: 500,
-  elseIf: 500,
+  elseIf: 1000,
 };
 const factor = 4;
 /** What windows that are full only in the larger program cost, and n log n; a square would be 4. */

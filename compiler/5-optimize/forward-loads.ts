@@ -167,10 +167,13 @@ class ForwardLoads {
   }
 
   #isAt(pointer: Value, location: Location): boolean {
-    const { base, offset, isCast } = this.#alias.location(
-      this.#rewriter.resolve(pointer),
-      undefined,
-    );
+    const resolved = this.#rewriter.resolve(pointer);
+    const direct = constantAddress(resolved);
+    if (!isOp(direct.base, "addr_space_cast")) {
+      const { base, offset, isCast } = location;
+      return isCast !== true && direct.offset === offset && sameBase(direct.base, base);
+    }
+    const { base, offset, isCast } = this.#alias.location(resolved, undefined);
     return (
       offset === location.offset && isCast === location.isCast && sameBase(base, location.base)
     );
