@@ -200,6 +200,7 @@ export class Pragmas {
     const stack = name === undefined ? undefined : this.#macros.get(name);
     if (name === undefined || stack === undefined || stack.length === 0) return;
     this.#session.identifiers.get(name).macro = stack.pop();
+    this.#session.filter.definitions += 1;
   }
 
   #diagnostic(tokens: readonly Token[], span: Span): void {

@@ -158,6 +158,7 @@ export class Session {
       dynamic,
     );
     identifier.macro = macro;
+    this.filter.definitions += 1;
     if (!identifier.isWatched) this.filter.add(identifier);
     return macro;
   }

@@ -9,6 +9,7 @@ import type { SourceFile } from "../../common/diagnostics/source.ts";
 import { classAt, IDENTIFIER_PART, IDENTIFIER_START } from "./characters.ts";
 import { type ItemList, item, summarizeDeclaration } from "./declared-names.ts";
 import { declaredKind, type FoundNames, type NameTable, type TextUnits } from "./header-table.ts";
+import { PlainDeclarations, SHORTEST_PLAIN } from "./plain-declarations.ts";
 import { MACRO, slotOf, type WordFilter } from "./word-filter.ts";
 
 /** What {@link TextSplitter.next} found. */
@@ -111,6 +112,9 @@ export class TextSplitter implements ItemList {
   nameCount = 0;
   start = 0;
   end = 0;
+  readonly #plain: PlainDeclarations | undefined;
+  /** The declaration found last is one of the usual ones of a large header. */
+  #isPlain = false;
 
   constructor(file: SourceFile, units: TextUnits, filter: WordFilter, arrays: SplitterArrays) {
     this.#text = file.text;
@@ -118,6 +122,10 @@ export class TextSplitter implements ItemList {
     this.#filter = filter;
     this.#arrays = arrays;
     this.kinds = arrays.kinds;
+    this.#plain =
+      file.text.length < SHORTEST_PLAIN
+        ? undefined
+        : new PlainDeclarations(file.text, units, filter, arrays);
   }
 
   text(index: number): string {
@@ -130,6 +138,7 @@ export class TextSplitter implements ItemList {
     const text = this.#text;
     if (this.nameCount > 0)
       table.addNames(text, this.#units, this.#arrays, this.nameCount, declaration);
+    if (this.#isPlain) return false;
     // `struct s { … };` and `struct s;`, most of a vmlinux.h, declare nothing else.
     const { kinds, count } = this;
     const isTagOnly =
@@ -144,8 +153,20 @@ export class TextSplitter implements ItemList {
   }
 
   /** Looks at the text from an offset where a declaration or directive may start. */
-  // biome-ignore lint/complexity/noExcessiveLinesPerFunction: see the head of this file.
   next(from: number, atLineStart: boolean): number {
+    const plain = this.#plain;
+    this.#isPlain = plain?.take(from) === true;
+    if (plain === undefined || !this.#isPlain) return this.#scan(from, atLineStart);
+    this.start = plain.start;
+    this.end = plain.end;
+    // As of a name and a semicolon.
+    this.count = 2;
+    this.nameCount = plain.count;
+    return split.declaration;
+  }
+
+  // biome-ignore lint/complexity/noExcessiveLinesPerFunction: see the head of this file.
+  #scan(from: number, atLineStart: boolean): number {
     const units = this.#units;
     const text = this.#text;
     const filter = this.#filter;

@@ -46,6 +46,8 @@ export class WordFilter {
   /** 1 + index of the slot's first entry; 0 where the slot is empty. */
   readonly slots = new Int32Array(SLOTS);
   readonly #entries: Entry[] = [];
+  /** How often a macro was defined. */
+  definitions = 0;
 
   constructor(identifierOf: (text: string) => Identifier) {
     for (const [text] of keywords) this.add(identifierOf(text));
@@ -79,5 +81,25 @@ export class WordFilter {
       index = next;
     }
     return item.identifier;
+  }
+
+  #kindOfWord(word: string): number {
+    const { length } = word;
+    const second = length > 1 ? word.charCodeAt(1) : 0;
+    const slot = slotOf(word.charCodeAt(0), second, word.charCodeAt(length - 1), length);
+    return this.kindOf(this.slots[slot]!, word, 0, length);
+  }
+
+  isMacro(word: string): boolean {
+    return this.#kindOfWord(word) === MACRO;
+  }
+
+  isKeyword(word: string): boolean {
+    return this.#kindOfWord(word) !== item.identifier;
+  }
+
+  /** Everything that is a macro now. */
+  macroNames(): string[] {
+    return this.#entries.map(({ text }) => text).filter((text) => this.isMacro(text));
   }
 }
