@@ -63,3 +63,15 @@ test("a typedef with the definition in it gives the same type", () => {
   const both = "struct both *make(void);\ntypedef struct both { int a; } both_t;\n";
   expect(messages(both, "int f(void) { both_t *b = make(); return b->a; }")).toEqual([]);
 });
+
+test("a variable that is initialised with braces is no record", () => {
+  const record = "struct point { int x, y; };\n";
+  const variables = [
+    "struct point origin = { 0, 0 };",
+    "struct point corners[2] = { { 1, 2 }, { 3, 4 } };",
+    "struct point other = (struct point){ 4, 5 };",
+    "enum { one, two } kinds[2] = { one, two };",
+  ].join("\n");
+  const body = "return origin.x + corners[1].y + other.y + kinds[1];";
+  expect(messages(`${record}${variables}\n`, `int f(void) { ${body} }`)).toEqual([]);
+});

@@ -110,6 +110,8 @@ export class TextSplitter implements ItemList {
   count = 0;
   readonly kinds: Uint8Array;
   nameCount = 0;
+  /** Its braces are an initialiser's. */
+  #isInitialized = false;
   start = 0;
   end = 0;
   readonly #plain: PlainDeclarations | undefined;
@@ -144,6 +146,7 @@ export class TextSplitter implements ItemList {
     const isTagOnly =
       (kinds[0] === item.structUnion || kinds[0] === item.enum) &&
       kinds[count - 1] === item.semicolon &&
+      !this.#isInitialized &&
       (kinds[count - 2] === item.body || (count === 3 && kinds[1] === item.identifier));
     if (isTagOnly) return false;
     const { starts, lengths } = this.#arrays;
@@ -299,6 +302,7 @@ export class TextSplitter implements ItemList {
             if (braces === 0 && parens === 0 && functionBody) {
               this.count = count;
               this.nameCount = names;
+              this.#isInitialized = false;
               this.end = at;
               return split.declaration;
             }
@@ -315,6 +319,7 @@ export class TextSplitter implements ItemList {
               kinds[count] = found;
               this.count = count + 1;
               this.nameCount = names;
+              this.#isInitialized = initializer;
               this.end = at;
               return split.declaration;
             }

@@ -50,7 +50,7 @@ function unrollInnermost(fn: IrFunction, context: PassContext): boolean {
   let size = countInstructions(fn);
   for (const loop of all) {
     if (around.has(loop)) continue;
-    const plan = planOf(loop, tree, alias, context.options.level);
+    const plan = planOf(loop, tree, alias, context);
     if (plan === undefined) continue;
     size += sizeOf(loop.blocks) * plan.copies;
     if (size > largestFunction) break;

@@ -4,13 +4,15 @@
  */
 import type { DominatorTree, Loop } from "../4-lower/cfg.ts";
 import { loopExits } from "../4-lower/cfg.ts";
-import type { Block, Value } from "../4-lower/ir.ts";
-import { phisOf, successors } from "../4-lower/ir-builder.ts";
+import type { Block, IrInstruction, Value } from "../4-lower/ir.ts";
+import { phisOf, signedValue, successors } from "../4-lower/ir-builder.ts";
 import type { OptimizationLevel } from "../options.ts";
 import type { AliasAnalysis } from "./alias.ts";
 import { isCounted } from "./clone-blocks.ts";
+import type { PassContext } from "./pass.ts";
+import { constantGlobal } from "./rules/memory.ts";
 import { type TripCount, tripCount } from "./trip-count.ts";
-import { constantAddress, isOp, isPure } from "./values.ts";
+import { byteSize, constantAddress, isOp, isPure, operand } from "./values.ts";
 
 /**
  * Largest estimate, in instructions, of a loop that is unrolled without being asked for. Loops of several
@@ -37,6 +39,8 @@ const mostFolded = 10;
 const ofCounting = 3;
 /** What `#pragma unroll` without a number may make of a loop, as in clang; other wishes have no limit. */
 const largestEnabled = 16_384;
+/** What a loop that folds away may be before it does. */
+const largestFolded = 4096;
 /** With arrays on the stack that become values. */
 const arrayFactor = 3;
 
@@ -54,12 +58,13 @@ export function planOf(
   loop: Loop,
   tree: DominatorTree,
   alias: AliasAnalysis,
-  level: OptimizationLevel,
+  context: PassContext,
 ): UnrollPlan | undefined {
+  const { level } = context.options;
   const wish = loop.header.unroll ?? loop.latches[0]?.unroll;
   if (wish?.kind === "disable" || loop.latches.length !== 1) return undefined;
   if (wish?.kind === "count" && wish.count <= 1) return undefined;
-  const trips = tripCount(loop, tree);
+  const trips = tripCount(loop, tree, context);
   if (trips === undefined) {
     return wish?.kind === "count" ? { copies: wish.count - 1, isFull: false } : undefined;
   }
@@ -68,12 +73,17 @@ export function planOf(
     return { copies: wish.count - 1, isFull: false, trips };
   }
   if (wish !== undefined && wish.kind !== "enable") return full;
-  const { cost, saved, hasArrays } = estimate(loop, alias, tree);
+  const { cost, saved, filled, hasArrays } = estimate(loop, alias, tree, context);
   if (wish !== undefined) return cost * trips.count <= largestEnabled ? full : undefined;
+  const limit = limitOf(loop, trips, hasArrays, level);
+  if (cost === saved + (filled > 0 ? 1 : 0)) {
+    // Nothing is left but the stores of a fill, which merge.
+    const isShort = cost * trips.count <= largestFolded && limit > 0;
+    return isShort && (filled * trips.count) / 8 <= limit ? full : undefined;
+  }
   // Of many rounds each is a copy, whatever folds in it: only the counting is saved for certain.
   const isLong = trips.count > mostFolded && !hasArrays;
   const unrolled = (cost - (isLong ? Math.min(saved, ofCounting) : saved)) * trips.count;
-  const limit = limitOf(loop, trips, hasArrays, level);
   return unrolled <= Math.max(limit, cost) && limit > 0 ? full : undefined;
 }
 
@@ -114,21 +124,36 @@ function isPartOfTest(loop: Loop, exiting: Block): boolean {
   });
 }
 
-/** Instructions of one iteration, and how many of them fold once the counter is a constant. */
+interface Estimate {
+  /** Instructions of one iteration. */
+  readonly cost: number;
+  /** How many of them fold once the counter is a constant. */
+  readonly saved: number;
+  /** Bytes that the only store sets to a constant, behind those of the iteration before; or 0. */
+  readonly filled: number;
+  readonly hasArrays: boolean;
+}
+
 function estimate(
   loop: Loop,
   alias: AliasAnalysis,
   tree: DominatorTree,
-): { cost: number; saved: number; hasArrays: boolean } {
-  const folding = foldingValues(loop, tree);
+  context: PassContext,
+): Estimate {
+  const { folding, folds } = foldingValues(loop, tree, context);
   let cost = 0;
   let saved = 0;
+  let stores = 0;
+  let filled = 0;
   let hasArrays = false;
-  const folds = (value: Value): boolean => value.kind === "constant" || folding.has(value);
   for (const block of loop.blocks) {
     for (const each of block.instructions) {
       // A call wants each argument in its register.
       if (isCounted(each)) cost += isOp(each, "call") ? 1 + each.operands.length : 1;
+      if (isOp(each, "store")) {
+        stores += 1;
+        filled = stores === 1 ? filledBytes(each, loop) : 0;
+      }
       if (folding.has(each) && !isOp(each, "phi")) saved += 1;
       else if (isOp(each, "condbr") && each.operands.every(folds)) saved += 1;
       else if (isOp(each, "ptradd")) {
@@ -141,27 +166,75 @@ function estimate(
       }
     }
   }
-  return { cost, saved, hasArrays };
+  return { cost, saved, filled, hasArrays };
+}
+
+/** Bytes of a constant that is stored at places one behind the other, from iteration to iteration. */
+function filledBytes({ operation, operands }: IrInstruction, loop: Loop): number {
+  const [value, pointer] = operands as [Value, Value];
+  if (operation.op !== "store" || operation.volatile || value.kind !== "constant") return 0;
+  if (!isOp(pointer, "ptradd")) return 0;
+  const base = operand(pointer, 0);
+  if (base.kind === "instruction" && loop.blocks.has(base.block)) return 0;
+  const size = byteSize[value.type];
+  return strideOf(operand(pointer, 1), loop) === BigInt(size) ? size : 0;
+}
+
+/** What each iteration adds to a value; undefined where that is not plain. */
+function strideOf(value: Value, loop: Loop): bigint | undefined {
+  if (value.kind !== "instruction") return undefined;
+  const { operation } = value;
+  const [a, b] = value.operands;
+  if (a === undefined) return undefined;
+  if (operation.op === "zext" || operation.op === "sext") return strideOf(a, loop);
+  if (operation.op === "phi") {
+    const next = value.operands[operation.incoming.indexOf(loop.latches[0] as Block)];
+    if (!loop.header.instructions.includes(value) || !isOp(next, "binary")) return undefined;
+    const [from, step] = next.operands;
+    const isAdd = next.operation.op === "binary" && next.operation.binary === "add";
+    return isAdd && from === value && step?.kind === "constant" ? signedValue(step) : undefined;
+  }
+  if (operation.op !== "binary" || b?.kind !== "constant") return undefined;
+  const inner = strideOf(a, loop);
+  if (inner === undefined) return undefined;
+  if (operation.binary === "add") return inner;
+  if (operation.binary === "shl") return inner << b.value;
+  return operation.binary === "mul" ? inner * signedValue(b) : undefined;
+}
+
+interface Folding {
+  readonly folding: ReadonlySet<Value>;
+  readonly folds: (value: Value) => boolean;
 }
 
 /** What is a constant in each copy: counters, and what is computed from them and constants. */
-function foldingValues(loop: Loop, tree: DominatorTree): Set<Value> {
+function foldingValues(loop: Loop, tree: DominatorTree, context: PassContext): Folding {
   const latch = loop.latches[0] as Block;
+  const isConstant = (value: Value): boolean =>
+    value.kind === "constant" ||
+    (value.kind === "global" && constantGlobal(context, value.symbol) !== undefined);
+  const isReading = (each: IrInstruction): boolean =>
+    each.operation.op === "load" && !each.operation.volatile && isPlace(each.operands[0], context);
   const pure = tree.order
     .filter((block) => loop.blocks.has(block))
-    .flatMap((block) => block.instructions.filter(isPure));
-  let counters = phisOf(loop.header).filter((phi) =>
-    phi.operands.some((each) => each.kind === "constant"),
-  );
+    .flatMap((block) => block.instructions.filter((each) => isPure(each) || isReading(each)));
+  let counters = phisOf(loop.header).filter((phi) => phi.operands.some(isConstant));
   for (;;) {
     const folding = new Set<Value>(counters);
-    const folds = (value: Value): boolean => value.kind === "constant" || folding.has(value);
+    const folds = (value: Value): boolean => isConstant(value) || folding.has(value);
     for (const each of pure) if (each.operands.every(folds)) folding.add(each);
     const kept = counters.filter(({ operation, operands }) => {
       const next = operation.op === "phi" ? operands[operation.incoming.indexOf(latch)] : undefined;
       return next !== undefined && folds(next);
     });
-    if (kept.length === counters.length) return folding;
+    if (kept.length === counters.length) return { folding, folds };
     counters = kept;
   }
+}
+
+/** In data that nothing writes, wherever in it. */
+function isPlace(pointer: Value | undefined, context: PassContext): boolean {
+  let base = pointer;
+  while (isOp(base, "ptradd")) base = operand(base, 0);
+  return base?.kind === "global" && constantGlobal(context, base.symbol) !== undefined;
 }

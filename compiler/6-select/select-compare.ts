@@ -273,10 +273,7 @@ export function foldedConditions(
   uses: ReadonlyMap<Value, readonly Use[]>,
 ): Set<Value> {
   const folded = new Set<Value>();
-  const isBranchedOn = ({ user, index }: Use): boolean => {
-    const { op } = user.operation;
-    return op === "condbr" || (op === "select" && index === 0) || folded.has(user);
-  };
+  const isBranchedOn = (use: Use): boolean => isCondition(use) || folded.has(use.user);
   // Users come before operands this way.
   for (const block of [...order].reverse()) {
     for (const at of [...block.instructions].reverse()) {
@@ -291,10 +288,43 @@ export function foldedConditions(
 
 /** A comparison as 0 or 1 in a register. */
 export function selectCompareValue(context: SelectContext, at: IrInstruction): void {
-  const dst = context.newRegister();
-  context.moveConstant(dst, 1n);
-  diamond(context, at, (): void => context.moveConstant(dst, 0n));
+  const bit = bitAsValue(context, at);
+  const dst = bit ?? context.newRegister();
+  if (bit === undefined) {
+    context.moveConstant(dst, 1n);
+    diamond(context, at, (): void => context.moveConstant(dst, 0n));
+  }
   context.define(at, dst);
+}
+
+/**
+ * `(x & bit) != 0` where nobody branches on it: the bit itself, moved down. The verifier follows each side of a
+ * branch to the end of the program, and learns of bits what no check depends on.
+ */
+function bitAsValue(context: SelectContext, at: IrInstruction): MachineRegister | undefined {
+  if (!isIcmp(at)) return undefined;
+  const { predicate } = at.operation;
+  const [masked, zero] = at.operands as [Value, Value];
+  if (predicate !== "eq" && predicate !== "ne") return undefined;
+  if (zero.kind !== "constant" || zero.value !== 0n || masked.kind !== "instruction")
+    return undefined;
+  if (masked.operation.op !== "binary" || masked.operation.binary !== "and") return undefined;
+  const [value, mask] = masked.operands as [Value, Value];
+  if (mask.kind !== "constant" || mask.value === 0n) return undefined;
+  if ((mask.value & (mask.value - 1n)) !== 0n) return undefined;
+  if (context.useCount(masked) !== 1 || context.uses.get(at)?.some(isCondition)) return undefined;
+  const shift = mask.value.toString(2).length - 1;
+  const width = context.has32 && shift < 32 ? 32 : 64;
+  const dst = context.copy(context.register(value));
+  if (predicate === "eq") context.alu("xor", width, dst, -1);
+  if (shift > 0) context.alu("rsh", width, dst, shift);
+  if (shift < width - 1) context.alu("and", width, dst, 1);
+  return dst;
+}
+
+function isCondition({ user, index }: Use): boolean {
+  const { op } = user.operation;
+  return op === "condbr" || (op === "select" && index === 0);
 }
 
 /** Runs `onFalse` in a block of its own if the condition does not hold. */

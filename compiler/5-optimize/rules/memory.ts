@@ -2,6 +2,7 @@
 import type { Endian } from "../../../common/object/object-file.ts";
 import type { IrGlobal, Value } from "../../4-lower/ir.ts";
 import { constant, globalAddress, sameValue, type ValueType } from "../../4-lower/ir-builder.ts";
+import type { PassContext } from "../pass.ts";
 import { byteSize, constantAddress, isConstant, isOp, operand } from "../values.ts";
 import type { Rule } from "./rule.ts";
 
@@ -14,10 +15,8 @@ export const memoryRules: readonly Rule[] = [
       if (operation.op !== "load" || operation.volatile || pointer === undefined) return undefined;
       const { base, offset } = constantAddress(pointer);
       if (base.kind !== "global") return undefined;
-      const global = tools.context.globals.get(base.symbol);
-      if (global === undefined || !global.constant || global.isExtern) return undefined;
-      if (global.binding === "weak") return undefined;
-      return constantAt(global, offset, type as ValueType, tools.endian);
+      const global = constantGlobal(tools.context, base.symbol);
+      return global && constantAt(global, offset, type as ValueType, tools.endian);
     },
   },
   {
@@ -82,6 +81,13 @@ export const memoryRules: readonly Rule[] = [
     },
   },
 ];
+
+/** A global whose initial data is what every load finds. */
+export function constantGlobal(context: PassContext, symbol: string): IrGlobal | undefined {
+  const global = context.globals.get(symbol);
+  if (global === undefined || !global.constant || global.isExtern) return undefined;
+  return global.binding === "weak" ? undefined : global;
+}
 
 /** What a load finds in a global's initial data; undefined where that is not a plain value. */
 export function constantAt(
