@@ -36,6 +36,11 @@ export interface CompileOptions extends PreprocessOptions {
   readonly msExtensions?: boolean;
   /** -fno-strict-aliasing is false: accesses of different types may be to the same memory. */
   readonly strictAliasing?: boolean;
+  /** -funsigned-char, -fshort-enums. */
+  readonly unsignedChar?: boolean;
+  readonly shortEnums?: boolean;
+  /** -ftrivial-auto-var-init: the byte that local variables hold which are not initialised. */
+  readonly autoInit?: number;
 }
 
 /** The forms of the program that were reached; the later ones are missing after errors. */
@@ -82,15 +87,17 @@ export function compile(
   // Syntax errors do not stop the checker's messages about the rest of the file.
   const syntax = parseTranslationUnit(preprocessed, diagnostics);
   if (goal === "syntax") return { preprocessed, syntax };
-  const { msExtensions = false } = options;
-  const checked = checkTranslationUnit(syntax, { ...options.target, msExtensions }, diagnostics);
+  const { msExtensions = false, unsignedChar = false, shortEnums = false } = options;
+  const language = { ...options.target, msExtensions, unsignedChar, shortEnums };
+  const checked = checkTranslationUnit(syntax, language, diagnostics);
   if (checked === undefined || !wants("ir"))
     return { preprocessed, syntax, ...(checked && { checked }) };
-  const { debugInfo, mapPath } = options;
+  const { debugInfo, mapPath, autoInit } = options;
   const ir = lowerUnit(checked, options.target, diagnostics, {
     debugInfo,
     strictAliasing: (options.strictAliasing ?? true) && options.optimization !== "0",
     ...(mapPath && { mapPath }),
+    ...(autoInit !== undefined && { autoInit }),
   });
   if (!diagnostics.hasErrors) {
     optimizeModule(ir, { level: options.optimization, target: options.target }, diagnostics);

@@ -147,6 +147,23 @@ function setPrint(draft: Draft, value: string): void {
   else draft.options.output = { print: form };
 }
 
+const debugOptions =
+  /^(?:[123]|gdb[0-3]?|lldb|sce|dbx|dwarf(?:-[2-5]|32|64|-aranges)?|modules|full|used|z(?:=.+)?|codeview|split-dwarf(?:=.+)?|(?:no-)?(?:column-info|inline-line-tables|record-command-line|record-gcc-switches|strict-dwarf|embed-source|pubnames|gnu-pubnames|codeview-\w+(?:-\w+)?|modules|omit-unreferenced-methods|simple-template-names)|line-tables-only|line-directives-only|mlt)?$/;
+
+function setDebug(draft: Draft, value: string): void {
+  if (!debugOptions.test(value)) draft.error ??= `unknown argument: '-g${value}'`;
+  draft.options.debug = true;
+}
+
+const fillings: Readonly<Record<string, number | undefined>> = { zero: 0, pattern: 0xaa };
+
+function setAutoInit(draft: Draft, value: string): void {
+  const filling = fillings[value];
+  if (filling !== undefined) draft.options.autoInit = filling;
+  else if (value === "uninitialized") delete draft.options.autoInit;
+  else draft.error ??= `invalid value '${value}' in '-ftrivial-auto-var-init=${value}'`;
+}
+
 function setDiagnosticsFormat(draft: Draft, value: string): void {
   if (value === "json" || value === "sarif" || value === "clang") {
     draft.options.diagnosticsFormat = value;
@@ -155,6 +172,12 @@ function setDiagnosticsFormat(draft: Draft, value: string): void {
 
 const setSourceMap: Setter = (draft, value) => {
   draft.options.sourceMap = value;
+};
+
+const setStandard: Setter = (draft, value) => {
+  if (standardOf(value) === undefined)
+    draft.error ??= `invalid value '${value}' in '-std=${value}'`;
+  draft.options.gnuLanguage = value;
 };
 
 const macro =
@@ -174,6 +197,8 @@ const setFlag =
       | "msExtensions"
       | "strictAliasing"
       | "freestanding"
+      | "unsignedChar"
+      | "shortEnums"
       | "noStandardIncludes"
       | "debug",
     value = true,
@@ -206,6 +231,8 @@ const rows: readonly OptionRow[] = [
   { flag: "-idirafter", value: "either", set: push("afterDirs") },
   { flag: "-isystem", value: "either", set: push("systemDirs") },
   { flag: "-iquote", value: "either", set: push("quoteDirs") },
+  { flag: "--include", value: "separate", set: push("forcedIncludes") },
+  { flag: "--imacros", value: "separate", set: push("forcedIncludes") },
   { flag: "-include", value: "either", set: push("forcedIncludes") },
   { flag: "-isysroot", value: "either", set: ignore },
   { flag: "-I", value: "either", set: push("includeDirs") },
@@ -248,15 +275,13 @@ const rows: readonly OptionRow[] = [
   { flag: "-mno-strict-align", value: "none", set: setFlag("strictAlign", false) },
   { flag: "-O", value: "joined", set: setLevel },
   { flag: "-g0", value: "none", set: setFlag("debug", false) },
-  { flag: "-g", value: "joined", set: setFlag("debug") },
+  { flag: "-g", value: "joined", set: setDebug },
   {
     flag: "-std=",
     value: "joined",
-    set: (d, v) => {
-      if (standardOf(v) === undefined) d.error ??= `invalid value '${v}' in '-std=${v}'`;
-      d.options.gnuLanguage = v;
-    },
+    set: setStandard,
   },
+  { flag: "--std=", value: "joined", set: setStandard },
   { flag: "-ansi", value: "none", set: ignore },
   {
     flag: "-MMD",
@@ -395,11 +420,23 @@ const rows: readonly OptionRow[] = [
   { flag: "--source-map-content", value: "none", set: setFlag("sourceMapContent") },
   { flag: "--source-map", value: "separate", set: setSourceMap },
   { flag: "-v", value: "none", set: setFlag("verbose") },
+  { flag: "--verbose", value: "none", set: setFlag("verbose") },
   { flag: "-w", value: "none", set: setFlag("suppressWarnings") },
   { flag: "-fms-extensions", value: "none", set: setFlag("msExtensions") },
   { flag: "-fstrict-aliasing", value: "none", set: setFlag("strictAliasing") },
   { flag: "-fno-strict-aliasing", value: "none", set: setFlag("strictAliasing", false) },
   { flag: "-ffreestanding", value: "none", set: setFlag("freestanding") },
+  { flag: "-funsigned-char", value: "none", set: setFlag("unsignedChar") },
+  { flag: "-fno-signed-char", value: "none", set: setFlag("unsignedChar") },
+  { flag: "-fsigned-char", value: "none", set: setFlag("unsignedChar", false) },
+  { flag: "-fno-unsigned-char", value: "none", set: setFlag("unsignedChar", false) },
+  { flag: "-fshort-enums", value: "none", set: setFlag("shortEnums") },
+  { flag: "-fno-short-enums", value: "none", set: setFlag("shortEnums", false) },
+  { flag: "-fhosted", value: "none", set: setFlag("freestanding", false) },
+  { flag: "-fno-freestanding", value: "none", set: setFlag("freestanding", false) },
+  { flag: "-fno-hosted", value: "none", set: setFlag("freestanding") },
+  { flag: "-fno-ms-extensions", value: "none", set: setFlag("msExtensions", false) },
+  { flag: "-ftrivial-auto-var-init=", value: "joined", set: setAutoInit },
   {
     flag: "-P",
     value: "none",
@@ -537,6 +574,8 @@ function newDraft(): Draft {
       msExtensions: false,
       strictAliasing: true,
       freestanding: false,
+      unsignedChar: false,
+      shortEnums: false,
       errorLimit: 20,
       prefixMaps: [],
       diagnosticsFormat: "clang",

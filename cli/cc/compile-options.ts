@@ -5,6 +5,13 @@ import type { CcOptions } from "./options.ts";
 import { recordedPath } from "./recorded-paths.ts";
 import { standardDirectories } from "./standard-directories.ts";
 
+function macrosOf({ macros, unsignedChar }: CcOptions): CompileOptions["macros"] {
+  const written = macros.map(({ kind, text }) =>
+    kind === "define" ? ({ kind, text } as const) : ({ kind, name: text } as const),
+  );
+  return unsignedChar ? [{ kind: "define", text: "__CHAR_UNSIGNED__" }, ...written] : written;
+}
+
 /** What `compile` takes. */
 export function compileOptions(options: CcOptions): CompileOptions {
   return {
@@ -18,9 +25,7 @@ export function compileOptions(options: CcOptions): CompileOptions {
     systemDirectories: options.systemDirs,
     standardDirectories: standardDirectories(options),
     afterDirectories: options.afterDirs,
-    macros: options.macros.map((m) =>
-      m.kind === "define" ? { kind: "define", text: m.text } : { kind: "undefine", name: m.text },
-    ),
+    macros: macrosOf(options),
     includes: options.forcedIncludes,
     indexHeaders: !["preprocess", "macros", "dependencies"].includes(String(options.output)),
     mapPath: recordedPath(options),
@@ -29,5 +34,8 @@ export function compileOptions(options: CcOptions): CompileOptions {
     msExtensions: options.msExtensions,
     strictAliasing: options.strictAliasing,
     freestanding: options.freestanding,
+    unsignedChar: options.unsignedChar,
+    shortEnums: options.shortEnums,
+    ...(options.autoInit !== undefined && { autoInit: options.autoInit }),
   };
 }

@@ -10,6 +10,8 @@ const standards: Readonly<Record<string, LanguageStandard>> = {
   c9x: "c99",
   gnu9x: "gnu99",
   c2x: "c23",
+  c2y: "c23",
+  gnu2y: "gnu23",
   gnu2x: "gnu23",
   c18: "c17",
   gnu18: "gnu17",

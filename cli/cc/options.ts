@@ -53,6 +53,10 @@ export interface CcOptions {
   readonly msExtensions: boolean;
   readonly strictAliasing: boolean;
   readonly freestanding: boolean;
+  readonly unsignedChar: boolean;
+  readonly shortEnums: boolean;
+  /** -ftrivial-auto-var-init: the byte that fills what is not initialised. */
+  readonly autoInit?: number;
   readonly errorLimit: number;
   readonly dependencies?: DependencyOptions;
   readonly prefixMaps: readonly { readonly from: string; readonly to: string }[];

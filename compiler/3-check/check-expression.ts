@@ -23,6 +23,7 @@ import {
   type Context,
   type Entity,
   errorExpression,
+  plainChar,
   previousNote,
   refer,
   report,
@@ -30,7 +31,6 @@ import {
 import { lookUp, nearestDeclared } from "./scope.ts";
 import { stringLiteral, wideUnits } from "./string-literals.ts";
 import {
-  charType,
   errorType,
   intType,
   longLongType,
@@ -52,9 +52,13 @@ type Handlers = {
 const handlers: Handlers = {
   identifier: checkIdentifier,
   integer: checkInteger,
-  character: (_, e) => ({ kind: "constant", value: BigInt(e.value), type: intType, span: e.span }),
+  character: (context, e) => {
+    const isByte = context.options.unsignedChar === true && !e.wide && e.value < 0;
+    const value = BigInt(isByte && e.value >= -128 ? e.value & 0xff : e.value);
+    return { kind: "constant", value, type: intType, span: e.span };
+  },
   string: (context, e) =>
-    stringLiteral(context, e.bytes, e.span, e.unit === undefined ? charType : wideUnits[e.unit]),
+    stringLiteral(context, e.bytes, e.span, e.unit === undefined ? undefined : wideUnits[e.unit]),
   float: checkFloatLiteral,
   unary: checkUnary,
   postfix: checkPostfix,
@@ -133,7 +137,12 @@ const functionNames: ReadonlySet<string> = new Set([
 function functionName(context: Context, name: string, span: Span): CheckedExpression | undefined {
   if (!functionNames.has(name)) return undefined;
   const text = context.function?.symbol.name ?? "";
-  return stringLiteral(context, new TextEncoder().encode(text), span, withConst(charType));
+  return stringLiteral(
+    context,
+    new TextEncoder().encode(text),
+    span,
+    withConst(plainChar(context)),
+  );
 }
 
 function undeclared(context: Context, name: string, span: Span): CheckedExpression {

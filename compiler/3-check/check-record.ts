@@ -344,7 +344,8 @@ export function defineEnum(context: Context, type: EnumType, specifier: EnumSpec
   }
   const values = entities.map((e) => e.value);
   const requested = requestedType(context, specifier);
-  const found = requested ?? underlyingType(values, attributes.packed);
+  const found =
+    requested ?? underlyingType(values, attributes.packed || context.options.shortEnums === true);
   if (found === undefined) report(context, "enumTooLarge", specifier.span);
   const underlying = found ?? unsignedLongType;
   const representation = bare(underlying);

@@ -14,7 +14,14 @@ import type {
 import { parseAttributes } from "./attributes.ts";
 import { forwardNote, taggedType } from "./check-tag.ts";
 import { evaluateInteger } from "./constant-evaluator.ts";
-import { type Context, inScope, report, type TypedefEntity, unevaluated } from "./context.ts";
+import {
+  type Context,
+  inScope,
+  plainChar,
+  report,
+  type TypedefEntity,
+  unevaluated,
+} from "./context.ts";
 import { convert, decay } from "./conversions.ts";
 import { alignOf, sizeOf } from "./layout.ts";
 import { quoteType, rememberPlace } from "./print-type.ts";
@@ -115,7 +122,7 @@ function typeofType(
 function baseType(context: Context, specifier: TypeSpecifier, isolated: boolean): QualType {
   switch (specifier.kind) {
     case "builtin":
-      return builtinTypes[specifier.name];
+      return specifier.name === "char" ? plainChar(context) : builtinTypes[specifier.name];
     case "typedef_name":
       return typedefType(context, specifier);
     case "record":

@@ -12,7 +12,10 @@ function sameQualifiers(left: QualType, right: QualType): boolean {
 
 function sameInteger(left: IntegerType, right: IntegerType): boolean {
   return (
-    left.rank === right.rank && left.signed === right.signed && left.plainChar === right.plainChar
+    left.rank === right.rank &&
+    left.plainChar === right.plainChar &&
+    // Plain char is one type, whatever its sign.
+    (left.plainChar || left.signed === right.signed)
   );
 }
 

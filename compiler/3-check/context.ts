@@ -30,12 +30,16 @@ import type {
   VariableSymbol,
 } from "./checked.ts";
 import { formatMessage, type MessageName, messages } from "./messages.ts";
-import { errorType } from "./type-tools.ts";
+import { charType, errorType, unsignedPlainCharType } from "./type-tools.ts";
 import type { EnumType, QualType, RecordType } from "./types.ts";
 
 export interface CheckOptions extends Pick<TargetOptions, "endian" | "cpu"> {
   /** -fms-extensions: `struct tag;` inside a record embeds its members. */
   readonly msExtensions?: boolean;
+  /** -funsigned-char: plain char is. */
+  readonly unsignedChar?: boolean;
+  /** -fshort-enums: as if all enums were packed. */
+  readonly shortEnums?: boolean;
 }
 
 export interface TypedefEntity {
@@ -199,6 +203,11 @@ export interface Context {
   /** Depth of operands that are never evaluated (sizeof, typeof …). */
   unevaluated: number;
   references: Set<FunctionSymbol | VariableSymbol> | undefined;
+}
+
+/** Plain char, as -funsigned-char makes it. */
+export function plainChar(context: Context): QualType {
+  return context.options.unsignedChar === true ? unsignedPlainCharType : charType;
 }
 
 /** Reports a row of the message table at a place. */

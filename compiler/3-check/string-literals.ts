@@ -2,10 +2,10 @@
 import type { Span } from "../../common/diagnostics/source.ts";
 import type { WideUnit } from "../2-parse/ast.ts";
 import type { CheckedExpression, VariableSymbol } from "./checked.ts";
-import { type Context, refer } from "./context.ts";
+import { type Context, plainChar, refer } from "./context.ts";
 import { sizeOf } from "./layout.ts";
 import { printType } from "./print-type.ts";
-import { arrayOf, charType, intType, unsignedIntType, unsignedShortType } from "./type-tools.ts";
+import { arrayOf, intType, unsignedIntType, unsignedShortType } from "./type-tools.ts";
 import type { QualType } from "./types.ts";
 
 function newSymbol(
@@ -46,7 +46,7 @@ export function stringLiteral(
   context: Context,
   bytes: Uint8Array,
   span: Span,
-  element: QualType = charType,
+  element: QualType = plainChar(context),
 ): CheckedExpression {
   const unit = sizeOf(element);
   const key = `${printType(element)} ${bytes.join(",")}`;

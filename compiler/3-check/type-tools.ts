@@ -25,6 +25,8 @@ function integer(rank: IntegerRank, signed: boolean, plainChar = false): QualTyp
 export const voidType = plain({ kind: "void" });
 export const boolType = plain({ kind: "bool" });
 export const charType = integer("char", true, true);
+/** `char` with -funsigned-char. */
+export const unsignedPlainCharType = integer("char", false, true);
 export const signedCharType = integer("char", true);
 export const unsignedCharType = integer("char", false);
 export const shortType = integer("short", true);

@@ -6,7 +6,7 @@ import type {
   LabelSymbol,
   VariableSymbol,
 } from "../3-check/checked.ts";
-import { sizeOf } from "../3-check/layout.ts";
+import { alignOf, sizeOf } from "../3-check/layout.ts";
 import { isVoid } from "../3-check/type-tools.ts";
 import { convertInteger, copyObject } from "./access.ts";
 import type { FunctionState } from "./function-state.ts";
@@ -53,6 +53,10 @@ function local(state: FunctionState, statement: Of<"local">): void {
   state.emit("void", { op: "lifetime_start" }, [slot]);
   if (initializer !== undefined) {
     state.withTemporaries(() => state.visit.initialize(slot, symbol.type, initializer));
+  } else if (state.module.autoInit !== undefined) {
+    const operands = [constant("i8", state.module.autoInit), constant("i64", sizeOf(symbol.type))];
+    const operation = { op: "memset" as const, dstAlign: alignOf(symbol.type), volatile: false };
+    state.emit("void", operation, [slot, ...operands]);
   }
   beginLife(state, symbol);
 }

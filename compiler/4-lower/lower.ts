@@ -35,6 +35,8 @@ export interface LowerUnitOptions {
   /** Says of each access with which type it is made. */
   readonly strictAliasing?: boolean;
   readonly mapPath?: (path: string) => string;
+  /** Local variables without an initialiser hold this byte. */
+  readonly autoInit?: number;
 }
 
 /** Lowers a whole unit. */
@@ -49,6 +51,7 @@ export function lowerUnit(
     hasOrderedAccess: target.cpu === "v4",
     hasDebugInfo: options.debugInfo ?? true,
     strictAliasing: options.strictAliasing ?? false,
+    autoInit: options.autoInit,
     mapPath: options.mapPath ?? ((path) => path),
   };
   const state = new ModuleState(module, unit, lowerOptions, diagnostics);

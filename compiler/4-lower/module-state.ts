@@ -24,6 +24,8 @@ export interface LowerOptions {
   readonly hasDebugInfo: boolean;
   /** Accesses of different types are to different memory. */
   readonly strictAliasing: boolean;
+  /** What local variables hold that are not initialised, if anything. */
+  readonly autoInit: number | undefined;
   readonly mapPath: (path: string) => string;
 }
 
@@ -33,6 +35,7 @@ export class ModuleState {
   readonly hasOrderedAccess: boolean;
   readonly hasDebugInfo: boolean;
   readonly strictAliasing: boolean;
+  readonly autoInit: number | undefined;
   readonly #mapPath: (path: string) => string;
   readonly #functions: ReadonlyMap<string, FunctionSymbol>;
   readonly #locations = new WeakMap<Span, DebugLocation>();
@@ -49,6 +52,7 @@ export class ModuleState {
     this.hasOrderedAccess = options.hasOrderedAccess;
     this.hasDebugInfo = options.hasDebugInfo;
     this.strictAliasing = options.strictAliasing;
+    this.autoInit = options.autoInit;
     this.#mapPath = options.mapPath;
     const all = [...unit.functions, ...unit.externFunctions];
     this.#functions = new Map(all.map((fn) => [fn.linkName, fn]));
