@@ -5,15 +5,10 @@
  * Last but one of the passes: the others work on branches.
  */
 import { predecessors, removeUnreachableBlocks } from "../4-lower/cfg.ts";
-import type { Block, IrFunction, IrInstruction } from "../4-lower/ir.ts";
-import {
-  createInstruction,
-  phisOf,
-  removeIncoming,
-  sameValue,
-  terminatorOf,
-} from "../4-lower/ir-builder.ts";
+import type { Block, IrFunction, IrInstruction, Value } from "../4-lower/ir.ts";
+import { createInstruction, phisOf, sameValue, terminatorOf } from "../4-lower/ir-builder.ts";
 import type { FunctionPass } from "./pass.ts";
+import { PhiInputs } from "./phi-inputs.ts";
 import { operand } from "./values.ts";
 
 export const formSelects: FunctionPass = {
@@ -21,8 +16,10 @@ export const formSelects: FunctionPass = {
   name: "form-selects",
   run(fn) {
     const preds = predecessors(fn);
+    const inputs = new PhiInputs();
     let changed = false;
-    for (const block of fn.blocks) if (formAt(fn, block, preds)) changed = true;
+    for (const block of fn.blocks) if (formAt(fn, block, preds, inputs)) changed = true;
+    inputs.finish();
     if (changed) removeUnreachableBlocks(fn);
     return changed;
   },
@@ -39,6 +36,7 @@ function formAt(
   fn: IrFunction,
   block: Block,
   preds: ReadonlyMap<Block, readonly Block[]>,
+  inputs: PhiInputs,
 ): boolean {
   const last = terminatorOf(block);
   if (last?.operation.op !== "condbr") return false;
@@ -54,10 +52,10 @@ function formAt(
   else return false;
   // What the block chooses must not be a loop's way back into itself.
   if (join === block) return false;
-  const differing = phisOf(join).filter((phi) => !takesSame(phi, edges));
+  const differing = phisOf(join).filter((phi) => !takesSame(phi, edges, inputs));
   const [phi, ...more] = differing;
   if (phi === undefined || more.length > 0 || phi.type === "ptr" || phi.type === "i1") return false;
-  const [a, b] = [inputFrom(phi, edges[0]), inputFrom(phi, edges[1])];
+  const [a, b] = [inputFrom(phi, edges[0], inputs), inputFrom(phi, edges[1], inputs)];
   if (a.kind !== "constant" || b.kind !== "constant") return false;
   const condition = operand(last, 0);
   const chosen = createInstruction(
@@ -69,26 +67,21 @@ function formAt(
     phi.location,
   );
   block.instructions.splice(-1, 0, chosen);
-  for (const each of phisOf(join)) {
-    if (each.operation.op !== "phi") continue;
-    const value = each === phi ? chosen : inputFrom(each, edges[0]);
-    const { incoming } = each.operation;
-    const kept = incoming.map((from) => !edges.includes(from));
-    each.operands = [...each.operands.filter((_, at) => kept[at]), value];
-    each.operation.incoming = [...incoming.filter((_, at) => kept[at]), block];
-  }
+  const values = phisOf(join).map((each) =>
+    each === phi ? chosen : inputFrom(each, edges[0], inputs),
+  );
   last.operation = { op: "br", target: join };
   last.operands = [];
   // An arm that is gone brings nothing in any more.
-  for (const arm of [then, otherwise]) if (arm !== join) removeIncoming(join, arm);
+  for (const edge of edges) inputs.remove(join, edge);
+  inputs.add(join, block, values);
   return true;
 }
 
-function inputFrom(phi: IrInstruction, from: Block) {
-  const incoming = phi.operation.op === "phi" ? phi.operation.incoming : [];
-  return operand(phi, incoming.indexOf(from));
+function inputFrom(phi: IrInstruction, from: Block, inputs: PhiInputs): Value {
+  return inputs.valueFrom(phi, from) as Value;
 }
 
-function takesSame(phi: IrInstruction, edges: readonly [Block, Block]): boolean {
-  return sameValue(inputFrom(phi, edges[0]), inputFrom(phi, edges[1]));
+function takesSame(phi: IrInstruction, edges: readonly [Block, Block], inputs: PhiInputs): boolean {
+  return sameValue(inputFrom(phi, edges[0], inputs), inputFrom(phi, edges[1], inputs));
 }

@@ -38,12 +38,19 @@ export class PhiInputs {
   /** Adds an input to each phi of a block, in their order. */
   add(block: Block, pred: Block, values: readonly Value[]): void {
     const removed = this.#removed.get(block);
-    if (removed?.has(pred) === true) this.#drop(block, removed);
+    if (removed?.delete(pred) === true) this.#bury(block, pred, removed);
     for (const [at, phi] of phisOf(block).entries()) {
       if (phi.operation.op !== "phi") continue;
       phi.operation.incoming.push(pred);
       phi.operands.push(values[at] as Value);
     }
+  }
+
+  /** An input that was removed and will come again, behind the others: its place goes to a block of no use. */
+  #bury(block: Block, pred: Block, removed: Set<Block>): void {
+    const grave: Block = { kind: "block", id: -1, instructions: [] };
+    removed.add(grave);
+    this.rename(block, pred, grave);
   }
 
   /** What came from one block comes from another one. */
