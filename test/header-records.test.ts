@@ -75,3 +75,11 @@ test("a variable that is initialised with braces is no record", () => {
   const body = "return origin.x + corners[1].y + other.y + kinds[1];";
   expect(messages(`${record}${variables}\n`, `int f(void) { ${body} }`)).toEqual([]);
 });
+
+test("typedefs have their word behind a struct, and atomic types", () => {
+  const late = "struct { int a; } typedef late;\nenum { one, two } const typedef choice;\n";
+  const atomic = "typedef _Atomic(int) counter;\ntypedef _Atomic(long) *place;\n";
+  const body = "static counter c; place p = 0; choice k = two; return v->a + c + (p != 0) + k;";
+  expect(messages(late + atomic, `int f(late *v) { ${body} }`)).toEqual([]);
+  expect(messages("", `${late}int f(late *v) { return v->a + two; }`)).toEqual([]);
+});

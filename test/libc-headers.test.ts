@@ -8,6 +8,7 @@ import { parseTranslationUnit } from "../compiler/2-parse/parse.ts";
 import { checkTranslationUnit } from "../compiler/3-check/check.ts";
 import { shippedHeaderDirectory } from "../compiler/shipped-header-directory.ts";
 import { withShippedHeaders } from "../compiler/shipped-header-files.ts";
+import { compileText } from "./support/compile.ts";
 
 /** As glibc's, reduced to what they know of each other. */
 const library = {
@@ -68,5 +69,37 @@ test("the kernel's first", () => {
 test("without a library sockets have the shipped header", () => {
   const text =
     "#include <sys/socket.h>\nint f(struct sockaddr *s) { return s->sa_family == AF_INET; }\n";
+  expect(messages(text)).toEqual([]);
+});
+
+test("stdatomic.h has atomic types and the generic functions", () => {
+  const text = `#include <stdatomic.h>
+static atomic_int counter = ATOMIC_VAR_INIT(3);
+static atomic_uint_least64_t wide;
+int f(void) {
+  int seen = 3;
+  atomic_store_explicit(&wide, 5, memory_order_release);
+  if (atomic_compare_exchange_strong(&counter, &seen, 7)) atomic_fetch_add(&wide, 2);
+  return atomic_exchange(&counter, 9) + (int)atomic_load(&wide);
+}
+`;
+  expect(messages(text)).toEqual([]);
+  expect(compileText(text).symbols.map((symbol) => symbol.name)).toContain("f");
+});
+
+test("headers of the kernel bring what programs of packets and processes name", () => {
+  const text = `#include <linux/netfilter.h>
+#include <linux/if.h>
+#include <linux/sched.h>
+#include <linux/tcp.h>
+union nf_inet_addr address;
+struct clone_args args;
+_Static_assert(sizeof(address) == 16 && sizeof(args) == 88, "sizes");
+#ifndef IFF_LOOPBACK
+#error IFF_LOOPBACK is asked for by #ifdef
+#endif
+enum tcp_ca_state state = TCP_CA_Loss;
+int f(void) { return (IFF_UP | IFF_LOOPBACK) + (args.flags & CLONE_NEWTIME) + address.ip; }
+`;
   expect(messages(text)).toEqual([]);
 });

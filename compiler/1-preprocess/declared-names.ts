@@ -13,7 +13,7 @@ export const item = {
   typedef: 3,
   static: 4,
   extern: 5,
-  /** A word followed by a parenthesised group that declares nothing: attributes, typeof, _Alignas. */
+  /** A word followed by a parenthesised group that declares nothing: attributes, typeof, _Alignas, _Atomic. */
   group: 6,
   asm: 7,
   staticAssert: 8,

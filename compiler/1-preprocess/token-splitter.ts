@@ -13,7 +13,7 @@ const kindOfType: ReadonlyMap<number | undefined, number> = new Map([
   [t.Attribute.tokenTypeIdx, item.group],
   [t.Typeof.tokenTypeIdx, item.group],
   [t.Alignas.tokenTypeIdx, item.group],
-  [t.Atomic.tokenTypeIdx, item.noise],
+  [t.Atomic.tokenTypeIdx, item.group],
   [t.Asm.tokenTypeIdx, item.asm],
   [t.StaticAssert.tokenTypeIdx, item.staticAssert],
   [t.Star.tokenTypeIdx, item.star],

@@ -18,6 +18,7 @@ const kindsByType = new Map([
   [t.Enum, item.enum],
   [t.Attribute, item.group],
   [t.Typeof, item.group],
+  [t.Atomic, item.group],
   [t.Alignas, item.group],
   [t.Asm, item.asm],
   [t.StaticAssert, item.staticAssert],

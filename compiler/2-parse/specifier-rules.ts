@@ -48,7 +48,7 @@ interface Collected {
   complete: boolean;
 }
 
-const secondTypes = new Set([t.TypeWord, t.StructUnion, t.Enum, t.Typeof, t.StorageClass]);
+const secondTypes = new Set([t.TypeWord, t.StructUnion, t.Enum, t.Typeof]);
 
 /** A struct, union or enum with its body. */
 export function isTagDefinition(type: TypeSpecifier | undefined): boolean {
@@ -116,8 +116,11 @@ export abstract class SpecifierRules extends ExpressionRules {
     const hasType = found.type !== undefined || found.words.length > 0;
     if (hasType) {
       this.asIdentifier();
-      // `struct s { … } int x;` lacks a semicolon rather than having two types.
-      found.complete = isTagDefinition(found.type) && secondTypes.has(this.peek().tokenType);
+      // `struct s { … } int x;` lacks a semicolon rather than having two types, as does
+      // `struct s { … } static int x;`, but `struct { … } typedef s;` is whole.
+      const isLate = this.peek().tokenType === t.StorageClass;
+      const next = this.peek(isLate ? 2 : 1).tokenType;
+      found.complete = isTagDefinition(found.type) && secondTypes.has(next);
     } else this.#checkUnknownType(place, found);
   }
 

@@ -58,4 +58,17 @@ enum {
 #define TCP_SAVE_SYN 27
 #define TCP_SAVED_SYN 28
 
+enum tcp_ca_state {
+	TCP_CA_Open = 0,
+	TCP_CA_Disorder = 1,
+	TCP_CA_CWR = 2,
+	TCP_CA_Recovery = 3,
+	TCP_CA_Loss = 4,
+};
+#define TCPF_CA_Open (1 << TCP_CA_Open)
+#define TCPF_CA_Disorder (1 << TCP_CA_Disorder)
+#define TCPF_CA_CWR (1 << TCP_CA_CWR)
+#define TCPF_CA_Recovery (1 << TCP_CA_Recovery)
+#define TCPF_CA_Loss (1 << TCP_CA_Loss)
+
 #endif
