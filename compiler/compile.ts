@@ -76,6 +76,23 @@ export function compile(
   diagnostics: Diagnostics,
   goal: CompileGoal = "object",
 ): Compilation {
+  try {
+    return compilePhases(path, options, fileSystem, diagnostics, goal);
+  } catch (error) {
+    // Types and expressions are walked by recursion; some nest deeper than any stack.
+    if (!(error instanceof RangeError) || !error.message.includes("call stack")) throw error;
+    diagnostics.error("nesting", `types or expressions of '${path}' are nested too deeply`);
+    return {};
+  }
+}
+
+function compilePhases(
+  path: string,
+  options: CompileOptions,
+  fileSystem: FileSystem,
+  diagnostics: Diagnostics,
+  goal: CompileGoal,
+): Compilation {
   const wants = (form: CompileGoal): boolean =>
     goals.indexOf(form) <= goals.indexOf(goal) && !diagnostics.hasErrors;
   diagnostics.policy ??= warningPolicy(options.warnings ?? [], options.suppressWarnings ?? false);
