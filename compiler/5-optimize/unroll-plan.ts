@@ -9,6 +9,7 @@ import { phisOf, signedValue, successors } from "../4-lower/ir-builder.ts";
 import type { OptimizationLevel } from "../options.ts";
 import type { AliasAnalysis } from "./alias.ts";
 import { isCounted } from "./clone-blocks.ts";
+import { memoryEffect } from "./effects.ts";
 import type { PassContext } from "./pass.ts";
 import { constantGlobal } from "./rules/memory.ts";
 import { type TripCount, tripCount } from "./trip-count.ts";
@@ -73,7 +74,7 @@ export function planOf(
     return { copies: wish.count - 1, isFull: false, trips };
   }
   if (wish !== undefined && wish.kind !== "enable") return full;
-  const { cost, saved, filled, hasArrays } = estimate(loop, alias, tree, context);
+  const { cost, saved, once, filled, hasArrays } = estimate(loop, alias, tree, context);
   if (wish !== undefined) return cost * trips.count <= largestEnabled ? full : undefined;
   const limit = limitOf(loop, trips, hasArrays, level);
   if (cost === saved + (filled > 0 ? 1 : 0)) {
@@ -83,7 +84,8 @@ export function planOf(
   }
   // Of many rounds each is a copy, whatever folds in it: only the counting is saved for certain.
   const isLong = trips.count > mostFolded && !hasArrays;
-  const unrolled = (cost - (isLong ? Math.min(saved, ofCounting) : saved)) * trips.count;
+  const perRound = cost - once - (isLong ? Math.min(saved, ofCounting) : saved);
+  const unrolled = perRound * trips.count + once;
   return unrolled <= Math.max(limit, cost) && limit > 0 ? full : undefined;
 }
 
@@ -129,6 +131,8 @@ interface Estimate {
   readonly cost: number;
   /** How many of them fold once the counter is a constant. */
   readonly saved: number;
+  /** How many give the same in all iterations, so that the copies share them. */
+  readonly once: number;
   /** Bytes that the only store sets to a constant, behind those of the iteration before; or 0. */
   readonly filled: number;
   readonly hasArrays: boolean;
@@ -140,9 +144,11 @@ function estimate(
   tree: DominatorTree,
   context: PassContext,
 ): Estimate {
+  const invariant = invariantValues(loop, tree);
   const { folding, folds } = foldingValues(loop, tree, context);
   let cost = 0;
   let saved = 0;
+  let once = 0;
   let stores = 0;
   let filled = 0;
   let hasArrays = false;
@@ -158,15 +164,18 @@ function estimate(
       else if (isOp(each, "condbr") && each.operands.every(folds)) saved += 1;
       else if (isOp(each, "ptradd")) {
         const [base, offset] = each.operands as [Value, Value];
-        if (!folds(offset)) continue;
+        if (!folds(offset)) {
+          if (invariant.has(each)) once += 1;
+          continue;
+        }
         // The address becomes the offset of the access.
         saved += 1;
         const object = constantAddress(base).base;
         if (isOp(object, "alloca") && alias.escapeOf(object) === "none") hasArrays = true;
-      }
+      } else if (invariant.has(each) && isCounted(each)) once += 1;
     }
   }
-  return { cost, saved, filled, hasArrays };
+  return { cost, saved, once, filled, hasArrays };
 }
 
 /** Bytes of a constant that is stored at places one behind the other, from iteration to iteration. */
@@ -200,6 +209,27 @@ function strideOf(value: Value, loop: Loop): bigint | undefined {
   if (operation.binary === "add") return inner;
   if (operation.binary === "shl") return inner << b.value;
   return operation.binary === "mul" ? inner * signedValue(b) : undefined;
+}
+
+/** What is the same in each round: pure values of others from outside, and loads where nothing is written. */
+function invariantValues(loop: Loop, tree: DominatorTree): Set<Value> {
+  const blocks = tree.order.filter((block) => loop.blocks.has(block));
+  const isReadOnly = blocks.every((block) =>
+    block.instructions.every((each) => {
+      const effect = memoryEffect(each);
+      return effect.kind === "none" || (effect.kind === "load" && !effect.ordered);
+    }),
+  );
+  const invariant = new Set<Value>();
+  const isFixed = (value: Value): boolean =>
+    value.kind !== "instruction" || !loop.blocks.has(value.block) || invariant.has(value);
+  for (const block of blocks) {
+    for (const each of block.instructions) {
+      const isSame = isPure(each) || (isReadOnly && isOp(each, "load"));
+      if (isSame && each.operands.every(isFixed)) invariant.add(each);
+    }
+  }
+  return invariant;
 }
 
 interface Folding {
