@@ -1,5 +1,5 @@
 /**
- * `x < 0 || x > c` as one unsigned test of x, which saves a branch and tells the verifier both bounds
+ * `x < 0 || x > c` as one unsigned test of x, and `x < c || x > c` as one for equality, which saves a branch and tells the verifier both bounds
  * at once.
  */
 import { predecessors } from "../4-lower/cfg.ts";
@@ -17,7 +17,7 @@ import { invertedPredicate } from "./fold-constants.ts";
 import { foldBranches } from "./simplify-cfg.ts";
 import { isOp, operand } from "./values.ts";
 
-/** if (x <s 0) goto T; if (x >s c) goto T  →  if (x >u c) goto T, for c >= 0. */
+/** if (x <s 0) goto T; if (x >s c) goto T  →  if (x >u c) goto T, for c >= 0; with x < c and x > c, if (x != c) goto T. */
 export function joinRangeTests(fn: IrFunction): boolean {
   const preds = predecessors(fn);
   let changed = false;
@@ -34,9 +34,10 @@ export function joinRangeTests(fn: IrFunction): boolean {
       const leaves = second.then === out ? second.predicate : invertedPredicate[second.predicate];
       const stays = second.then === out ? second.otherwise : second.then;
       if ((second.then !== out && second.otherwise !== out) || stays === out) continue;
-      const bound = joinedBound(holds, first.bound, leaves, second.bound);
+      const isOther = isNotEqual(holds, leaves) && first.bound === second.bound;
+      const bound = isOther ? second.bound : joinedBound(holds, first.bound, leaves, second.bound);
       if (bound === undefined || !sameInputs(out, block, next)) continue;
-      second.condition.operation = { op: "icmp", predicate: "ugt" };
+      second.condition.operation = { op: "icmp", predicate: isOther ? "ne" : "ugt" };
       second.condition.operands = [second.value, constant(second.value.type as ValueType, bound)];
       const last = terminatorOf(next) as IrInstruction;
       last.operation = { op: "condbr", then: out, otherwise: stays };
@@ -82,6 +83,18 @@ export function testOf(block: Block): Test | undefined {
     otherwise,
   };
 }
+
+/** Whether the two ways out are "less than" and "greater than", in either order. */
+function isNotEqual(p: IntPredicate, q: IntPredicate): boolean {
+  return oneSide.get(p) === q;
+}
+
+const oneSide: ReadonlyMap<IntPredicate, IntPredicate> = new Map([
+  ["ult", "ugt"],
+  ["ugt", "ult"],
+  ["slt", "sgt"],
+  ["sgt", "slt"],
+]);
 
 /** c, if the two ways out are "negative" and "greater than c" in either order. */
 function joinedBound(p: IntPredicate, a: bigint, q: IntPredicate, b: bigint): bigint | undefined {

@@ -1,7 +1,13 @@
 /** How often a loop runs, found by computing its exit condition with constants. */
 import type { DominatorTree, Loop } from "../4-lower/cfg.ts";
 import type { Block, Constant, IrGlobal, IrInstruction, Value } from "../4-lower/ir.ts";
-import { phisOf, signedValue, terminatorOf, type ValueType } from "../4-lower/ir-builder.ts";
+import {
+  phisOf,
+  sameValue,
+  signedValue,
+  terminatorOf,
+  type ValueType,
+} from "../4-lower/ir-builder.ts";
 import { foldInstruction } from "./fold-constants.ts";
 import type { PassContext } from "./pass.ts";
 import { constantAt, constantGlobal } from "./rules/memory.ts";
@@ -88,9 +94,13 @@ function countIterations(
   return undefined;
 }
 
+/** What all ways into the loop bring. */
 function soleInitial(phi: IrInstruction, latch: Block): Value | undefined {
-  if (phi.operation.op !== "phi" || phi.operands.length !== 2) return undefined;
-  return phi.operands[phi.operation.incoming[0] === latch ? 1 : 0];
+  const { operation } = phi;
+  if (operation.op !== "phi") return undefined;
+  const [first, ...others] = phi.operands.filter((_, at) => operation.incoming[at] !== latch);
+  if (first === undefined || others.some((each) => !sameValue(each, first))) return undefined;
+  return first;
 }
 
 function inputFrom(phi: IrInstruction, block: Block): Value | undefined {

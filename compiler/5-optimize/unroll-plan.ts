@@ -24,7 +24,7 @@ const thresholds: Readonly<Record<OptimizationLevel, { oneExit: number; manyExit
   "0": { oneExit: 0, manyExits: 0 },
   s: { oneExit: 12, manyExits: 70 },
   "1": { oneExit: 30, manyExits: 90 },
-  "2": { oneExit: 90, manyExits: 150 },
+  "2": { oneExit: 96, manyExits: 150 },
   "3": { oneExit: 150, manyExits: 250 },
 };
 /** What is left of that where functions are called, besides whose bodies the loop costs nothing. */
