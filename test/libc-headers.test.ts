@@ -8,7 +8,7 @@ import { parseTranslationUnit } from "../compiler/2-parse/parse.ts";
 import { checkTranslationUnit } from "../compiler/3-check/check.ts";
 import { shippedHeaderDirectory } from "../compiler/shipped-header-directory.ts";
 import { withShippedHeaders } from "../compiler/shipped-header-files.ts";
-import { compileText } from "./support/compile.ts";
+import { compileText, compileWith } from "./support/compile.ts";
 
 /** As glibc's, reduced to what they know of each other. */
 const library = {
@@ -102,4 +102,24 @@ enum tcp_ca_state state = TCP_CA_Loss;
 int f(void) { return (IFF_UP | IFF_LOOPBACK) + (args.flags & CLONE_NEWTIME) + address.ip; }
 `;
   expect(messages(text)).toEqual([]);
+});
+
+test("functions that a library's headers hold for inlining only are defined where something calls them", () => {
+  const header = `extern double strtod(const char *, char **);
+extern __inline __attribute__((__gnu_inline__)) double atof(const char *p) { return strtod(p, 0); }
+extern inline __attribute__((gnu_inline)) int twice(int x) { return x * 2; }
+inline int plain(int x) { return x + 1; }
+extern inline int kept(int x) { return x - 1; }
+inline __attribute__((gnu_inline)) int old(int x) { return x - 2; }
+`;
+  const main = '#include "h.h"\nint f(int x) { return twice(x) + plain(x); }\n';
+  const object = compileWith({ "h.h": header, "main.c": main }, "main.c");
+  const functions = object.symbols.filter((symbol) => symbol.type === "func");
+  const names = functions.map((symbol) => symbol.name);
+  expect(names.filter((name) => ["atof", "strtod"].includes(name))).toEqual([]);
+  expect(names).toEqual(expect.arrayContaining(["f", "kept", "old"]));
+  const called = functions.filter((symbol) => ["twice", "plain"].includes(symbol.name));
+  expect(called.map((symbol) => symbol.binding).filter((binding) => binding !== "local")).toEqual(
+    [],
+  );
 });

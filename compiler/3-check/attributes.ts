@@ -18,6 +18,8 @@ export interface ParsedAttributes {
   unused: boolean;
   packed: boolean;
   alwaysInline: boolean;
+  /** `inline` has the meaning that it had before C99: `extern inline` defines nothing. */
+  gnuInline: boolean;
   noInline: boolean;
   naked: boolean;
   noreturn: boolean;
@@ -120,6 +122,9 @@ const handlers: Readonly<Record<string, Handler>> = {
     into.packed = true;
   },
   aligned: applyAligned,
+  gnu_inline: (_, __, into) => {
+    into.gnuInline = true;
+  },
   always_inline: (_, __, into) => {
     into.alwaysInline = true;
   },
@@ -188,7 +193,7 @@ const ignored: ReadonlySet<string> = new Set(
     "alias alloc_size artificial assume_aligned availability btf_decl_tag cdecl cold common const " +
     "const_function convergent counted_by deprecated designated_init diagnose_if disable_tail_calls " +
     "enable_if enum_extensibility externally_visible fallthrough flag_enum flatten format format_arg " +
-    "gnu_inline hot ifunc internal_linkage leaf likely malloc minsize model ms_struct " +
+    "hot ifunc internal_linkage leaf likely malloc minsize model ms_struct " +
     "musttail no_builtin no_caller_saved_registers no_instrument_function no_profile " +
     "no_profile_instrument_function no_reorder no_sanitize no_sanitize_address " +
     "no_sanitize_undefined no_split_stack no_stack_protector noclone nocommon noderef noescape " +
@@ -210,6 +215,7 @@ export function noAttributes(): ParsedAttributes {
     unused: false,
     packed: false,
     alwaysInline: false,
+    gnuInline: false,
     noInline: false,
     naked: false,
     noreturn: false,

@@ -213,10 +213,14 @@ function enterParameters(
   }
 }
 
-/** C99's `inline` without `static` or `extern`: this unit's code is for inlining only. */
+/**
+ * C99's `inline` without `static` or `extern`, and GNU's with `extern`, as in a C library's headers: this
+ * unit's code is for inlining only.
+ */
 function settleLinkage(symbol: FunctionSymbol, declared: DeclaredName): void {
   if (symbol.linkage === "static") return;
-  const onlyInline = declared.inline && declared.storage !== "extern";
+  const isExtern = declared.storage === "extern";
+  const onlyInline = declared.inline && isExtern === declared.attributes.gnuInline;
   symbol.linkage = onlyInline ? "static" : "global";
 }
 

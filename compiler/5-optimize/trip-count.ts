@@ -2,6 +2,7 @@
 import type { DominatorTree, Loop } from "../4-lower/cfg.ts";
 import type { Block, Constant, IrGlobal, IrInstruction, Value } from "../4-lower/ir.ts";
 import {
+  constant,
   phisOf,
   sameValue,
   signedValue,
@@ -118,6 +119,8 @@ interface Round {
 
 function evaluate(value: Value, round: Round, depth: number): Known | undefined {
   if (value.kind === "constant") return value;
+  // Any number is right for what was never set; memory that was never stored is 0 too.
+  if (value.kind === "undef") return value.type === "ptr" ? undefined : constant(value.type, 0n);
   if (value.kind === "global") {
     const global = constantGlobal(round.context, value.symbol);
     return global && { kind: "place", global, offset: 0n };
