@@ -26,6 +26,8 @@ export const removeDeadStores: FunctionPass = {
 
 /** Stores that are remembered while walking a block backwards. */
 const memoryOfStores = 96;
+/** Those of them that are remembered in the blocks before. */
+const carriedStores = 12;
 
 /** What a plain store, fill or copy writes; undefined for everything else and for volatile ones. */
 function writtenBy(instruction: IrInstruction, alias: AliasAnalysis): Location | undefined {
@@ -66,7 +68,7 @@ function removeOverwritten(fn: IrFunction, alias: AliasAnalysis, rewriter: Rewri
         if (later.length > memoryOfStores) later.shift();
       }
     }
-    if (later.length > 0) starts.set(block, later);
+    if (later.length > 0) starts.set(block, later.slice(-carriedStores));
   }
 }
 
