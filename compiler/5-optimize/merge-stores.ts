@@ -69,7 +69,7 @@ class Merging {
         for (const { location } of touched) this.#close(pending, location.base);
         pending = pending.filter((other) => !touched.includes(other));
         pending.push(mine);
-        if (pending.length > mostPending) {
+        if (pending.length >= mostPending) {
           this.#close(pending, pending[0]?.location.base);
           pending = [];
         }

@@ -182,11 +182,23 @@ function estimate(
 function filledBytes({ operation, operands }: IrInstruction, loop: Loop): number {
   const [value, pointer] = operands as [Value, Value];
   if (operation.op !== "store" || operation.volatile || value.kind !== "constant") return 0;
-  if (!isOp(pointer, "ptradd")) return 0;
-  const base = operand(pointer, 0);
-  if (base.kind === "instruction" && loop.blocks.has(base.block)) return 0;
   const size = byteSize[value.type];
-  return strideOf(operand(pointer, 1), loop) === BigInt(size) ? size : 0;
+  return pointerStride(pointer, loop) === BigInt(size) ? size : 0;
+}
+
+/** The same of an address: a fixed one and an offset that moves, or one that moves itself. */
+function pointerStride(pointer: Value, loop: Loop): bigint | undefined {
+  if (isOp(pointer, "phi") && loop.header.instructions.includes(pointer)) {
+    const { operation, operands } = pointer;
+    const next = operands[operation.incoming.indexOf(loop.latches[0] as Block)];
+    if (!isOp(next, "ptradd") || next.operands[0] !== pointer) return undefined;
+    const step = operand(next, 1);
+    return step.kind === "constant" ? signedValue(step) : undefined;
+  }
+  if (!isOp(pointer, "ptradd")) return undefined;
+  const base = operand(pointer, 0);
+  const isInside = base.kind === "instruction" && loop.blocks.has(base.block);
+  return isInside ? undefined : strideOf(operand(pointer, 1), loop);
 }
 
 /** What each iteration adds to a value; undefined where that is not plain. */
