@@ -9,6 +9,7 @@ import type { OptimizationLevel } from "../options.ts";
 import { carryMemory } from "./carry-memory.ts";
 import { checkCalls } from "./check-calls.ts";
 import { combine } from "./combine.ts";
+import { copyBits } from "./copy-bits.ts";
 import { countDistances } from "./count-distances.ts";
 import { dropUnreadBits } from "./drop-unread-bits.ts";
 import { expandContextCopies, expandMemory } from "./expand-memory.ts";
@@ -61,6 +62,7 @@ const simplify: readonly FunctionPass[] = [
   loopTailCalls,
   combine,
   simplifyCfg,
+  copyBits,
   numberValues,
   propagateRanges,
   combine,
@@ -158,6 +160,7 @@ export const functionPasses: ReadonlyMap<string, FunctionPass> = new Map(
   [
     carryMemory,
     combine,
+    copyBits,
     countDistances,
     dropUnreadBits,
     expandContextCopies,

@@ -22,12 +22,14 @@ import {
   terminatorOf,
   type ValueType,
 } from "../4-lower/ir-builder.ts";
+import { decideByConstants } from "./constant-sets.ts";
 import { counterRange } from "./counter-ranges.ts";
 import { joinRangeTests } from "./join-range-tests.ts";
 import { onesOf } from "./known-bits.ts";
 import type { FunctionPass } from "./pass.ts";
 import { PhiInputs } from "./phi-inputs.ts";
 import { Rewriter } from "./rewriter.ts";
+import { foldBranches } from "./simplify-cfg.ts";
 import {
   decide,
   factOnEdge,
@@ -47,7 +49,10 @@ export const propagateRanges: FunctionPass = {
   name: "propagate-ranges",
   run(fn) {
     const joined = joinRangeTests(fn);
-    return new Propagation(fn).run() || joined;
+    // Edges go: what blocks cannot be reached must be gone before the graph is looked at.
+    const decided = decideByConstants(fn);
+    if (decided) foldBranches(fn);
+    return new Propagation(fn).run() || joined || decided;
   },
 };
 

@@ -35,6 +35,8 @@ const callingShare = 2 / 3;
  */
 const sharedExit = 70;
 const callingExit = 30;
+/** The same of several ways out where helpers are called, beside which counting and jumping cost little. */
+const callingWays = 100;
 /** Rounds of a loop up to which what folds counts for nothing, and what a counter costs in each round. */
 const mostFolded = 10;
 const ofCounting = 3;
@@ -109,7 +111,8 @@ function limitOf(
     return Math.min(manyExits, calls.length > 0 ? callingExit : sharedExit);
   }
   if (hasArrays) return oneExit * arrayFactor;
-  return exits > 1 ? manyExits : oneExit;
+  if (exits === 1) return oneExit;
+  return calls.length > 0 ? Math.min(manyExits, callingWays) : manyExits;
 }
 
 /** `i < n && more`, either way round: the counter's test is half of one. */
@@ -264,7 +267,10 @@ function foldingValues(loop: Loop, tree: DominatorTree, context: PassContext): F
   for (;;) {
     const folding = new Set<Value>(counters);
     const folds = (value: Value): boolean => isConstant(value) || folding.has(value);
-    for (const each of pure) if (each.operands.every(folds)) folding.add(each);
+    for (const each of pure) {
+      // What CO-RE fills in is known to the loader only.
+      if (each.operation.op !== "core" && each.operands.every(folds)) folding.add(each);
+    }
     const kept = counters.filter(({ operation, operands }) => {
       const next = operation.op === "phi" ? operands[operation.incoming.indexOf(latch)] : undefined;
       return next !== undefined && folds(next);

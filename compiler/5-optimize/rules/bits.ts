@@ -1,9 +1,9 @@
 /** And, or, xor, shifts, byte swaps. */
-import { bitWidth, type Value } from "../../4-lower/ir.ts";
+import { bitWidth, type Constant, type Value } from "../../4-lower/ir.ts";
 import { constant, sameValue, signedValue, type ValueType } from "../../4-lower/ir-builder.ts";
 import { isNonNegative, knownOf, onesOf } from "../known-bits.ts";
 import { isBinary, isConstant, isOp, operand } from "../values.ts";
-import type { Rule } from "./rule.ts";
+import type { Rule, RuleTools } from "./rule.ts";
 
 export const bitRules: readonly Rule[] = [
   {
@@ -146,6 +146,25 @@ export const bitRules: readonly Rule[] = [
     },
   },
   {
+    // (y | (x & m) ∘ s) | (x & n) ∘ s → y | (x & (m | n)) ∘ s   for ∘ in <<, >>, and without shift
+    name: "masks-meet",
+    on: ["or"],
+    rewrite: ({ operands: [a, b] }, tools) => {
+      const added = maskedOf(b, tools);
+      if (added === undefined || a === undefined) return undefined;
+      if (!isBinary(a, "or") || !tools.hasOneUse(a)) {
+        const other = added.shift && maskedOf(a, tools);
+        return other && joinMasked(other, added, tools);
+      }
+      for (const at of [1, 0]) {
+        const other = maskedOf(operand(a, at), tools);
+        const joined = other && joinMasked(other, added, tools);
+        if (joined !== undefined) return tools.binary("or", operand(a, 1 - at), joined);
+      }
+      return undefined;
+    },
+  },
+  {
     // (x | c) & m → x & m where c & m = 0;  (x | c) & m → c where m ⊆ c
     name: "mask-of-or",
     on: ["and"],
@@ -184,3 +203,35 @@ export const bitRules: readonly Rule[] = [
     },
   },
 ];
+
+/** x & m, perhaps shifted, that nothing else uses. */
+interface Masked {
+  readonly source: Value;
+  readonly mask: Constant;
+  readonly shift?: { readonly binary: "shl" | "lshr"; readonly by: Constant };
+}
+
+function maskedOf(value: Value | undefined, tools: RuleTools): Masked | undefined {
+  if (value === undefined || !tools.hasOneUse(value)) return undefined;
+  if (isBinary(value, "and")) {
+    const mask = operand(value, 1);
+    return mask.kind === "constant" ? { source: operand(value, 0), mask } : undefined;
+  }
+  if (!isBinary(value, "shl") && !isBinary(value, "lshr")) return undefined;
+  const by = operand(value, 1);
+  const inner = isBinary(operand(value, 0), "and") ? maskedOf(operand(value, 0), tools) : undefined;
+  if (inner === undefined || by.kind !== "constant") return undefined;
+  const { binary } = value.operation;
+  return { ...inner, shift: { binary: binary === "shl" ? "shl" : "lshr", by } };
+}
+
+function joinMasked(a: Masked, b: Masked, tools: RuleTools): Value | undefined {
+  const isAlike =
+    sameValue(a.source, b.source) &&
+    a.shift?.binary === b.shift?.binary &&
+    a.shift?.by.value === b.shift?.by.value;
+  if (!isAlike) return undefined;
+  const mask = constant(a.mask.type, a.mask.value | b.mask.value);
+  const masked = tools.binary("and", a.source, mask);
+  return a.shift === undefined ? masked : tools.binary(a.shift.binary, masked, a.shift.by);
+}
