@@ -1,7 +1,7 @@
 /**
- * Drops moves of what a register holds already: constants on all ways into a block, copies along a
- * single way. A branch on equality tells a constant too: after `if r0 == 0` r0 is that constant, so
- * that a failed lookup returns 0 for free. Pointers learn only after calls of helpers and kfuncs,
+ * Drops moves of what a register holds already: constants and addresses of objects on all ways into a
+ * block, copies along a single way. A branch on equality tells a constant too: after `if r0 == 0` r0
+ * is that constant, so that a failed lookup returns 0 for free. Pointers learn only after calls of helpers and kfuncs,
  * whose results the kernel's verifier turns into the scalar 0 there; of other pointers (BTF ones,
  * loaded from memory) it would still say that they are pointers.
  */
@@ -11,7 +11,7 @@ import type {
   MachineFunction,
   MachineInstruction,
 } from "../6-select/machine.ts";
-import { machinePredecessors } from "../6-select/machine.ts";
+import { machinePredecessors, registerSource } from "../6-select/machine.ts";
 import { visitRegisters } from "../6-select/operands.ts";
 import { machineOrder } from "./flow.ts";
 
@@ -29,22 +29,35 @@ export function reuseValues(fn: MachineFunction): void {
   };
   for (const block of machineOrder(fn)) {
     const state = entryState(block, preds.get(block) ?? [], ends, fn.blocks[0] === block);
-    block.instructions = block.instructions.filter((op) => {
+    block.instructions = block.instructions.flatMap((op) => {
       const held = movedValue(op, state);
-      if (held === undefined || op.kind !== "alu") {
+      if (held === undefined || (op.kind !== "alu" && op.kind !== "load_imm64")) {
         forget(op, state, fresh);
-        return true;
+        return [op];
       }
-      if (state[op.dst] === held) return false;
+      if (state[op.dst] === held) return [];
+      const holder = state.indexOf(held);
       state[op.dst] = held;
-      return true;
+      return [op.kind === "load_imm64" && holder >= 0 ? copyOf(op, holder) : op];
     });
     ends.set(block, state);
   }
 }
 
+/** A move of a wide constant from the register that holds it: one instruction for two. */
+function copyOf(
+  { dst, location }: Pick<MachineInstruction, "location"> & { readonly dst: number },
+  holder: number,
+): MachineInstruction {
+  return { kind: "alu", op: "mov", width: 64, dst, src: registerSource(holder), location };
+}
+
 /** What the move puts into its register, if that can be named. */
 function movedValue(op: MachineInstruction, state: State): Held | undefined {
+  if (op.kind === "load_imm64" && op.core === undefined) {
+    const wide = BigInt.asUintN(64, op.value);
+    return op.symbol === undefined ? `c${wide}` : `address ${op.symbol} ${wide}`;
+  }
   if (op.kind !== "alu" || op.op !== "mov") return undefined;
   if (op.core !== undefined) {
     const { relocation, rootName, access } = op.core;
