@@ -56,6 +56,21 @@ export const comparisonRules: readonly Rule[] = [
     if (b.value === 0n && predicate === "ule") return tools.compare("eq", a, zero);
     return undefined;
   }),
+  // x /u d == 0 → x <u d;  x /u d <u c → x <u d · c;  x /u d >u c → x >=u d · (c + 1)
+  // Also where the quotient is wanted: the verifier follows comparisons, and no division.
+  rule("quotient", (predicate, a, b, tools) => {
+    if (!isBinary(a, "udiv") || b.kind !== "constant") return undefined;
+    const divisor = operand(a, 1);
+    const isZeroTest = isEquality(predicate) && b.value === 0n;
+    if (divisor.kind !== "constant" || divisor.value === 0n) return undefined;
+    if (!isZeroTest && !["ult", "uge", "ule", "ugt"].includes(predicate)) return undefined;
+    const isNext = isZeroTest || predicate === "ule" || predicate === "ugt";
+    const limit = divisor.value * (isNext ? b.value + 1n : b.value);
+    // What does not fit an immediate costs more than the test of the quotient.
+    if (limit >= 1n << 31n || limit >= 1n << BigInt(bitWidth[b.type])) return undefined;
+    const isBelow = predicate === "eq" || predicate === "ult" || predicate === "ule";
+    return tools.compare(isBelow ? "ult" : "uge", operand(a, 0), constant(b.type, limit));
+  }),
   // x <=u c → x <u c + 1 and the like: strict forms, so that equal tests are one value
   rule("strict", (predicate, a, b, tools) => {
     if (b.kind !== "constant" || b.type === "ptr") return undefined;
