@@ -359,9 +359,11 @@ function escapeThrough(user: IrInstruction, index: number): Escape | "derived" {
     case "cmpxchg":
       return index === 0 ? "helpers" : "all";
     case "ptradd":
+      return "derived";
     case "phi":
     case "select":
-      return "derived";
+      // Whose uses are known; an address as a number may go anywhere.
+      return isFollowed(user) ? "derived" : "all";
     case "ptrtoint":
       // Often the address as a helper's scalar argument (probe_read): follow it one step.
       return "derived";
