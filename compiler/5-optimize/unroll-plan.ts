@@ -76,10 +76,10 @@ export function planOf(
     return { copies: wish.count - 1, isFull: false, trips };
   }
   if (wish !== undefined && wish.kind !== "enable") return full;
-  const { cost, saved, once, filled, hasArrays } = estimate(loop, alias, tree, context);
+  const { cost, saved, once, stores, filled, hasArrays } = estimate(loop, alias, tree, context);
   if (wish !== undefined) return cost * trips.count <= largestEnabled ? full : undefined;
   const limit = limitOf(loop, trips, hasArrays, level);
-  if (cost === saved + (filled > 0 ? 1 : 0)) {
+  if (cost === saved + stores && (stores === 0 || filled > 0)) {
     // Nothing is left but the stores of a fill, which merge.
     const isShort = cost * trips.count <= largestFolded && limit > 0;
     return isShort && (filled * trips.count) / 8 <= limit ? full : undefined;
@@ -136,6 +136,7 @@ interface Estimate {
   readonly saved: number;
   /** How many give the same in all iterations, so that the copies share them. */
   readonly once: number;
+  readonly stores: number;
   /** Bytes that the only store sets to a constant, behind those of the iteration before; or 0. */
   readonly filled: number;
   readonly hasArrays: boolean;
@@ -178,7 +179,7 @@ function estimate(
       } else if (invariant.has(each) && isCounted(each)) once += 1;
     }
   }
-  return { cost, saved, once, filled, hasArrays };
+  return { cost, saved, once, stores, filled, hasArrays };
 }
 
 /** Bytes of a constant that is stored at places one behind the other, from iteration to iteration. */
