@@ -28,8 +28,10 @@ function predefinedNames(): Set<string> {
   return names;
 }
 
+/** But those that stand for themselves, as names of enumerators that `#ifdef` asks for do. */
 function definedNames(text: string): string[] {
-  return [...text.matchAll(/^[ \t]*#[ \t]*define[ \t]+(\w+)/gm)].map(([, name]) => name!);
+  const define = /^[ \t]*#[ \t]*define[ \t]+(\w+)(?![ \t]+\1$)/gm;
+  return [...text.matchAll(define)].map(([, name]) => name!);
 }
 
 /** A filter that takes all these words for macros. */

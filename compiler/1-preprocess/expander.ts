@@ -68,10 +68,7 @@ export class MacroExpander {
   raw(): Token {
     for (;;) {
       const context = this.#contexts.at(-1);
-      if (context === undefined) {
-        if (this.#argumentDepth === 0) this.#budget = MAX_TOKENS_PER_EXPANSION;
-        return this.#source.next();
-      }
+      if (context === undefined) return this.#source.next();
       if (context.index < context.tokens.length) {
         const token = context.tokens[context.index]!;
         context.index += 1;
@@ -88,8 +85,13 @@ export class MacroExpander {
 
   /** The next fully expanded token. */
   next(): Token {
-    for (;;) {
-      const token = this.raw();
+    return this.expand(this.raw());
+  }
+
+  /** The same where the next token before expansion was read already. */
+  expand(read: Token): Token {
+    if (this.idle && this.#argumentDepth === 0) this.#budget = MAX_TOKENS_PER_EXPANSION;
+    for (let token = read; ; token = this.raw()) {
       const identifier = token.identifier;
       if (identifier === undefined) return token;
       const macro = macroOf(identifier);
@@ -103,7 +105,7 @@ export class MacroExpander {
         blocked.flags |= NO_EXPAND;
         return blocked;
       }
-      if (!this.#expand(macro, token)) return token;
+      if (!this.#call(macro, token)) return token;
     }
   }
 
@@ -158,7 +160,7 @@ export class MacroExpander {
   }
 
   /** Pushes the expansion; false where a function-like macro's name stands alone. */
-  #expand(macro: Macro, name: Token): boolean {
+  #call(macro: Macro, name: Token): boolean {
     if (this.#refusesMore(name)) return false;
     if (macro.dynamic !== undefined) {
       this.#push(this.#host.expandDynamic(macro, name, this), undefined, name);

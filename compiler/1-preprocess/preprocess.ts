@@ -192,20 +192,25 @@ class Preprocessor {
   /** The next token of the current file, directives carried out on the way. */
   #nextFromFile(): Token {
     for (;;) {
-      const { frames } = this.#session;
-      const frame = frames[frames.length - 1]!;
-      const token = frame.lexer.next();
-      if ((token.flags & LINE_START) !== 0 && (token.image === "#" || token.image === "%:")) {
-        this.#directives.run(token);
-        if (this.#session.aborted) return this.#endToken(frame);
-        continue;
-      }
-      if (token.tokenType !== endOfFile && frame.conditionals.length === 0) {
-        frame.strayContent = true;
-        frame.guard = undefined;
-      }
-      return token;
+      const token = this.#readFromFile();
+      if (token !== undefined) return token;
+      if (this.#session.aborted) return this.#endToken(this.#session.frame);
     }
+  }
+
+  /** The next token of the current file; undefined where a directive was carried out instead. */
+  #readFromFile(): Token | undefined {
+    const { frame } = this.#session;
+    const token = frame.lexer.next();
+    if ((token.flags & LINE_START) !== 0 && (token.image === "#" || token.image === "%:")) {
+      this.#directives.run(token);
+      return undefined;
+    }
+    if (token.tokenType !== endOfFile && frame.conditionals.length === 0) {
+      frame.strayContent = true;
+      frame.guard = undefined;
+    }
+    return token;
   }
 
   #endToken(frame: FileFrame): Token {
@@ -232,7 +237,11 @@ class Preprocessor {
   #step(): void {
     const session = this.#session;
     if (this.#mayTakeText() && this.#takeText()) return;
-    const token = this.#expander.next();
+    const expander = this.#expander;
+    // After a directive a header may have begun, which is looked at as text first.
+    const read = expander.idle ? this.#readFromFile() : expander.raw();
+    if (read === undefined) return;
+    const token = expander.expand(read);
     if (token.tokenType === endOfFile) {
       this.#leave();
       return;

@@ -1,8 +1,8 @@
 #ifndef __STDDEF_H
 #define __STDDEF_H
-typedef __SIZE_TYPE__ size_t;
-typedef __PTRDIFF_TYPE__ ptrdiff_t;
-typedef __WCHAR_TYPE__ wchar_t;
+typedef long unsigned int size_t;
+typedef long int ptrdiff_t;
+typedef int wchar_t;
 #ifndef NULL
 #define NULL ((void *)0)
 #endif

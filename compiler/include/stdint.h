@@ -1,14 +1,14 @@
 #ifndef _STDINT_H
 #define _STDINT_H
 
-typedef __INT8_TYPE__ int8_t;
-typedef __INT16_TYPE__ int16_t;
-typedef __INT32_TYPE__ int32_t;
-typedef __INT64_TYPE__ int64_t;
-typedef __UINT8_TYPE__ uint8_t;
-typedef __UINT16_TYPE__ uint16_t;
-typedef __UINT32_TYPE__ uint32_t;
-typedef __UINT64_TYPE__ uint64_t;
+typedef signed char int8_t;
+typedef short int16_t;
+typedef int int32_t;
+typedef long int int64_t;
+typedef unsigned char uint8_t;
+typedef unsigned short uint16_t;
+typedef unsigned int uint32_t;
+typedef long unsigned int uint64_t;
 typedef int8_t int_least8_t;
 typedef int16_t int_least16_t;
 typedef int32_t int_least32_t;
@@ -25,10 +25,10 @@ typedef uint8_t uint_fast8_t;
 typedef uint64_t uint_fast16_t;
 typedef uint64_t uint_fast32_t;
 typedef uint64_t uint_fast64_t;
-typedef __INTPTR_TYPE__ intptr_t;
-typedef __UINTPTR_TYPE__ uintptr_t;
-typedef __INTMAX_TYPE__ intmax_t;
-typedef __UINTMAX_TYPE__ uintmax_t;
+typedef long int intptr_t;
+typedef long unsigned int uintptr_t;
+typedef long int intmax_t;
+typedef long unsigned int uintmax_t;
 
 #define INT8_C(c) c
 #define INT16_C(c) c

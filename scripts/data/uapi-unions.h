@@ -186,7 +186,7 @@ struct bpf_xfrm_state {
 
 struct bpf_stack_build_id {
 	__s32 status;
-	unsigned char build_id[BPF_BUILD_ID_SIZE];
+	unsigned char build_id[20];
 	union {
 		__u64 offset;
 		__u64 ip;

@@ -53,16 +53,18 @@ struct pt_regs {
 	unsigned long nip, msr, orig_gpr3, ctr, link, xer, ccr, softe, trap, dar, dsisr, result;
 };
 
+#elif defined(__KERNEL__) || defined(__VMLINUX_H__)
+
+struct pt_regs {
+	unsigned long r15, r14, r13, r12, bp, bx, r11, r10, r9, r8, ax, cx, dx, si, di;
+	unsigned long orig_ax, ip, cs, flags, sp, ss;
+};
+
 #else
 
 struct pt_regs {
-#if defined(__KERNEL__) || defined(__VMLINUX_H__)
-	unsigned long r15, r14, r13, r12, bp, bx, r11, r10, r9, r8, ax, cx, dx, si, di;
-	unsigned long orig_ax, ip, cs, flags, sp, ss;
-#else
 	unsigned long r15, r14, r13, r12, rbp, rbx, r11, r10, r9, r8, rax, rcx, rdx, rsi, rdi;
 	unsigned long orig_rax, rip, cs, eflags, rsp, ss;
-#endif
 };
 
 #endif

@@ -82,10 +82,11 @@
 
 /* A tail call whose index is a constant: written out, so that the JIT can patch it to a jump. */
 #if defined(__bpf__) && __clang_major__ >= 8
-static __always_inline void bpf_tail_call_static(void *ctx, const void *map, const __u32 slot)
+static inline __attribute__((always_inline)) void
+bpf_tail_call_static(void *ctx, const void *map, const __u32 slot)
 {
 	if (!__builtin_constant_p(slot))
-		__bpf_unreachable();
+		__builtin_trap();
 	asm volatile("r1 = %[ctx]\n\t"
 		     "r2 = %[map]\n\t"
 		     "r3 = %[slot]\n\t"
@@ -201,9 +202,9 @@ enum libbpf_tristate {
 
 struct bpf_iter_num;
 
-extern int bpf_iter_num_new(struct bpf_iter_num *it, int start, int end) __weak __ksym;
-extern int *bpf_iter_num_next(struct bpf_iter_num *it) __weak __ksym;
-extern void bpf_iter_num_destroy(struct bpf_iter_num *it) __weak __ksym;
+extern int bpf_iter_num_new(struct bpf_iter_num *it, int start, int end) __attribute__((weak, section(".ksyms")));
+extern int *bpf_iter_num_next(struct bpf_iter_num *it) __attribute__((weak, section(".ksyms")));
+extern void bpf_iter_num_destroy(struct bpf_iter_num *it) __attribute__((weak, section(".ksyms")));
 
 /* for each item of an open-coded iterator: bpf_for_each(num, v, 0, 10) { ... } */
 #ifndef bpf_for_each

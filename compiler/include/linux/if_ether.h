@@ -75,8 +75,8 @@
 #define ETH_P_802_2 0x0004
 
 struct ethhdr {
-	unsigned char h_dest[ETH_ALEN];
-	unsigned char h_source[ETH_ALEN];
+	unsigned char h_dest[6];
+	unsigned char h_source[6];
 	__be16 h_proto;
 } __attribute__((packed));
 

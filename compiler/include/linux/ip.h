@@ -17,12 +17,9 @@
 #define MAXTTL 255
 #define IPDEFTTL 64
 
-struct iphdr {
 #ifdef __LITTLE_ENDIAN_BITFIELD
+struct iphdr {
 	__u8 ihl : 4, version : 4;
-#else
-	__u8 version : 4, ihl : 4;
-#endif
 	__u8 tos;
 	__be16 tot_len;
 	__be16 id;
@@ -30,11 +27,39 @@ struct iphdr {
 	__u8 ttl;
 	__u8 protocol;
 	__sum16 check;
-	__struct_group(/* no tag */, addrs, /* no attrs */,
-		__be32 saddr;
-		__be32 daddr;
-	);
+	union {
+		struct {
+			__be32 saddr;
+			__be32 daddr;
+		};
+		struct {
+			__be32 saddr;
+			__be32 daddr;
+		} addrs;
+	};
 };
+#else
+struct iphdr {
+	__u8 version : 4, ihl : 4;
+	__u8 tos;
+	__be16 tot_len;
+	__be16 id;
+	__be16 frag_off;
+	__u8 ttl;
+	__u8 protocol;
+	__sum16 check;
+	union {
+		struct {
+			__be32 saddr;
+			__be32 daddr;
+		};
+		struct {
+			__be32 saddr;
+			__be32 daddr;
+		} addrs;
+	};
+};
+#endif
 
 struct ip_auth_hdr {
 	__u8 nexthdr;

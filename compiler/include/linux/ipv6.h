@@ -28,20 +28,42 @@ struct ipv6_opt_hdr {
 #define ipv6_destopt_hdr ipv6_opt_hdr
 #define ipv6_hopopt_hdr ipv6_opt_hdr
 
-struct ipv6hdr {
 #ifdef __LITTLE_ENDIAN_BITFIELD
+struct ipv6hdr {
 	__u8 priority : 4, version : 4;
-#else
-	__u8 version : 4, priority : 4;
-#endif
 	__u8 flow_lbl[3];
 	__be16 payload_len;
 	__u8 nexthdr;
 	__u8 hop_limit;
-	__struct_group(/* no tag */, addrs, /* no attrs */,
-		struct in6_addr saddr;
-		struct in6_addr daddr;
-	);
+	union {
+		struct {
+			struct in6_addr saddr;
+			struct in6_addr daddr;
+		};
+		struct {
+			struct in6_addr saddr;
+			struct in6_addr daddr;
+		} addrs;
+	};
 };
+#else
+struct ipv6hdr {
+	__u8 version : 4, priority : 4;
+	__u8 flow_lbl[3];
+	__be16 payload_len;
+	__u8 nexthdr;
+	__u8 hop_limit;
+	union {
+		struct {
+			struct in6_addr saddr;
+			struct in6_addr daddr;
+		};
+		struct {
+			struct in6_addr saddr;
+			struct in6_addr daddr;
+		} addrs;
+	};
+};
+#endif
 
 #endif

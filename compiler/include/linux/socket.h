@@ -9,7 +9,7 @@ struct __kernel_sockaddr_storage {
 	union {
 		struct {
 			__kernel_sa_family_t ss_family;
-			char __data[_K_SS_MAXSIZE - sizeof(unsigned short)];
+			char __data[128 - sizeof(unsigned short)];
 		};
 		void *__align;
 	};

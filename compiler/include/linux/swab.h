@@ -20,17 +20,17 @@
 
 static inline __attribute__((always_inline)) __u16 __swab16p(const __u16 *p)
 {
-	return __swab16(*p);
+	return __builtin_bswap16(*p);
 }
 
 static inline __attribute__((always_inline)) __u32 __swab32p(const __u32 *p)
 {
-	return __swab32(*p);
+	return __builtin_bswap32(*p);
 }
 
 static inline __attribute__((always_inline)) __u64 __swab64p(const __u64 *p)
 {
-	return __swab64(*p);
+	return __builtin_bswap64(*p);
 }
 
 #endif

@@ -3,20 +3,29 @@
 #include <asm/byteorder.h>
 #include <linux/types.h>
 
+#ifdef __LITTLE_ENDIAN_BITFIELD
 struct tcphdr {
 	__be16 source;
 	__be16 dest;
 	__be32 seq;
 	__be32 ack_seq;
-#ifdef __LITTLE_ENDIAN_BITFIELD
 	__u16 res1 : 4, doff : 4, fin : 1, syn : 1, rst : 1, psh : 1, ack : 1, urg : 1, ece : 1, cwr : 1;
-#else
-	__u16 doff : 4, res1 : 4, cwr : 1, ece : 1, urg : 1, ack : 1, psh : 1, rst : 1, syn : 1, fin : 1;
-#endif
 	__be16 window;
 	__sum16 check;
 	__be16 urg_ptr;
 };
+#else
+struct tcphdr {
+	__be16 source;
+	__be16 dest;
+	__be32 seq;
+	__be32 ack_seq;
+	__u16 doff : 4, res1 : 4, cwr : 1, ece : 1, urg : 1, ack : 1, psh : 1, rst : 1, syn : 1, fin : 1;
+	__be16 window;
+	__sum16 check;
+	__be16 urg_ptr;
+};
+#endif
 
 union tcp_word_hdr {
 	struct tcphdr hdr;
@@ -25,18 +34,34 @@ union tcp_word_hdr {
 
 #define tcp_flag_word(tp) (((union tcp_word_hdr *)(tp))->words[3])
 
+/* In the byte order of the network. */
+#ifdef __LITTLE_ENDIAN_BITFIELD
 enum {
-	TCP_FLAG_CWR = __constant_cpu_to_be32(0x00800000),
-	TCP_FLAG_ECE = __constant_cpu_to_be32(0x00400000),
-	TCP_FLAG_URG = __constant_cpu_to_be32(0x00200000),
-	TCP_FLAG_ACK = __constant_cpu_to_be32(0x00100000),
-	TCP_FLAG_PSH = __constant_cpu_to_be32(0x00080000),
-	TCP_FLAG_RST = __constant_cpu_to_be32(0x00040000),
-	TCP_FLAG_SYN = __constant_cpu_to_be32(0x00020000),
-	TCP_FLAG_FIN = __constant_cpu_to_be32(0x00010000),
-	TCP_RESERVED_BITS = __constant_cpu_to_be32(0x0F000000),
-	TCP_DATA_OFFSET = __constant_cpu_to_be32(0xF0000000)
+	TCP_FLAG_CWR = 0x00008000,
+	TCP_FLAG_ECE = 0x00004000,
+	TCP_FLAG_URG = 0x00002000,
+	TCP_FLAG_ACK = 0x00001000,
+	TCP_FLAG_PSH = 0x00000800,
+	TCP_FLAG_RST = 0x00000400,
+	TCP_FLAG_SYN = 0x00000200,
+	TCP_FLAG_FIN = 0x00000100,
+	TCP_RESERVED_BITS = 0x0000000F,
+	TCP_DATA_OFFSET = 0x000000F0
 };
+#else
+enum {
+	TCP_FLAG_CWR = 0x00800000,
+	TCP_FLAG_ECE = 0x00400000,
+	TCP_FLAG_URG = 0x00200000,
+	TCP_FLAG_ACK = 0x00100000,
+	TCP_FLAG_PSH = 0x00080000,
+	TCP_FLAG_RST = 0x00040000,
+	TCP_FLAG_SYN = 0x00020000,
+	TCP_FLAG_FIN = 0x00010000,
+	TCP_RESERVED_BITS = 0x0F000000,
+	TCP_DATA_OFFSET = 0xF0000000
+};
+#endif
 
 #define TCP_MSS_DEFAULT 536U
 #define TCP_MSS_DESIRED 1220U
