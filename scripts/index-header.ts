@@ -4,7 +4,7 @@
  */
 import type { SourceFile } from "../common/diagnostics/source.ts";
 import { dynamicMacros } from "../compiler/1-preprocess/dynamic-macros.ts";
-import type { HeaderIndex } from "../compiler/1-preprocess/header-index.ts";
+import type { HeaderIndex, MacroBlock } from "../compiler/1-preprocess/header-index.ts";
 import type { NameTable } from "../compiler/1-preprocess/header-table.ts";
 import { IdentifierTable } from "../compiler/1-preprocess/identifiers.ts";
 import { predefinedMacros } from "../compiler/1-preprocess/predefined.ts";
@@ -57,6 +57,7 @@ class Indexer {
   readonly #declarations: number[] = [];
   readonly #unconditional: number[] = [];
   readonly #names = new Map<string, number[]>();
+  readonly #macros: MacroBlock[] = [];
 
   constructor(file: SourceFile, macros: WordFilter, keywords: WordFilter) {
     this.#file = file;
@@ -71,7 +72,7 @@ class Indexer {
     while (at < this.#file.text.length) {
       const result = this.#run(at, lineStart);
       if (result === split.directive) {
-        at = this.#lineEnd(this.#splitter.start);
+        at = this.#macroBlock(this.#splitter.start) ?? this.#lineEnd(this.#splitter.start);
         lineStart = true;
         continue;
       }
@@ -83,8 +84,37 @@ class Indexer {
       runs: this.#runs,
       declarations: this.#declarations,
       unconditional: this.#unconditional,
-      names: Object.fromEntries(this.#names),
+      names: Object.fromEntries(
+        [...this.#names].map(([name, list]) => [name, list.length === 1 ? list[0]! : list]),
+      ),
+      macros: this.#macros,
     };
+  }
+
+  /** Notes the row of macro definitions that starts at an offset, if there is one; gives its end. */
+  #macroBlock(start: number): number | undefined {
+    const names: string[] = [];
+    const places: number[] = [];
+    let end: number | undefined;
+    for (let at = start; ; at = this.#splitter.start) {
+      const match = this.#plainDefineAt(at);
+      if (match === undefined) break;
+      end = this.#lineEnd(at);
+      names.push(match.name);
+      places.push(match.start, end);
+      if (this.#splitter.next(end, false) !== split.directive) break;
+    }
+    if (end !== undefined) this.#macros.push({ start, end, names, places });
+    return end;
+  }
+
+  /** A definition as `RawLexer.plainDefine` takes it. */
+  #plainDefineAt(at: number): { name: string; start: number } | undefined {
+    const define = /(#define[ \t]+)([A-Za-z_]\w*)(?![\w\\]|[^\0-\x7f])/y;
+    define.lastIndex = at;
+    const match = define.exec(this.#file.text);
+    if (match === null || match[2] === "defined") return undefined;
+    return { name: match[2]!, start: at + match[1]!.length };
   }
 
   /** Notes the declarations from an offset on; tells what stands behind them. */

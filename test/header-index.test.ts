@@ -31,8 +31,10 @@ interface Reading {
   readonly messages: readonly string[];
 }
 
+const own = "struct own { __u32 a; };\n#define OWN BPF_ANY\nstruct more { __u32 a[OWN]; };\n";
+
 function read(text: string, useIndex: boolean, changes: Partial<PreprocessOptions> = {}): Reading {
-  const files = withShippedHeaders(memoryFileSystem({ "main.c": text }));
+  const files = withShippedHeaders(memoryFileSystem({ "main.c": text, "own.h": own }));
   let indexed = 0;
   const shipped = (path: string): ShippedFile | undefined => {
     const file = files.shipped?.(path);
@@ -111,6 +113,22 @@ describe("an index changes nothing", () => {
 
   test("in all of them together", () => {
     expectSame(all);
+  });
+
+  const macros = [...indexes.values()].flatMap((index) => index.macros.flatMap((m) => m.names));
+
+  test("in what macros stand for, named after, before and between their definitions", () => {
+    const uses = macros.map((name) => `${name} ${name}(1, 2, 3)\n`).join("");
+    const { unit } = expectSame(`${all}${uses}`);
+    expect(macros.length).toBeGreaterThan(500);
+    expect(unit.run.tokens.length).toBeGreaterThan(2 * macros.length);
+    const tests = macros.map((name) => `#ifdef ${name}\n${name}\n#endif\n`).join("");
+    expectSame(`${tests}${all}${tests}`);
+    const changes = macros.map((name, at) => `#undef ${name}\n#define ${name} ${at}\n`).join("");
+    expectSame(`${all}${changes}${uses}`);
+    expectSame(`${changes}${all}${uses}`);
+    // A header without an index is split as text, for which every macro has to be known.
+    expectSame(`${all.replace("#include", '#include "own.h"\n#include')}${uses}`);
   });
 
   test("where the user's macros have names of words in them", () => {

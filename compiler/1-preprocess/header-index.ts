@@ -7,6 +7,16 @@
  * macro has the name of a word in it.
  */
 
+/** Definitions of macros that follow each other, in their usual form. */
+export interface MacroBlock {
+  /** Where the first directive starts, and where the last one's line ends. */
+  readonly start: number;
+  readonly end: number;
+  readonly names: readonly string[];
+  /** Of each where its name starts and its line ends. */
+  readonly places: readonly number[];
+}
+
 /** Plain data, as it is kept in JSON. All numbers but counts are UTF-16 offsets in the header. */
 export interface HeaderIndex {
   /** {@link RUN_SIZE} numbers a run, in order of place. */
@@ -15,8 +25,10 @@ export interface HeaderIndex {
   readonly declarations: readonly number[];
   /** Declarations that have an effect though no name reaches them. */
   readonly unconditional: readonly number[];
-  /** Of each name `declaration * 4 + kind`, in order of place. */
-  readonly names: Readonly<Record<string, readonly number[]>>;
+  /** Of each name `declaration * 4 + kind`: the only one, or all in order of place. */
+  readonly names: Readonly<Record<string, number | readonly number[]>>;
+  /** In order of place. */
+  readonly macros: readonly MacroBlock[];
 }
 
 // A run's numbers: where reading may start to be in it, where the next thing starts, whether that is
@@ -61,6 +73,11 @@ export class IndexReader {
     const run = this.run(position);
     const isDirective = run >= 0 && runs[run + RUN_COUNT] === 0 && runs[run + RUN_DIRECTIVE] === 1;
     return isDirective ? runs[run + RUN_NEXT] : undefined;
+  }
+
+  /** The definitions of macros that start at a position. */
+  macros(position: number): MacroBlock | undefined {
+    return this.index.macros.find(({ start }) => start === position);
   }
 
   /** The first declaration of a run behind a position; undefined where that is within one. */

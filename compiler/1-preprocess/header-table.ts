@@ -283,7 +283,9 @@ export class HeaderTable implements HeaderDeclarations, NameTable {
     for (const { names: known, spans } of this.#indexed) {
       const entries = known[name];
       // `constructor` and its like are found in every object.
-      if (Array.isArray(entries)) addIndexedName(entries, spans, found);
+      if (typeof entries === "number") addIndexedName(entries, spans, found);
+      else if (Array.isArray(entries))
+        for (const entry of entries) addIndexedName(entry, spans, found);
     }
     if (found.length > before && found.length > 1)
       found.sort((a, b) => a.declaration - b.declaration);
@@ -316,17 +318,11 @@ function recordWord(text: string, start: number, end: number): "struct" | "union
   return /(?:^|\W)union $/.test(before) ? "union" : undefined;
 }
 
-/** Adds those of a name's declarations that were read. */
-function addIndexedName(
-  entries: readonly number[],
-  spans: readonly IndexedSpan[],
-  found: HeaderName[],
-): void {
-  for (const entry of entries) {
-    const at = entry >> 2;
-    for (const { from, to, shift } of spans)
-      if (at >= from && at < to) found.push({ declaration: at + shift, kind: kinds[entry & 3]! });
-  }
+/** Adds a name's declaration where it was read. */
+function addIndexedName(entry: number, spans: readonly IndexedSpan[], found: HeaderName[]): void {
+  const at = entry >> 2;
+  for (const { from, to, shift } of spans)
+    if (at >= from && at < to) found.push({ declaration: at + shift, kind: kinds[entry & 3]! });
 }
 
 /** Looks at up to nine characters, spread evenly: enough to tell names apart. */

@@ -40,6 +40,11 @@ export class IdentifierTable {
     return identifier;
   }
 
+  /** It was met already. */
+  has(text: string): boolean {
+    return this.#table.has(text);
+  }
+
   /** Every identifier seen, in order of first appearance. */
   all(): IterableIterator<Identifier> {
     return this.#table.values();

@@ -1,12 +1,14 @@
 /**
- * Macros of the target, defined when their names are met: a program uses a handful of 350, and
- * defining them all took a noticeable part of a small compilation.
+ * Macros of the target and of the headers that ship with us, defined when their names are met: a
+ * program uses a handful of them, and defining them all took a noticeable part of a small compilation.
  */
 import type { SourceFile } from "../../common/diagnostics/source.ts";
+import type { MacroBlock } from "./header-index.ts";
 import type { Identifier } from "./identifiers.ts";
 import type { Session } from "./session.ts";
 
 const UNDERSCORE = 95;
+const PARENTHESIS = 40;
 const directive = "#define ";
 
 /** Where each name of a text of `#define NAME BODY` lines starts. */
@@ -24,10 +26,18 @@ function namePlaces(text: string): ReadonlyMap<string, number> {
   return places;
 }
 
+/** A row of macro definitions that was read. */
+interface Definitions {
+  readonly file: SourceFile;
+  readonly block: MacroBlock;
+}
+
 export class LazyMacros {
   readonly #file: SourceFile;
   readonly #session: Session;
   readonly #places: ReadonlyMap<string, number>;
+  /** By the names that they define and that nothing has met yet. */
+  readonly #waiting = new Map<string, Definitions>();
 
   /** `file` has lines `#define NAME BODY` alone, of names that start with an underscore. */
   constructor(file: SourceFile, session: Session) {
@@ -35,16 +45,44 @@ export class LazyMacros {
     this.#session = session;
     this.#places = namePlaces(file.text);
     session.identifiers.onNew = (identifier) => {
+      const waiting = this.#waiting.get(identifier.text);
+      if (waiting !== undefined) {
+        this.#defineIn(waiting, identifier);
+        return;
+      }
       if (identifier.text.charCodeAt(0) !== UNDERSCORE) return;
       const start = this.#places.get(identifier.text);
-      if (start !== undefined) this.#define(identifier, start);
+      const end = start && this.#file.text.indexOf("\n", start);
+      if (start !== undefined) this.#define(identifier, this.#file, start, end!);
     };
   }
 
-  #define(identifier: Identifier, start: number): void {
-    const end = start + identifier.text.length;
-    const span = { file: this.#file, start, end };
-    this.#session.define(identifier, false, span, end, this.#file.text.indexOf("\n", end));
+  /** Carries out a header's row of definitions. */
+  add(file: SourceFile, block: MacroBlock): void {
+    const { identifiers } = this.#session;
+    const definitions = { file, block };
+    for (const name of block.names) {
+      if (identifiers.onNew !== undefined && !identifiers.has(name))
+        this.#waiting.set(name, definitions);
+      else this.#defineIn(definitions, identifiers.get(name));
+    }
+  }
+
+  #defineIn({ file, block }: Definitions, identifier: Identifier): void {
+    const { names, places } = block;
+    const at = names.lastIndexOf(identifier.text) * 2;
+    this.#define(identifier, file, places[at]!, places[at + 1]!);
+  }
+
+  /** `start` is the name's, `end` the line's. */
+  #define(identifier: Identifier, file: SourceFile, start: number, end: number): void {
+    const session = this.#session;
+    const nameEnd = start + identifier.text.length;
+    const span = { file, start, end: nameEnd };
+    const isFunctionLike = file.text.charCodeAt(nameEnd) === PARENTHESIS;
+    if (identifier.poisoned)
+      session.error("poisoned-identifier", "attempt to use a poisoned identifier", span);
+    session.define(identifier, isFunctionLike, span, nameEnd, end);
   }
 
   /** Defines what is left, for the text splitter has to know every macro. */
@@ -52,6 +90,7 @@ export class LazyMacros {
     const { identifiers } = this.#session;
     if (identifiers.onNew === undefined) return;
     for (const name of this.#places.keys()) identifiers.get(name);
+    for (const name of this.#waiting.keys()) identifiers.get(name);
     identifiers.onNew = undefined;
   }
 }

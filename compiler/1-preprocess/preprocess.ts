@@ -85,7 +85,7 @@ class Preprocessor {
   }
 
   readonly #pragmas: Pragmas;
-  #predefined: LazyMacros | undefined;
+  #macros: LazyMacros | undefined;
 
   run(): PreprocessedUnit {
     const session = this.#session;
@@ -121,7 +121,7 @@ class Preprocessor {
     const builtin = { path: "<built-in>", text: predefinedMacros(options), isSystem: true };
     // C23 has macros of ours that do not start with an underscore.
     if (options.indexHeaders && !options.standard.endsWith("23"))
-      this.#predefined = new LazyMacros(builtin, this.#session);
+      this.#macros = new LazyMacros(builtin, this.#session);
     else this.#readDirectives(builtin);
     const span = { file: builtin, start: 0, end: 0 };
     for (const name of dynamicMacros) {
@@ -328,17 +328,31 @@ class Preprocessor {
   }
 
   /** Carries out the macro definitions that follow each other from a run's end on. */
-  #runDefines({ index, lexer }: FileFrame, start: number): void {
+  #runDefines(frame: FileFrame, start: number): void {
     let position: number | undefined = start;
-    while (position !== undefined && this.#runDirectiveAt(lexer, position))
-      position = index?.nextDirective(lexer.position);
+    while (position !== undefined && this.#runDefinesAt(frame, position))
+      position = frame.index?.nextDirective(frame.lexer.position);
+  }
+
+  /** Carries out a directive, or a row of macro definitions; true for definitions. */
+  #runDefinesAt(frame: FileFrame, position: number): boolean {
+    const block = frame.index?.macros(position);
+    if (block === undefined || this.#macros === undefined)
+      return this.#runDirectiveAt(frame.lexer, position);
+    if (frame.conditionals.length === 0) {
+      frame.strayContent = true;
+      frame.guard = undefined;
+    }
+    this.#macros.add(frame.found.file, block);
+    frame.lexer.resumeAt(block.end, false);
+    return true;
   }
 
   #makeSplitter(frame: FileFrame): TextSplitter {
     const { file } = frame.found;
     const { search, filter } = this.#session;
     this.#headers.reserve(file.text.length);
-    this.#predefined?.defineAll();
+    this.#macros?.defineAll();
     frame.splitter = new TextSplitter(file, search.unitsOf(file), filter, this.#splitterArrays);
     return frame.splitter;
   }
