@@ -5,9 +5,12 @@
  * of Node that built it; others keep one of their own in the user's cache folder, written once.
  */
 const {
+  closeSync,
+  fstatSync,
   mkdirSync,
   mkdtempSync,
-  readFileSync,
+  openSync,
+  readSync,
   renameSync,
   rmSync,
   statSync,
@@ -24,9 +27,24 @@ let writesCache = building === "first";
 /** How many bundles were asked for beside `main`. */
 let count = 0;
 
+/** Memory for one file after the other: V8 copies what it takes, and fresh memory is dear. */
+let scratch = Buffer.alloc(0);
+
+/** A file's bytes, until the next one is read. */
+function readScratch(file) {
+  const descriptor = openSync(file);
+  try {
+    const { size } = fstatSync(descriptor);
+    if (scratch.length < size) scratch = Buffer.allocUnsafeSlow(Math.max(size, 1 << 21));
+    return scratch.subarray(0, readSync(descriptor, scratch, 0, size, 0));
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
 function readCache(file) {
   try {
-    return readFileSync(file);
+    return readScratch(file);
   } catch {
     return undefined;
   }
@@ -87,7 +105,7 @@ function compileAnew(name, filename, source) {
 
 function compileBundle(name, filename) {
   // Bundles are pure ASCII: read as Latin-1 they need no decoding.
-  const source = readFileSync(filename, "latin1");
+  const source = readScratch(filename).latin1Slice();
   const order = count > 1 ? "later" : "first";
   const cacheFile = filename.replace(/js$/, order === "later" ? "later.cache" : "cache");
   if (building === order) {
@@ -115,17 +133,34 @@ function load(name, flags) {
 }
 
 /**
- * A compilation is over before optimised code pays, or marking in small steps, or threads that share
- * the collector's work. (Only threads of its short collections may be taken away once it runs: V8 stops
- * where the long ones lose theirs.) V8 reads caches only under the flags that they were made under. So these are
- * set when the first bundle was read, and caches of those that come later are made under them.
+ * A run is over before marking in small steps pays, or threads that share the collector's work.
+ * (Only threads of its short collections may be taken away once it runs: V8 stops where the long ones
+ * lose theirs.) V8 reads caches only under the flags that they were made under. So these are set when
+ * the first bundle was read, and caches of those that come later are made under them.
  */
-const shortRun = ["--interrupt-budget=1000000", "--no-incremental-marking", "--no-parallel-scavenge"];
+const shared = ["--interrupt-budget=1000000", "--no-incremental-marking", "--no-parallel-scavenge"];
+
+/** A small compilation is over before machine code pays, or fresh memory for young objects. */
+const short = ["--no-opt", "--no-sparkplug", "--semi-space-growth-factor=1"];
+const long = ["--opt", "--sparkplug", "--semi-space-growth-factor=2"];
+let isShort = false;
+
+/** For what proves to be more than a small compilation; cli/long-run.ts asks for it. */
+function beginLongRun() {
+  if (!isShort) return;
+  isShort = false;
+  setFlags(long);
+}
+globalThis[Symbol.for("bpfc.beginLongRun")] = beginLongRun;
 
 function requireBundle(name) {
   if (!bundles.includes(name)) return require(name);
   count += 1;
-  return load(name, count > 1 ? [] : building === "later" ? [...shortRun, withoutQuickCode] : shortRun);
+  beginLongRun();
+  if (count > 1) return load(name, []);
+  if (building === "later") return load(name, [...shared, withoutQuickCode]);
+  isShort = !building && name === "./compile.js";
+  return load(name, isShort ? [...shared, ...short] : shared);
 }
 
 /**

@@ -10,6 +10,7 @@ import { type Compilation, type CompileGoal, compile } from "../../compiler/comp
 import { shippedHeaderDirectory } from "../../compiler/shipped-header-directory.ts";
 import { withShippedHeaders } from "../../compiler/shipped-header-files.ts";
 import { headerSource, withVmlinux } from "../kernel-types/with-vmlinux.ts";
+import { beginLongRun, watchingLength } from "../long-run.ts";
 import { nodeFileSystem } from "../node-file-system.ts";
 import { removeOutput, writeOutput } from "../output.ts";
 import { print, printError, report } from "../report.ts";
@@ -21,6 +22,7 @@ import type { CcOptions, CcOutput } from "./options.ts";
 function withStandardInput(files: FileSystem): FileSystem {
   let input: Uint8Array | undefined;
   return {
+    ...files,
     readFile(path) {
       if (path !== "-") return files.readFile(path);
       input ??= readFileSync(0);
@@ -181,7 +183,8 @@ function wantsColor({ color }: CcOptions): boolean {
 async function compileInput(input: string, options: CcOptions, tool: string): Promise<boolean> {
   const diagnostics = new Diagnostics();
   const source = await headerSource(options.btf);
-  const files = withVmlinux(withStandardInput(nodeFileSystem), source, diagnostics);
+  const standard = withStandardInput(nodeFileSystem);
+  const files = watchingLength(withVmlinux(standard, source, diagnostics));
   const compilation = compile(
     input,
     compileOptions(options),
@@ -222,6 +225,7 @@ async function compileInput(input: string, options: CcOptions, tool: string): Pr
 /** Compiles all inputs; true where all of them worked. */
 export async function compileInputs(options: CcOptions, tool: string): Promise<boolean> {
   let ok = true;
+  if (options.inputs.length > 1) beginLongRun();
   for (const input of options.inputs) ok = (await compileInput(input, options, tool)) && ok;
   return ok;
 }
