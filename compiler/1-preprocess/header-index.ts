@@ -48,6 +48,7 @@ export class IndexReader {
   readonly #foreign: readonly string[];
   /** No run before this one is left. */
   #at = 0;
+  #nextMacros = 0;
   #seen = 0;
   readonly #suspects: string[] = [];
 
@@ -75,9 +76,13 @@ export class IndexReader {
     return isDirective ? runs[run + RUN_NEXT] : undefined;
   }
 
-  /** The definitions of macros that start at a position. */
+  /** The definitions of macros that start at a position; positions do not go back. */
   macros(position: number): MacroBlock | undefined {
-    return this.index.macros.find(({ start }) => start === position);
+    const { macros } = this.index;
+    while (this.#nextMacros < macros.length && macros[this.#nextMacros]!.start < position)
+      this.#nextMacros += 1;
+    const block = macros[this.#nextMacros];
+    return block?.start === position ? block : undefined;
   }
 
   /** The first declaration of a run behind a position; undefined where that is within one. */

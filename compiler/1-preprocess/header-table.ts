@@ -113,6 +113,14 @@ export class HeaderTable implements HeaderDeclarations, NameTable {
     return this.#declarations[declaration * DECLARATION_SIZE + MAIN_INDEX]!;
   }
 
+  countUpTo(mainIndex: number, atLeast: number): number {
+    const declarations = this.#declarations;
+    const count = this.#count;
+    let at = atLeast;
+    while (at < count && declarations[at * DECLARATION_SIZE + MAIN_INDEX]! <= mainIndex) at += 1;
+    return at;
+  }
+
   // Adding
 
   /** Makes room for what a text of this length may declare, so that the arrays grow once. */
@@ -153,15 +161,33 @@ export class HeaderTable implements HeaderDeclarations, NameTable {
 
   /** Declarations `from` to before `to` of a header that was split beforehand, at the place added last. */
   addIndexed(mainIndex: number, index: HeaderIndex, from: number, to: number): void {
-    const { declarations, unconditional } = index;
+    const { unconditional } = index;
     const shift = this.#count - from;
-    for (let at = from; at < to; at += 1)
-      this.addText(mainIndex, declarations[at * 2]!, declarations[at * 2 + 1]!);
+    this.#addSpans(mainIndex, index.declarations, from, to);
     for (const at of unconditional) if (at >= from && at < to) this.unconditional.push(at + shift);
     const last = this.#indexed.at(-1);
     const header = last?.names === index.names ? last : { names: index.names, spans: [] };
     if (header !== last) this.#indexed.push(header);
     header.spans.push({ from, to, shift });
+  }
+
+  /** In one loop: calls for each were a noticeable part of a small compilation. */
+  #addSpans(mainIndex: number, spans: readonly number[], from: number, to: number): void {
+    const count = this.#count + to - from;
+    const wanted = count * DECLARATION_SIZE;
+    if (wanted > this.#declarations.length)
+      this.#declarations = grown(this.#declarations, wanted * 2);
+    const declarations = this.#declarations;
+    const place = this.#places.length - 1;
+    let at = this.#count * DECLARATION_SIZE;
+    for (let span = from * 2; span < to * 2; span += 2) {
+      declarations[at + MAIN_INDEX] = mainIndex;
+      declarations[at + START] = spans[span]!;
+      declarations[at + END] = spans[span + 1]!;
+      declarations[at + PLACE] = place;
+      at += DECLARATION_SIZE;
+    }
+    this.#count = count;
   }
 
   /** A declaration whose tokens were expanded already; gives its number. */

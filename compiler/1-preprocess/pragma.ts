@@ -251,6 +251,7 @@ export class Pragmas {
       identifier.poisoned = true;
       this.#session.foreignMacros.push(identifier.text);
       identifier.macro = undefined;
+      this.#session.watch(identifier);
     }
   }
 

@@ -62,8 +62,7 @@ export class Session {
   counter = 0;
   /** Names of macros that neither the target nor a header that ships with us defines. */
   readonly foreignMacros: string[] = [];
-  /** Words that the text splitter must look at; macros are added as they are defined. */
-  readonly filter: WordFilter;
+  #filter: WordFilter | undefined;
   readonly #lexerReports = new Map<SourceFile, LexerReport>();
   /** Set after a fatal error: reading stops. */
   aborted = false;
@@ -78,7 +77,6 @@ export class Session {
     this.diagnostics = init.diagnostics;
     this.identifiers = init.identifiers;
     this.search = init.search;
-    this.filter = new WordFilter((text) => this.identifiers.get(text));
     this.output = { tokens: [], events: [], state: initialPragmaState };
   }
 
@@ -89,6 +87,16 @@ export class Session {
     if (!indexHeaders || !standard.startsWith("gnu") || standard === "gnu23") return undefined;
     const index = this.search.indexOf(file);
     return index && new IndexReader(index, file.text, this.foreignMacros);
+  }
+
+  /** Words that the text splitter must look at; made when there is a text for it. */
+  get filter(): WordFilter {
+    if (this.#filter !== undefined) return this.#filter;
+    const filter = new WordFilter((text) => this.identifiers.get(text));
+    for (const identifier of this.identifiers.all())
+      if (identifier.macro !== undefined || identifier.poisoned) filter.add(identifier);
+    this.#filter = filter;
+    return filter;
   }
 
   get frame(): FileFrame {
@@ -158,8 +166,17 @@ export class Session {
       dynamic,
     );
     identifier.macro = macro;
+<<<<<<< HEAD
     this.filter.definitions += 1;
     if (!identifier.isWatched) this.filter.add(identifier);
+=======
+    this.watch(identifier);
+>>>>>>> 14c21bb (Less work per declaration, token and pass in small compilations)
     return macro;
+  }
+
+  /** The text splitter stops where this word is. */
+  watch(identifier: Identifier): void {
+    if (!identifier.isWatched) this.#filter?.add(identifier);
   }
 }

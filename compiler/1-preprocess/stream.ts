@@ -62,6 +62,8 @@ export interface HeaderDeclarations {
   readonly count: number;
   /** Number of main tokens before the declaration: its place in the unit. */
   mainIndex(declaration: number): number;
+  /** How many declarations have at most so many main tokens before them; `atLeast` are known to. */
+  countUpTo(mainIndex: number, atLeast: number): number;
   /**
    * Those that have an effect though no name reaches them: non-static definitions, file asm,
    * assertions.

@@ -26,8 +26,7 @@ export function parseTranslationUnit(
       declarations.push({ ordinal: first + headersBefore, declaration });
     },
     (first) => {
-      const { headers: all } = unit;
-      while (headersBefore < all.count && all.mainIndex(headersBefore) <= first) headersBefore += 1;
+      headersBefore = unit.headers.countUpTo(first, headersBefore);
     },
   );
   const end = tokenSpan(unit.run.tokens.at(-1)!);
