@@ -9,15 +9,15 @@
 import { type DominatorTree, dominatorTree, predecessors } from "../4-lower/cfg.ts";
 import type { Block, IrFunction, IrInstruction, Value } from "../4-lower/ir.ts";
 import {
-  computeUses,
   constant,
   sameValue,
   successors,
   type Use,
   type ValueType,
 } from "../4-lower/ir-builder.ts";
-import { AliasAnalysis, type Location, lengthOf, sameBase } from "./alias.ts";
+import { type AliasAnalysis, type Location, lengthOf, sameBase } from "./alias.ts";
 import { memoryEffect } from "./effects.ts";
+import type { FunctionFacts } from "./function-facts.ts";
 import type { FunctionPass } from "./pass.ts";
 import { Rewriter } from "./rewriter.ts";
 import { constantAddress, instructionsOf, isOp, operand } from "./values.ts";
@@ -25,9 +25,9 @@ import { constantAddress, instructionsOf, isOp, operand } from "./values.ts";
 export const forwardLoads: FunctionPass = {
   kind: "function",
   name: "forward-loads",
-  run(fn) {
+  run(fn, { runs }) {
     if (fn.blocks.length < 3) return false;
-    return new ForwardLoads(fn).run();
+    return new ForwardLoads(fn, runs.factsOf(fn)).run();
   },
 };
 
@@ -65,12 +65,12 @@ class ForwardLoads {
   #total = longestTotal;
   #budget = 0;
 
-  constructor(fn: IrFunction) {
+  constructor(fn: IrFunction, facts: FunctionFacts) {
     this.#fn = fn;
-    this.#alias = new AliasAnalysis(fn);
+    this.#alias = facts.alias;
     this.#tree = dominatorTree(fn);
     this.#preds = predecessors(fn);
-    this.#uses = computeUses(fn);
+    this.#uses = facts.uses;
     this.#rewriter = new Rewriter(fn);
   }
 

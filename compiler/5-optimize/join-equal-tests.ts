@@ -8,7 +8,6 @@
 import { predecessors } from "../4-lower/cfg.ts";
 import type { Block, IrFunction, IrInstruction, Value } from "../4-lower/ir.ts";
 import {
-  computeUses,
   constant,
   insertBefore,
   removeIncoming,
@@ -24,9 +23,9 @@ import type { FunctionPass } from "./pass.ts";
 export const joinEqualTests: FunctionPass = {
   kind: "function",
   name: "join-equal-tests",
-  run(fn) {
+  run(fn, { runs }) {
     const preds = predecessors(fn);
-    const uses = computeUses(fn);
+    const facts = runs.factsOf(fn);
     let changed = false;
     const touched = new Set<Block>();
     for (const block of fn.blocks) {
@@ -34,7 +33,7 @@ export const joinEqualTests: FunctionPass = {
       const next = first && nextTest(block, first);
       if (first === undefined || next === undefined) continue;
       if (touched.has(next.block) || preds.get(next.block)?.length !== 1) continue;
-      if (!isAlone(first, next.test, uses)) continue;
+      if (!isAlone(first, next.test, facts.uses)) continue;
       if (!join(fn, block, first, next)) continue;
       touched.add(block).add(next.block);
       changed = true;

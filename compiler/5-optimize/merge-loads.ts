@@ -7,9 +7,9 @@
  */
 import type { Block, IrFunction, IrInstruction, Value } from "../4-lower/ir.ts";
 import { bitWidth } from "../4-lower/ir.ts";
-import { computeUses, type Use } from "../4-lower/ir-builder.ts";
-import { AliasAnalysis, sameBase } from "./alias.ts";
+import { sameBase } from "./alias.ts";
 import { memoryEffect } from "./effects.ts";
+import type { FunctionFacts } from "./function-facts.ts";
 import { provenAlignment, toleratesUnaligned } from "./memory-provenance.ts";
 import type { FunctionPass, PassContext } from "./pass.ts";
 import { Rewriter } from "./rewriter.ts";
@@ -33,16 +33,14 @@ interface Piece {
 class Merging {
   readonly #fn: IrFunction;
   readonly #context: PassContext;
-  readonly #alias: AliasAnalysis;
-  readonly #uses: Map<Value, Use[]>;
+  readonly #facts: FunctionFacts;
   readonly #rewriter: Rewriter;
   readonly #positions = new Map<IrInstruction, number>();
 
   constructor(fn: IrFunction, context: PassContext) {
     this.#fn = fn;
     this.#context = context;
-    this.#alias = new AliasAnalysis(fn);
-    this.#uses = computeUses(fn);
+    this.#facts = context.runs.factsOf(fn);
     this.#rewriter = new Rewriter(fn);
   }
 
@@ -72,7 +70,7 @@ class Merging {
         isWhole = false;
         continue;
       }
-      if (value !== root && (this.#uses.get(value) ?? []).length > 1) {
+      if (value !== root && (this.#facts.uses.get(value) ?? []).length > 1) {
         isWhole = false;
         continue;
       }
@@ -111,7 +109,7 @@ class Merging {
     const pointer = operand(lowest.load, 0);
     const given = lowest.load.operation.op === "load" ? lowest.load.operation.align : 1;
     const align = provenAlignment(pointer, given, this.#context);
-    const region = this.#alias.regionOf(pointer);
+    const region = this.#facts.alias.regionOf(pointer);
     if (align < size && !toleratesUnaligned(pointer, region, this.#context)) return;
     if (region.kind === "context" || region.kind === "unknown") return;
     const isHere = pointer.kind === "instruction" && pointer.block === block;
@@ -137,8 +135,8 @@ class Merging {
       const kind = memoryEffect(each).kind;
       if (kind === "none" || kind === "load") return true;
       return loads.every((load) => {
-        const location = this.#alias.accessOf(load);
-        return location !== undefined && !this.#alias.mayWrite(each, location);
+        const location = this.#facts.alias.accessOf(load);
+        return location !== undefined && !this.#facts.alias.mayWrite(each, location);
       });
     });
   }

@@ -4,9 +4,10 @@
  * could tell; only where the memory takes the wide access. The wide store stands where the last one was.
  */
 import type { Block, IrFunction, IrInstruction, Value } from "../4-lower/ir.ts";
-import { computeUses, constant, type Use, type ValueType } from "../4-lower/ir-builder.ts";
-import { AliasAnalysis, type Location, sameBase } from "./alias.ts";
+import { constant, type ValueType } from "../4-lower/ir-builder.ts";
+import { type Location, sameBase } from "./alias.ts";
 import { isOrdered, memoryEffect } from "./effects.ts";
+import type { FunctionFacts } from "./function-facts.ts";
 import { provenAlignment, toleratesUnaligned } from "./memory-provenance.ts";
 import type { FunctionPass, PassContext } from "./pass.ts";
 import { Rewriter } from "./rewriter.ts";
@@ -32,8 +33,7 @@ const longestStretch = 200;
 class Merging {
   readonly #fn: IrFunction;
   readonly #context: PassContext;
-  readonly #alias: AliasAnalysis;
-  readonly #uses: Map<Value, Use[]>;
+  readonly #facts: FunctionFacts;
   readonly #rewriter: Rewriter;
   readonly #positions = new Map<IrInstruction, number>();
   #block: Block | undefined;
@@ -41,8 +41,7 @@ class Merging {
   constructor(fn: IrFunction, context: PassContext) {
     this.#fn = fn;
     this.#context = context;
-    this.#alias = new AliasAnalysis(fn);
-    this.#uses = computeUses(fn);
+    this.#facts = context.runs.factsOf(fn);
     this.#rewriter = new Rewriter(fn);
   }
 
@@ -64,7 +63,7 @@ class Merging {
           continue;
         }
         const touched = pending.filter(({ location }) =>
-          this.#alias.mayAlias(location, mine.location),
+          this.#facts.alias.mayAlias(location, mine.location),
         );
         for (const { location } of touched) this.#close(pending, location.base);
         pending = pending.filter((other) => !touched.includes(other));
@@ -83,14 +82,15 @@ class Merging {
 
   #concerns(instruction: IrInstruction, location: Location): boolean {
     return (
-      this.#alias.mayRead(instruction, location) || this.#alias.mayWrite(instruction, location)
+      this.#facts.alias.mayRead(instruction, location) ||
+      this.#facts.alias.mayWrite(instruction, location)
     );
   }
 
   #asPending(instruction: IrInstruction): Pending | undefined {
     const { operation } = instruction;
     if (operation.op !== "store" || operation.volatile) return undefined;
-    const location = this.#alias.accessOf(instruction);
+    const location = this.#facts.alias.accessOf(instruction);
     if (location?.size === undefined) return undefined;
     const { size } = location;
     return { store: instruction, location: { ...location, size } };
@@ -203,8 +203,8 @@ class Merging {
     for (const [at, value] of values.entries()) {
       if (!isOp(value, "load") || value.operation.volatile || value.block !== this.#block)
         return undefined;
-      if ((this.#uses.get(value) ?? []).length !== 1) return undefined;
-      const location = this.#alias.accessOf(value);
+      if ((this.#facts.uses.get(value) ?? []).length !== 1) return undefined;
+      const location = this.#facts.alias.accessOf(value);
       if (location?.size === undefined || location.size !== run[at]?.location.size)
         return undefined;
       if (
@@ -224,7 +224,7 @@ class Merging {
 
   #loadFits(load: IrInstruction, size: number): boolean {
     const pointer = operand(load, 0);
-    const region = this.#alias.regionOf(pointer);
+    const region = this.#facts.alias.regionOf(pointer);
     if (region.kind === "context" || region.kind === "unknown") return false;
     if (toleratesUnaligned(pointer, region, this.#context)) return true;
     const given = load.operation.op === "load" ? load.operation.align : 1;
@@ -242,8 +242,8 @@ class Merging {
     for (const each of block.instructions.slice(from, to + 1)) {
       if (stores.has(each) || memoryEffect(each).kind !== "none") {
         for (const load of loads) {
-          const location = this.#alias.accessOf(load);
-          if (location === undefined || this.#alias.mayWrite(each, location)) return false;
+          const location = this.#facts.alias.accessOf(load);
+          if (location === undefined || this.#facts.alias.mayWrite(each, location)) return false;
         }
       }
     }

@@ -17,9 +17,9 @@ import {
   terminatorOf,
   type ValueType,
 } from "../4-lower/ir-builder.ts";
-import { AliasAnalysis, type Location, sameBase } from "./alias.ts";
+import { type AliasAnalysis, type Location, sameBase } from "./alias.ts";
 import { invertedPredicate } from "./fold-constants.ts";
-import { type MemoryClass, MemoryVersions, type Version } from "./memory-versions.ts";
+import type { MemoryClass, MemoryVersions, Version } from "./memory-versions.ts";
 import type { FunctionPass, PassContext } from "./pass.ts";
 import { PhiInputs } from "./phi-inputs.ts";
 import { Rewriter } from "./rewriter.ts";
@@ -61,8 +61,9 @@ class Numbering {
     this.#rewriter = new Rewriter(fn);
     this.#tree = dominatorTree(fn);
     this.#preds = predecessors(fn);
-    this.#alias = new AliasAnalysis(fn);
-    this.#memory = new MemoryVersions(fn, this.#alias);
+    const { alias, memory } = context.runs.factsOf(fn);
+    this.#alias = alias;
+    this.#memory = memory;
   }
 
   run(): boolean {

@@ -2,6 +2,7 @@
 import type { Diagnostics } from "../../common/diagnostics/diagnostic.ts";
 import type { IrFunction, IrGlobal, IrModule } from "../4-lower/ir.ts";
 import type { OptimizationLevel, TargetOptions } from "../options.ts";
+import { FunctionFacts } from "./function-facts.ts";
 
 /** The options of a run; plain data. */
 export interface OptimizeOptions {
@@ -43,6 +44,9 @@ export type Pass = FunctionPass | ModulePass;
 export class PassRuns {
   readonly #states = new Map<IrFunction, number>();
   readonly #ranAt = new Map<IrFunction, Map<FunctionPass, number>>();
+  /** Of functions in the state that they are in. */
+  readonly #facts = new Map<IrFunction, FunctionFacts>();
+  #running: IrFunction | undefined;
 
   run(pass: FunctionPass, fn: IrFunction, context: PassContext): void {
     if (fn.blocks.length === 0) return;
@@ -50,14 +54,35 @@ export class PassRuns {
     let ranAt = this.#ranAt.get(fn);
     if (ranAt === undefined) this.#ranAt.set(fn, (ranAt = new Map()));
     if (ranAt.get(pass) === state) return;
-    if (pass.run(fn, context)) state += 1;
+    this.#running = fn;
+    if (pass.run(fn, context)) {
+      state += 1;
+      this.#facts.delete(fn);
+    }
+    this.#running = undefined;
     this.#states.set(fn, state);
     ranAt.set(pass, state);
+  }
+
+  /** What is known of the function at the start of a pass over it. */
+  factsOf(fn: IrFunction): FunctionFacts {
+    const known = this.#running === fn ? this.#facts.get(fn) : undefined;
+    if (known !== undefined) return known;
+    const made = new FunctionFacts(fn);
+    // Outside of `run` nobody would say when the function changes.
+    if (this.#running === fn) this.#facts.set(fn, made);
+    return made;
   }
 
   /** Something else than a pass changed the function. */
   touch(fn: IrFunction): void {
     this.#states.set(fn, (this.#states.get(fn) ?? 0) + 1);
+    this.#facts.delete(fn);
+  }
+
+  /** A pass over the module ran, which may have changed any function. */
+  forgetFacts(): void {
+    this.#facts.clear();
   }
 }
 

@@ -225,6 +225,7 @@ export function optimizeModule(
       pass.run(context);
       observe?.(pass.name, undefined);
       context = createPassContext(module, options, diagnostics, runs);
+      runs.forgetFacts();
       continue;
     }
     for (const fn of module.functions) {

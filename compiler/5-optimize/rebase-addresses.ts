@@ -8,9 +8,10 @@
 import { appendAll } from "../../common/append.ts";
 import { type DominatorTree, dominatorTree, reversePostOrder } from "../4-lower/cfg.ts";
 import type { Block, IntPredicate, IrFunction, IrInstruction, Value } from "../4-lower/ir.ts";
-import { computeUses, constant, signedValue, successors, type Use } from "../4-lower/ir-builder.ts";
+import { constant, signedValue, successors, type Use } from "../4-lower/ir-builder.ts";
 import { blockOfUse } from "./demote-values.ts";
 import { swappedPredicate } from "./fold-constants.ts";
+import { FunctionFacts } from "./function-facts.ts";
 import type { FunctionPass } from "./pass.ts";
 import { Rewriter } from "./rewriter.ts";
 import { type InstructionOf, isOp, operand } from "./values.ts";
@@ -18,19 +19,19 @@ import { type InstructionOf, isOp, operand } from "./values.ts";
 export const rebaseAddresses: FunctionPass = {
   kind: "function",
   name: "rebase-addresses",
-  run(fn) {
+  run(fn, { runs }) {
     let changed = false;
     // The sums of one round are the pointers of the next: checks come in chains.
     for (let round = 0; round < 8; round += 1) {
-      if (!rebaseOnce(fn)) break;
+      const { uses } = round === 0 ? runs.factsOf(fn) : new FunctionFacts(fn);
+      if (!rebaseOnce(fn, uses)) break;
       changed = true;
     }
     return changed;
   },
 };
 
-function rebaseOnce(fn: IrFunction): boolean {
-  const uses = computeUses(fn);
+function rebaseOnce(fn: IrFunction, uses: ReadonlyMap<Value, readonly Use[]>): boolean {
   const tree = dominatorTree(fn);
   const rewriter = new Rewriter(fn);
   const positions = positionsOf(fn);

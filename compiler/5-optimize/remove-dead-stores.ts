@@ -6,7 +6,7 @@
 import { reversePostOrder } from "../4-lower/cfg.ts";
 import type { Block, IrFunction, IrInstruction } from "../4-lower/ir.ts";
 import { successors } from "../4-lower/ir-builder.ts";
-import { AliasAnalysis, type Location, lengthOf, sameBase } from "./alias.ts";
+import { type AliasAnalysis, type Location, lengthOf, sameBase } from "./alias.ts";
 import { isOrdered, memoryEffect } from "./effects.ts";
 import type { FunctionPass } from "./pass.ts";
 import { Rewriter } from "./rewriter.ts";
@@ -15,8 +15,8 @@ import { countInstructions, type InstructionOf, instructionsOf, isOp, operand } 
 export const removeDeadStores: FunctionPass = {
   kind: "function",
   name: "remove-dead-stores",
-  run(fn) {
-    const alias = new AliasAnalysis(fn);
+  run(fn, { runs }) {
+    const { alias } = runs.factsOf(fn);
     const rewriter = new Rewriter(fn);
     removeOverwritten(fn, alias, rewriter);
     removeUnread(fn, alias, rewriter);

@@ -5,7 +5,7 @@
  */
 import { appendAll } from "../../common/append.ts";
 import type { Block, IrInstruction, Value } from "../4-lower/ir.ts";
-import { computeUses, successors, type Use } from "../4-lower/ir-builder.ts";
+import { successors, type Use } from "../4-lower/ir-builder.ts";
 import { blockOfUse } from "./demote-values.ts";
 import type { FunctionPass } from "./pass.ts";
 import { Rewriter } from "./rewriter.ts";
@@ -14,10 +14,10 @@ import { type InstructionOf, instructionsOf, isOp } from "./values.ts";
 export const shareObjects: FunctionPass = {
   kind: "function",
   name: "share-objects",
-  run(fn) {
+  run(fn, { runs }) {
     const objects = [...instructionsOf(fn)].filter((each) => isOp(each, "alloca"));
     if (objects.length < 2 || objects.length > mostObjects) return false;
-    const uses = computeUses(fn);
+    const { uses } = runs.factsOf(fn);
     const rewriter = new Rewriter(fn);
     const kept: { object: InstructionOf<"alloca">; blocks: Set<Block>; after: Set<Block> }[] = [];
     for (const object of objects) {

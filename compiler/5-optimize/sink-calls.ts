@@ -25,11 +25,13 @@ export const sinkCalls: FunctionPass = {
   run(fn, context) {
     joinReturns(fn, context);
     const preds = predecessors(fn);
-    const uses = computeUses(fn);
+    let uses: ReadonlyMap<Value, readonly Use[]> | undefined;
     const rewriter = new Rewriter(fn);
     for (const block of fn.blocks) {
       const calls = lastCalls(preds.get(block) ?? [], fn, context);
-      if (calls !== undefined) sinkInto(block, calls, uses, rewriter);
+      if (calls === undefined) continue;
+      uses ??= computeUses(fn);
+      sinkInto(block, calls, uses, rewriter);
     }
     return rewriter.apply();
   },

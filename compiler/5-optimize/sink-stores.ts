@@ -6,7 +6,7 @@
 import { predecessors } from "../4-lower/cfg.ts";
 import type { Block, IrInstruction, Operation, Value } from "../4-lower/ir.ts";
 import { constant, firstNonPhi, sameValue, successors } from "../4-lower/ir-builder.ts";
-import { AliasAnalysis, type Location, sameBase } from "./alias.ts";
+import { type AliasAnalysis, type Location, sameBase } from "./alias.ts";
 import { isOrdered, memoryEffect } from "./effects.ts";
 import type { FunctionPass } from "./pass.ts";
 import { Rewriter } from "./rewriter.ts";
@@ -15,13 +15,13 @@ import { constantAddress, operand } from "./values.ts";
 export const sinkStores: FunctionPass = {
   kind: "function",
   name: "sink-stores",
-  run(fn) {
+  run(fn, { runs }) {
     const preds = predecessors(fn);
-    const alias = new AliasAnalysis(fn);
+    const facts = runs.factsOf(fn);
     const rewriter = new Rewriter(fn);
     for (const block of fn.blocks) {
       const from = preds.get(block) ?? [];
-      if (from.length === 2) sinkInto(block, from, preds, alias, rewriter);
+      if (from.length === 2) sinkInto(block, from, preds, facts.alias, rewriter);
     }
     return rewriter.apply();
   },

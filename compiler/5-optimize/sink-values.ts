@@ -5,10 +5,11 @@
  */
 import { type DominatorTree, dominatorTree, findLoops, predecessors } from "../4-lower/cfg.ts";
 import type { Block, IrFunction, IrInstruction, Value } from "../4-lower/ir.ts";
-import { computeUses, type Use } from "../4-lower/ir-builder.ts";
-import { AliasAnalysis } from "./alias.ts";
+import type { Use } from "../4-lower/ir-builder.ts";
+import type { AliasAnalysis } from "./alias.ts";
 import { blockOfUse } from "./demote-values.ts";
 import { memoryEffect } from "./effects.ts";
+import { FunctionFacts } from "./function-facts.ts";
 import type { FunctionPass } from "./pass.ts";
 import { Rewriter } from "./rewriter.ts";
 import { isOp, isPure } from "./values.ts";
@@ -16,11 +17,12 @@ import { isOp, isPure } from "./values.ts";
 export const sinkValues: FunctionPass = {
   kind: "function",
   name: "sink-values",
-  run(fn) {
+  run(fn, { runs }) {
     let changed = false;
     // What a sunk value was computed from can follow it.
     for (let round = 0; round < 4; round += 1) {
-      if (!new Sinking(fn).run()) break;
+      const facts = round === 0 ? runs.factsOf(fn) : new FunctionFacts(fn);
+      if (!new Sinking(fn, facts).run()) break;
       changed = true;
     }
     return changed;
@@ -44,12 +46,12 @@ class Sinking {
   readonly #alias: AliasAnalysis;
   readonly #rewriter: Rewriter;
 
-  constructor(fn: IrFunction) {
+  constructor(fn: IrFunction, facts: FunctionFacts) {
     this.#fn = fn;
-    this.#uses = computeUses(fn);
+    this.#uses = facts.uses;
     this.#tree = dominatorTree(fn);
     this.#preds = predecessors(fn);
-    this.#alias = new AliasAnalysis(fn);
+    this.#alias = facts.alias;
     this.#rewriter = new Rewriter(fn);
     // Inner loops come later, so that a block ends up with its innermost header.
     for (const loop of findLoops(fn)) {
