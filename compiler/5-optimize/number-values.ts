@@ -29,6 +29,7 @@ import { byteSize, isOp, isPure, operand } from "./values.ts";
 export const numberValues: FunctionPass = {
   kind: "function",
   name: "number-values",
+  ignoresRemovals: true,
   run: (fn, context) => new Numbering(fn, context).run(),
 };
 

@@ -25,6 +25,10 @@ export interface PassContext {
 export interface FunctionPass {
   readonly kind: "function";
   readonly name: string;
+  /** All that it does is to leave out what nobody reads. */
+  readonly onlyRemoves?: true;
+  /** What such passes leave out gives it no more to do. */
+  readonly ignoresRemovals?: true;
   readonly run: (fn: IrFunction, context: PassContext) => boolean;
 }
 
@@ -43,6 +47,8 @@ export type Pass = FunctionPass | ModulePass;
  */
 export class PassRuns {
   readonly #states = new Map<IrFunction, number>();
+  /** The state after the last change that was more than a removal. */
+  readonly #changedAt = new Map<IrFunction, number>();
   readonly #ranAt = new Map<IrFunction, Map<FunctionPass, number>>();
   /** Of functions in the state that they are in. */
   readonly #facts = new Map<IrFunction, FunctionFacts>();
@@ -53,10 +59,13 @@ export class PassRuns {
     let state = this.#states.get(fn) ?? 0;
     let ranAt = this.#ranAt.get(fn);
     if (ranAt === undefined) this.#ranAt.set(fn, (ranAt = new Map()));
-    if (ranAt.get(pass) === state) return;
+    const known = ranAt.get(pass) ?? -1;
+    const wanted = pass.ignoresRemovals === true ? (this.#changedAt.get(fn) ?? 0) : state;
+    if (known >= wanted) return;
     this.#running = fn;
     if (pass.run(fn, context)) {
       state += 1;
+      if (pass.onlyRemoves !== true) this.#changedAt.set(fn, state);
       this.#facts.delete(fn);
     }
     this.#running = undefined;
@@ -76,7 +85,9 @@ export class PassRuns {
 
   /** Something else than a pass changed the function. */
   touch(fn: IrFunction): void {
-    this.#states.set(fn, (this.#states.get(fn) ?? 0) + 1);
+    const state = (this.#states.get(fn) ?? 0) + 1;
+    this.#states.set(fn, state);
+    this.#changedAt.set(fn, state);
     this.#facts.delete(fn);
   }
 

@@ -47,6 +47,7 @@ import { isWidenable } from "./widen-sums.ts";
 export const propagateRanges: FunctionPass = {
   kind: "function",
   name: "propagate-ranges",
+  ignoresRemovals: true,
   run(fn) {
     const joined = joinRangeTests(fn);
     // Edges go: what blocks cannot be reached must be gone before the graph is looked at.

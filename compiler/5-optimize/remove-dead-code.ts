@@ -9,6 +9,7 @@ import { isRemovableIfUnused } from "./values.ts";
 export const removeDeadCode: FunctionPass = {
   kind: "function",
   name: "remove-dead-code",
+  onlyRemoves: true,
   run: removeUnused,
 };
 

@@ -15,6 +15,7 @@ import { countInstructions, type InstructionOf, instructionsOf, isOp, operand } 
 export const removeDeadStores: FunctionPass = {
   kind: "function",
   name: "remove-dead-stores",
+  onlyRemoves: true,
   run(fn, { runs }) {
     const { alias } = runs.factsOf(fn);
     const rewriter = new Rewriter(fn);

@@ -32,6 +32,7 @@ interface Candidate {
 export const splitAggregates: FunctionPass = {
   kind: "function",
   name: "split-aggregates",
+  ignoresRemovals: true,
   run(fn, { module }) {
     let changed = promoteAllocas(fn);
     // Splitting one object turns its copies into accesses of the next: a few rounds reach the end.
