@@ -89,7 +89,11 @@ class GrammarRecorder extends CParser {
 
   protected override ACTION(): void {}
 
-  protected override LA(): Token {
+  protected override peek(): Token {
+    return anyToken;
+  }
+
+  protected override get previous(): Token {
     return anyToken;
   }
 

@@ -23,7 +23,8 @@ export type RuleTables = Readonly<Partial<Record<TableKind, string>>>;
 
 const NO = ".";
 const YES = "+";
-const YES_CODE = 43;
+/** What a table has where a token of the type starts its part. */
+export const YES_CODE = 43;
 const ZERO = 48;
 const NINE = 57;
 const LETTER_A = 97;
@@ -39,11 +40,6 @@ export function encodeDecision(
       return answer === true ? YES : NO;
     })
     .join("");
-}
-
-/** Whether a token of this type starts the part that the table is of. */
-export function goesOn(table: string | undefined, tokenTypeIdx: number): boolean {
-  return table !== undefined && table.charCodeAt(tokenTypeIdx) === YES_CODE;
 }
 
 /** The number of the alternative that a token of this type starts; -1 for none. */

@@ -3,13 +3,14 @@
  * OPTION, MANY, AT_LEAST_ONE with embedded actions), and chevrotain analyses them: that happens when
  * the project is built (see analyse-grammar.ts), and what it decides by is installed here as tables.
  * chevrotain itself is not loaded at run time: loading it and parsing through its layers cost more
- * than the rest of a small compilation.
+ * than the rest of a small compilation. The next token is looked at in place: these methods are a tenth
+ * of the calls of a small compilation.
  */
 import type { SourceFile } from "../../common/diagnostics/source.ts";
 import { Token } from "../1-preprocess/token.ts";
 import { endOfFile, type TokenType } from "../1-preprocess/token-types.ts";
 import { lookaheadTables } from "./generated/lookahead.ts";
-import { alternativeOf, goesOn, type RuleTables, type TableKind } from "./lookahead-tables.ts";
+import { alternativeOf, type RuleTables, type TableKind, YES_CODE } from "./lookahead-tables.ts";
 
 /** A rule as a parser keeps it; `SUBRULE` runs it. */
 export interface GrammarRule<Args extends readonly unknown[], Result> {
@@ -33,7 +34,8 @@ export interface Alternative<Result> {
 export class SyntaxAbort extends Error {}
 
 const nowhere: SourceFile = { path: "", text: "", isSystem: false };
-const outside = new Token(endOfFile, "", nowhere, 0, 0, 0, undefined);
+/** What lies before and behind a run. */
+export const outside = new Token(endOfFile, "", nowhere, 0, 0, 0, undefined);
 const noTables: RuleTables = {};
 
 export abstract class RuleEngine {
@@ -100,13 +102,8 @@ export abstract class RuleEngine {
     action();
   }
 
-  /** The n-th token ahead; end-of-file outside of the run. */
-  protected LA(n: number): Token {
-    return this.tokVector[this.currIdx + n] ?? outside;
-  }
-
   protected CONSUME(type: TokenType): Token {
-    const token = this.LA(1);
+    const token = this.tokVector[this.currIdx + 1] ?? outside;
     if (token.tokenType !== type) this.mismatch(type);
     this.consumeToken();
     return token;
@@ -151,14 +148,14 @@ export abstract class RuleEngine {
   }
 
   protected choose<Result>(kind: TableKind, alternatives: readonly Alternative<Result>[]): Result {
-    const index = alternativeOf(this.#tables[kind], this.LA(1).tokenTypeIdx);
+    const { tokenTypeIdx } = this.tokVector[this.currIdx + 1] ?? outside;
+    const index = alternativeOf(this.#tables[kind], tokenTypeIdx);
     if (index < 0) this.mismatch(undefined);
     return alternatives[index]!.ALT();
   }
 
   protected option<Result>(kind: TableKind, part: Part<Result>): Result | undefined {
-    const action = this.#admitted(kind, part);
-    return action?.();
+    return this.#admitted(kind, part)?.();
   }
 
   /** True where the part came at least once. */
@@ -182,6 +179,7 @@ export abstract class RuleEngine {
     if (typeof part === "function") action = part;
     else if (part.GATE()) action = part.DEF;
     else return undefined;
-    return goesOn(this.#tables[kind], this.LA(1).tokenTypeIdx) ? action : undefined;
+    const { tokenTypeIdx } = this.tokVector[this.currIdx + 1] ?? outside;
+    return this.#tables[kind]?.charCodeAt(tokenTypeIdx) === YES_CODE ? action : undefined;
   }
 }

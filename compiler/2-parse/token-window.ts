@@ -12,7 +12,7 @@ import type { PragmaState, StreamEvent, TokenRun, UnrollPragma } from "../1-prep
 import { initialPragmaState } from "../1-preprocess/stream.ts";
 import { spanBetween, type Token, tokenSpan } from "../1-preprocess/token.ts";
 import { endOfFile, type TokenType, tokenTypes as t } from "../1-preprocess/token-types.ts";
-import { RuleEngine } from "./rule-engine.ts";
+import { outside, RuleEngine } from "./rule-engine.ts";
 import { ScopeStack, type TypeNameOracle } from "./scopes.ts";
 
 /** Token types that start a type name or declaration specifiers. */
@@ -145,15 +145,15 @@ export abstract class TokenWindow extends RuleEngine {
 
   /** The n-th token ahead; end-of-file past the end. */
   protected peek(n = 1): Token {
-    return this.LA(n);
+    return this.tokVector[this.currIdx + n] ?? outside;
   }
 
   protected isNext(type: TokenType, n = 1): boolean {
-    return this.LA(n).tokenTypeIdx === type.tokenTypeIdx;
+    return (this.tokVector[this.currIdx + n] ?? outside).tokenType === type;
   }
 
   protected get previous(): Token {
-    return this.LA(0);
+    return this.tokVector[this.currIdx] ?? outside;
   }
 
   /** From a token up to the last one consumed. */

@@ -39,10 +39,17 @@ export function tagPlace(span: Span, tag: string | undefined): Span {
 
 /** Where a word stands in a span; the span itself where it does not. */
 function wordIn(span: Span, word: string): Span {
-  const pattern = new RegExp(`(?<![\\w$])${word.replaceAll("$", "\\$")}(?![\\w$])`, "g");
-  pattern.lastIndex = span.start;
-  const at = pattern.exec(span.file.text)?.index ?? span.end;
-  return at >= span.end ? span : { ...span, start: at, end: at + word.length };
+  const text = span.file.text.slice(span.start, span.end);
+  let at = text.indexOf(word);
+  while (at >= 0 && (isWordUnit(text, at - 1) || isWordUnit(text, at + word.length)))
+    at = text.indexOf(word, at + 1);
+  if (at < 0) return span;
+  return { ...span, start: span.start + at, end: span.start + at + word.length };
+}
+
+function isWordUnit(text: string, at: number): boolean {
+  const unit = text[at];
+  return unit !== undefined && /[\w$]/.test(unit);
 }
 
 /** The name in `.name` of a designator. */

@@ -175,6 +175,7 @@ const exchangeThroughMemory: Lower = (state, expr) => {
 };
 
 const rows: readonly (readonly [pattern: RegExp, lower: Lower])[] = [
+  [operationPattern, readModifyWrite],
   [/^__sync_val_compare_and_swap/, compareAndSwap(false)],
   [/^__sync_bool_compare_and_swap/, compareAndSwap(true)],
   [/compare_exchange/, compareExchange],
@@ -184,7 +185,6 @@ const rows: readonly (readonly [pattern: RegExp, lower: Lower])[] = [
   [/exchange(_n)?$/, exchange],
   [/atomic_load(_n)?$/, load],
   [/atomic_(store|init)(_n)?$/, store],
-  [operationPattern, readModifyWrite],
 ];
 
 /** Lowers an atomic builtin; what BPF has no instruction for is reported. */

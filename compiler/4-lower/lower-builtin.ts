@@ -173,14 +173,17 @@ const packetLoad: Lower = (state, expr) => {
   return convertInteger(state, loaded, scalarType(expr.type), false);
 };
 
+/** What programs use most comes first: each pattern that is tried has to be compiled. */
 const rows: readonly (readonly [pattern: RegExp, lower: Lower])[] = [
+  [/^__builtin_bswap/, swap],
+  [/^(__sync_synchronize|__(atomic|c11_atomic)_(thread|signal)_fence)$/, fence],
+  [/^__(sync|atomic|c11_atomic)_/, lowerAtomic],
   [/^__builtin_memcpy(_inline)?$/, copy("memcpy")],
   [/^__builtin_memmove$/, copy("memmove")],
   [/^__builtin_memset(_inline)?$/, fill],
   [/^__builtin_bzero$/, zero],
   [/^__builtin_(memcmp|bcmp)$/, compareMemory],
   [/^__builtin_(str|stpcpy|memchr|mempcpy)/, lowerStringFunction],
-  [/^__builtin_bswap/, swap],
   [/^__builtin_bitreverse/, unaryTrick(reverseBits)],
   [/^__builtin_rotateleft/, rotation(true)],
   [/^__builtin_rotateright/, rotation(false)],
@@ -208,10 +211,8 @@ const rows: readonly (readonly [pattern: RegExp, lower: Lower])[] = [
   [/^__builtin_(dynamic_)?object_size$/, objectSize],
   [/^__builtin_clrsb/, signBits],
   [/^__builtin_(unreachable|trap|abort)$/, endPath],
-  [/^(__sync_synchronize|__(atomic|c11_atomic)_(thread|signal)_fence)$/, fence],
   [/^__builtin_constant_p$/, constantP],
   [/_overflow$/, lowerOverflow],
-  [/^__(sync|atomic|c11_atomic)_/, lowerAtomic],
   [/^llvm\.bpf\.load\./, packetLoad],
   [/^__builtin_preserve_access_index$/, preserveAccess],
   [/^__builtin_preserve_field_info$/, fieldInfo],
