@@ -166,12 +166,8 @@ export class Session {
       dynamic,
     );
     identifier.macro = macro;
-<<<<<<< HEAD
-    this.filter.definitions += 1;
-    if (!identifier.isWatched) this.filter.add(identifier);
-=======
+    if (this.#filter !== undefined) this.#filter.definitions += 1;
     this.watch(identifier);
->>>>>>> 14c21bb (Less work per declaration, token and pass in small compilations)
     return macro;
   }
 
