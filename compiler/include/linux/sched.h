@@ -37,17 +37,17 @@
 #define CLONE_NEWTIME 0x00000080
 
 struct clone_args {
-	__aligned_u64 flags;
-	__aligned_u64 pidfd;
-	__aligned_u64 child_tid;
-	__aligned_u64 parent_tid;
-	__aligned_u64 exit_signal;
-	__aligned_u64 stack;
-	__aligned_u64 stack_size;
-	__aligned_u64 tls;
-	__aligned_u64 set_tid;
-	__aligned_u64 set_tid_size;
-	__aligned_u64 cgroup;
+	__u64 flags __attribute__((aligned(8)));
+	__u64 pidfd __attribute__((aligned(8)));
+	__u64 child_tid __attribute__((aligned(8)));
+	__u64 parent_tid __attribute__((aligned(8)));
+	__u64 exit_signal __attribute__((aligned(8)));
+	__u64 stack __attribute__((aligned(8)));
+	__u64 stack_size __attribute__((aligned(8)));
+	__u64 tls __attribute__((aligned(8)));
+	__u64 set_tid __attribute__((aligned(8)));
+	__u64 set_tid_size __attribute__((aligned(8)));
+	__u64 cgroup __attribute__((aligned(8)));
 };
 
 #define SCHED_NORMAL 0
