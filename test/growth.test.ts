@@ -60,7 +60,7 @@ const small: Readonly<Record<string, number>> = {
   switch: 500,
   loops: 840,
   chains: 500,
-  inlined: 500,
+  inlined: 800,
   elseIf: 1000,
 };
 const factor = 4;
