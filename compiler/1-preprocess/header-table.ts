@@ -10,6 +10,7 @@ import type {
   DeclaredKind,
   HeaderDeclarations,
   HeaderName,
+  HeaderText,
   PragmaState,
   TokenRun,
 } from "./stream.ts";
@@ -316,6 +317,17 @@ export class HeaderTable implements HeaderDeclarations, NameTable {
     if (found.length > before && found.length > 1)
       found.sort((a, b) => a.declaration - b.declaration);
     return found;
+  }
+
+  text(declaration: number): HeaderText | undefined {
+    if (this.#runs.has(declaration)) return undefined;
+    const at = declaration * DECLARATION_SIZE;
+    const { file } = this.#places[this.#declarations[at + PLACE]!]!;
+    return {
+      file,
+      start: this.#declarations[at + START]!,
+      end: this.#declarations[at + END]!,
+    };
   }
 
   run(declaration: number): TokenRun {

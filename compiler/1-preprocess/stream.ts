@@ -54,6 +54,13 @@ export interface HeaderName {
   readonly record?: "struct" | "union";
 }
 
+/** A piece of a file; places are UTF-16 offsets. */
+export interface HeaderText {
+  readonly file: SourceFile;
+  readonly start: number;
+  readonly end: number;
+}
+
 /**
  * Declarations found in headers, numbered in source order. Each is parsed only when one of its
  * names is asked for.
@@ -73,6 +80,8 @@ export interface HeaderDeclarations {
   lookup(name: string): readonly HeaderName[];
   /** The tokens of a declaration. */
   run(declaration: number): TokenRun;
+  /** The text of a declaration that has no macros in it; undefined for others. */
+  text(declaration: number): HeaderText | undefined;
 }
 
 /** For `-E`: where the text comes from, in order. */

@@ -504,10 +504,23 @@ export type TagKind = "struct" | "union" | "enum";
  * is the declaration's place in the whole unit, in one sequence with the user's own declarations, so
  * that visibility rules of C can be kept.
  */
+export interface PlainEnumerator {
+  /** Within the range of an int. */
+  readonly value: bigint;
+  /** The name's place, and the declaration's in the unit. */
+  readonly span: Span;
+  readonly ordinal: number;
+}
+
 export interface DeclarationIndex {
   /** Typedef names, variables, functions and enumerators. */
   ordinary(name: string): readonly UnitDeclaration[];
   tag(name: string): readonly UnitDeclaration[];
+  /**
+   * An enumerator whose value stands behind it as a number, without parsing its enum; undefined where
+   * the declarations have to tell, or that enum was parsed already.
+   */
+  enumerator(name: string): PlainEnumerator | undefined;
   /**
    * Whether a tag is a struct's or a union's, without parsing its declarations; undefined where only
    * they tell, or one was parsed already.

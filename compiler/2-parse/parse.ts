@@ -5,8 +5,9 @@
 import type { Diagnostics } from "../../common/diagnostics/diagnostic.ts";
 import type { HeaderDeclarations, PreprocessedUnit } from "../1-preprocess/stream.ts";
 import { tokenSpan } from "../1-preprocess/token.ts";
-import type { DeclarationIndex, TranslationUnit, UnitDeclaration } from "./ast.ts";
+import type { DeclarationIndex, PlainEnumerator, TranslationUnit, UnitDeclaration } from "./ast.ts";
 import { CParser } from "./c-parser.ts";
+import { plainEnumerator } from "./plain-enumerator.ts";
 import type { TypeNameOracle } from "./scopes.ts";
 
 /** Parses a preprocessed unit. Declarations in headers report their errors when they are reached. */
@@ -67,6 +68,18 @@ class HeaderIndex implements DeclarationIndex {
 
   tag(name: string): readonly UnitDeclaration[] {
     return this.#all(name, true);
+  }
+
+  enumerator(name: string): PlainEnumerator | undefined {
+    const [entry, ...others] = this.#headers.lookup(name);
+    if (entry?.kind !== "enumerator" || others.length > 0) return undefined;
+    if (this.#parsed.has(entry.declaration)) return undefined;
+    const text = this.#headers.text(entry.declaration);
+    const found = text && plainEnumerator(text, name);
+    if (found === undefined) return undefined;
+    const { value, start } = found;
+    const span = { file: text!.file, start, end: start + name.length };
+    return { value, span, ordinal: this.#ordinal(entry.declaration) };
   }
 
   recordTag(name: string): "struct" | "union" | undefined {

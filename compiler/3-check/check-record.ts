@@ -12,6 +12,7 @@ import { forwardNote } from "./check-tag.ts";
 import { evaluateInteger } from "./constant-evaluator.ts";
 import {
   type Context,
+  type Entity,
   type EnumeratorEntity,
   previousNote,
   report,
@@ -300,9 +301,15 @@ function enumeratorValue(
   return value?.value ?? next;
 }
 
+/** An enumerator that was met before its enum is entered again with it. */
+function isSameAlone(earlier: Entity, { span }: EnumeratorEntity): boolean {
+  if (earlier.kind !== "enumerator" || earlier.isAlone !== true) return false;
+  return earlier.span.file === span.file && earlier.span.start === span.start;
+}
+
 function enterEnumerator(context: Context, entity: EnumeratorEntity): void {
   const earlier = lookUpHere(context, entity.name);
-  if (earlier !== undefined && earlier !== entity) {
+  if (earlier !== undefined && earlier !== entity && !isSameAlone(earlier, entity)) {
     const name = earlier.kind === "enumerator" ? "redefinitionEnumerator" : "redefinitionKind";
     report(context, name, entity.span, [entity.name], previousNote(earlier.span));
     return;
@@ -336,7 +343,6 @@ export function defineEnum(context: Context, type: EnumType, specifier: EnumSpec
       name,
       value: previous,
       type: fitsInt ? intType : longType,
-      enumType: type,
       span,
     };
     enterEnumerator(context, entity);

@@ -58,8 +58,9 @@ export interface EnumeratorEntity {
   readonly name: string;
   readonly value: bigint;
   type: QualType;
-  readonly enumType: EnumType;
   readonly span: Span;
+  /** Its enum was not read. */
+  readonly isAlone?: true;
 }
 
 /** What an ordinary identifier can name. */

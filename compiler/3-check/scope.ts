@@ -9,6 +9,7 @@ import { atFileScope, type Context, type Entity, type Scope } from "./context.ts
 import { tagPlace } from "./expression-place.ts";
 import { LazyEnum, LazyRecord } from "./lazy-types.ts";
 import { rememberPlace } from "./print-type.ts";
+import { intType } from "./type-tools.ts";
 import type { EnumType, RecordType } from "./types.ts";
 
 /** Every record specifier in a declaration that is at file scope, outermost first. */
@@ -49,8 +50,22 @@ function forceNestedEnums(context: Context, declaration: ExternalDeclaration): v
   }
 }
 
+/** Brings in an enumerator alone where that is enough; false where its declarations have to be read. */
+function enterPlainEnumerator(context: Context, name: string): boolean {
+  const { ordinary } = context.fileScope;
+  const known = ordinary.get(name);
+  if (known !== undefined) return known.kind === "enumerator" && known.isAlone === true;
+  if (context.indexed.has(name)) return false;
+  const found = context.unit.index.enumerator(name);
+  if (found === undefined || found.ordinal > context.ordinal) return false;
+  const { value, span } = found;
+  ordinary.set(name, { kind: "enumerator", name, value, type: intType, span, isAlone: true });
+  return true;
+}
+
 /** Brings a name's header declarations into file scope, those before the present place. */
 function enterFromIndex(context: Context, name: string): void {
+  if (enterPlainEnumerator(context, name)) return;
   const declarations = context.unit.index.ordinary(name);
   let done = context.indexed.get(name) ?? 0;
   for (; done < declarations.length; done += 1) {
