@@ -182,7 +182,7 @@ function flagSetter() {
 function setFlags(flags) {
   if (flags.length === 0) return;
   const { setFlagsFromString = require("node:v8").setFlagsFromString } = flagSetter();
-  for (const flag of flags) setFlagsFromString(flag);
+  setFlagsFromString(flags.join(" "));
 }
 
 // Which functions got quick machine code is kept in a cache, and would be done again at every start.

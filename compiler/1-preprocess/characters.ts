@@ -8,19 +8,22 @@ export const DIGIT = 4;
 /** Blank within a line: space, tab, vertical tab, form feed, carriage return. */
 export const BLANK = 8;
 
-function classOf(code: number): number {
-  const isLetter = (code >= 65 && code <= 90) || (code >= 97 && code <= 122);
-  if (isLetter || code === 95 || code === 36 || code >= 128)
-    return IDENTIFIER_START | IDENTIFIER_PART;
-  if (code >= 48 && code <= 57) return IDENTIFIER_PART | DIGIT;
-  if (code === 32 || code === 9 || code === 11 || code === 12 || code === 13) return BLANK;
-  return 0;
-}
+/** From and to before which code a class holds: letters, `$` and `_`, what is beyond ASCII, digits, blanks. */
+const ranges: readonly (readonly [from: number, to: number, kind: number])[] = [
+  [65, 91, IDENTIFIER_START | IDENTIFIER_PART],
+  [97, 123, IDENTIFIER_START | IDENTIFIER_PART],
+  [36, 37, IDENTIFIER_START | IDENTIFIER_PART],
+  [95, 96, IDENTIFIER_START | IDENTIFIER_PART],
+  [128, 256, IDENTIFIER_START | IDENTIFIER_PART],
+  [48, 58, IDENTIFIER_PART | DIGIT],
+  [9, 10, BLANK],
+  [11, 14, BLANK],
+  [32, 33, BLANK],
+];
 
 /** Classes of the characters 0–255; larger ones are identifier letters. */
-export const characterClass: Uint8Array = Uint8Array.from({ length: 256 }, (_, code) =>
-  classOf(code),
-);
+export const characterClass = new Uint8Array(256);
+for (const [from, to, kind] of ranges) characterClass.fill(kind, from, to);
 
 /** The class of any UTF-16 unit; NaN (past the end) has none. */
 export function classAt(code: number): number {
