@@ -38,6 +38,11 @@ const lookBack = 48;
 
 type Undo = () => void;
 
+/** The access carries a relocation: who reads memory through one that was never set wants that. */
+function isRelocated(base: Value): boolean {
+  return isOp(base, "ptradd") && isOp(operand(base, 1), "core");
+}
+
 class Numbering {
   readonly #context: PassContext;
   readonly #rewriter: Rewriter;
@@ -285,7 +290,7 @@ class Numbering {
       if (known !== undefined) return { contents, version, value: this.#rewriter.resolve(known) };
       const { instruction, before } = this.#memory.definition(version);
       if (instruction === undefined) {
-        if (type === "ptr" || !isOp(at, "load")) break;
+        if (type === "ptr" || !isOp(at, "load") || isRelocated(location.base)) break;
         if (!this.#memory.isUnset(location.region, version)) break;
         return { contents, version, value: constant(type as ValueType, 0n) };
       }
