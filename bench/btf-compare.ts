@@ -40,8 +40,7 @@ function differences(clang: Shape, bpfc: Shape): string[] {
 
 const sources = new Map<string, readonly string[] | undefined>();
 
-function sourceLines(cwd: string, path: string): readonly string[] | undefined {
-  const place = resolve(cwd, path);
+function linesOf(place: string): readonly string[] | undefined {
   if (!sources.has(place)) {
     try {
       sources.set(place, readFileSync(place, "utf8").split(/\r?\n/));
@@ -52,9 +51,22 @@ function sourceLines(cwd: string, path: string): readonly string[] | undefined {
   return sources.get(place);
 }
 
-function lineProblem(cwd: string, { file, text, line, column }: LineInfo): string | undefined {
+/** Objects name a header as it was included where it lies outside of the working directory. */
+function sourceLines({ cwd, flags }: ProgramGroup, path: string): readonly string[] | undefined {
+  const folders = flags.filter((_, at) => /^-(I|isystem|idirafter)$/.test(flags[at - 1] ?? ""));
+  for (const folder of [".", ...folders]) {
+    const lines = linesOf(resolve(cwd, folder, path));
+    if (lines !== undefined) return lines;
+  }
+  return undefined;
+}
+
+function lineProblem(
+  group: ProgramGroup,
+  { file, text, line, column }: LineInfo,
+): string | undefined {
   if (line === 0) return "line 0";
-  const source = sourceLines(cwd, file);
+  const source = sourceLines(group, file);
   // Shipped headers are no files here.
   if (source === undefined) return file.startsWith("<") ? undefined : `no such file: ${file}`;
   const real = source[line - 1];
@@ -64,7 +76,7 @@ function lineProblem(cwd: string, { file, text, line, column }: LineInfo): strin
 }
 
 /** Every function must start with a record, records must ascend and quote their lines. */
-function lineProblems(cwd: string, view: ObjectView): string[] {
+function lineProblems(group: ProgramGroup, view: ObjectView): string[] {
   const problems: string[] = [];
   const bySection = new Map(view.btfExt?.lineInfo.map((s) => [s.section, s.records]));
   view.object.sections.forEach((section, index) => {
@@ -78,7 +90,7 @@ function lineProblems(cwd: string, view: ObjectView): string[] {
     records.forEach((record, at) => {
       if (at > 0 && record.insnOffset <= records[at - 1]!.insnOffset)
         problems.push(`! ${section.name}: line records out of order`);
-      const problem = lineProblem(cwd, record);
+      const problem = lineProblem(group, record);
       if (problem !== undefined) problems.push(`! ${section.name}: ${problem}`);
     });
   });
@@ -100,7 +112,7 @@ function compareFile(group: ProgramGroup, file: string): string[] | undefined {
   if (ours?.btf === undefined) return ["! no BTF that can be read"];
   return [
     ...differences(shapeOf(theirs.btf, theirs.btfExt), shapeOf(ours.btf, ours.btfExt)),
-    ...lineProblems(group.cwd, ours),
+    ...lineProblems(group, ours),
   ];
 }
 
