@@ -146,6 +146,15 @@ describe("what build systems ask", () => {
     expect(bpfc(["cc", "-MD", "-MP", "-MFd.d", "-c", "d.c", "-o", "d.o"]).status).toBe(0);
     expect(readFileSync(join(work, "d.d"), "utf8")).toBe("d.o: d.c h.h\nh.h:\n");
   });
+  test("a long text gives the code of a short one", () => {
+    const text = readFileSync(join(root, "examples/xdp-firewall/firewall.bpf.c"), "utf8");
+    const objectOf = (content: string): Buffer => {
+      writeFileSync(join(work, "length.c"), content);
+      expect(bpfc(["cc", "-c", "length.c", "-o", "length.o"]).status).toBe(0);
+      return readFileSync(join(work, "length.o"));
+    };
+    expect(objectOf(`${text}/* ${"words ".repeat(2000)}*/\n`)).toEqual(objectOf(text));
+  });
   test("called as bpfc-clang it is clang", () => {
     const link = join(work, "bpfc-clang");
     symlinkSync(bundle, link);
