@@ -11,15 +11,19 @@ import { standardDirectories } from "./standard-directories.ts";
 /** Longest prefix first, as the last matching option wins among equals. */
 export function recordedPath(options: CcOptions): (path: string) => string {
   const maps = [...options.prefixMaps].reverse();
-  const folders = [...workingFolders(), ...searchFolders(options)].map((path) =>
-    path.endsWith("/") ? path : `${path}/`,
-  );
+  let known: readonly string[] | undefined;
+  const folders = (): readonly string[] => {
+    known ??= [...workingFolders(), ...searchFolders(options)].map((path) =>
+      path.endsWith("/") ? path : `${path}/`,
+    );
+    return known;
+  };
   return (path) => {
     const map = maps.find(({ from }) => path.startsWith(from));
     if (map !== undefined) return map.to + path.slice(map.from.length);
     // A map to the sources has to find them.
     if (!isAbsolute(path) || options.sourceMap !== undefined) return path;
-    const folder = folders.find((from) => path.startsWith(from));
+    const folder = folders().find((from) => path.startsWith(from));
     return path.slice(folder?.length ?? path.lastIndexOf("/") + 1);
   };
 }

@@ -163,7 +163,8 @@ function form(
   facts: Facts & { readonly match?: Partial<InstructionFields> },
   build: Build,
 ): InstructionForm {
-  return { name, opcode, fields, match: {}, ...facts, build };
+  const { match = {}, cpu, since, group } = facts;
+  return { name, opcode, fields, match, cpu, since, group, build };
 }
 
 const base = { cpu: "v1", since: "3.18" } as const;

@@ -40,12 +40,15 @@ const variants = lazy((): readonly VariantTable[] =>
 const byName = lazy(() => new Map(variants().map((variant) => [variant.name, variant])));
 
 function parseVariant(line: string): VariantTable {
-  const [name = "", programType, attachType, list = ""] = line.split(" ");
+  const nameEnd = line.indexOf(" ");
+  const typeEnd = line.indexOf(" ", nameEnd + 1);
+  const attachEnd = line.indexOf(" ", typeEnd + 1);
+  const headEnd = attachEnd < 0 ? line.length : attachEnd;
   return {
-    name,
-    programType: Number(programType),
-    attachType: Number(attachType),
-    accesses: lazy(() => parseAccesses(list)),
+    name: line.slice(0, nameEnd),
+    programType: Number(line.slice(nameEnd + 1, typeEnd)),
+    attachType: Number(line.slice(typeEnd + 1, headEnd)),
+    accesses: lazy(() => parseAccesses(line.slice(headEnd + 1))),
   };
 }
 
@@ -58,8 +61,12 @@ function parseAccesses(list: string): ReadonlyMap<string, ReadonlyMap<number, Co
     accesses.set(access, offsets);
     const step = Number(access.slice(1));
     for (const run of runs.split(",")) {
-      const [, first, last = first] = /^(-?\d+)(?:-(-?\d+))?$/.exec(run) ?? [];
-      for (let offset = Number(first); offset <= Number(last); offset += step) {
+      if (run === "") continue;
+      // The first number may have a sign of its own.
+      const dash = run.indexOf("-", 1);
+      const first = Number(dash < 0 ? run : run.slice(0, dash));
+      const last = dash < 0 ? first : Number(run.slice(dash + 1));
+      for (let offset = first; offset <= last; offset += step) {
         offsets.set(offset, kind as ContextValueKind);
       }
     }

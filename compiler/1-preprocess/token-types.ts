@@ -117,6 +117,13 @@ export const endOfFile: TokenType = { name: "EOF", tokenTypeIdx: created.length 
 
 type KeywordRow = readonly [TokenType, string];
 
+/** The type of each of the rows' words. */
+function typesByWord(rows: readonly KeywordRow[]): ReadonlyMap<string, TokenType> {
+  const types = new Map<string, TokenType>();
+  for (const [type, words] of rows) for (const word of words.split(" ")) types.set(word, type);
+  return types;
+}
+
 const t = tokenTypes;
 
 const keywordRows: readonly KeywordRow[] = [
@@ -166,9 +173,7 @@ const keywordRows: readonly KeywordRow[] = [
 export const gnuOnlyKeywords: readonly string[] = ["typeof", "asm"];
 
 /** Keyword spelling → token type, in GNU mode. */
-export const keywords: ReadonlyMap<string, TokenType> = new Map(
-  keywordRows.flatMap(([type, words]) => words.split(" ").map((word) => [word, type] as const)),
-);
+export const keywords: ReadonlyMap<string, TokenType> = typesByWord(keywordRows);
 
 const punctuatorRows: readonly KeywordRow[] = [
   [t.LParen, "("],
@@ -197,6 +202,4 @@ const punctuatorRows: readonly KeywordRow[] = [
 ];
 
 /** Punctuator spelling → token type. */
-export const punctuators: ReadonlyMap<string, TokenType> = new Map(
-  punctuatorRows.flatMap(([type, words]) => words.split(" ").map((word) => [word, type] as const)),
-);
+export const punctuators: ReadonlyMap<string, TokenType> = typesByWord(punctuatorRows);
