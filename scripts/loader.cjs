@@ -140,9 +140,19 @@ function load(name, flags) {
  */
 const shared = ["--interrupt-budget=1000000", "--no-incremental-marking", "--no-parallel-scavenge"];
 
-/** A small compilation is over before machine code pays, or fresh memory for young objects. */
-const short = ["--no-opt", "--no-sparkplug", "--semi-space-growth-factor=1"];
-const long = ["--opt", "--sparkplug", "--semi-space-growth-factor=2"];
+/** A small compilation is over before machine code pays, of patterns too, or fresh memory for young objects. */
+const short = [
+  "--no-opt",
+  "--no-sparkplug",
+  "--regexp-tier-up-ticks=100",
+  "--semi-space-growth-factor=1",
+];
+const long = [
+  "--opt",
+  "--sparkplug",
+  "--regexp-tier-up-ticks=1",
+  "--semi-space-growth-factor=2",
+];
 let isShort = false;
 
 /** For what proves to be more than a small compilation; cli/long-run.ts asks for it. */
