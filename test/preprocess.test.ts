@@ -194,3 +194,20 @@ test("bytes that are no text are kept", () => {
   const wanted = [0xc3, 0xa9, 0xf0, 0x9f, 0x98, 0x80, 0x20, 0xff, 0xe9, 0x80, 0xed, 0xa0, 0x80, 0];
   expect([...(checked?.variables[0]?.data?.bytes ?? [])]).toEqual(wanted);
 });
+
+test("a macro that is taken back from the stack is seen in the next header", () => {
+  const declared = "typedef int first;\nstruct second { int a; };\n";
+  const main = [
+    "#define T int",
+    '#pragma push_macro("T")',
+    "#undef T",
+    '#include "declared.h"',
+    '#pragma pop_macro("T")',
+    '#include "user.h"',
+    "struct third x;",
+  ].join("\n");
+  const files = { "main.c": main, "declared.h": declared, "user.h": "struct third { T b; };\n" };
+  const diagnostics = new Diagnostics();
+  compile("main.c", defaultPreprocessOptions, memoryFileSystem(files), diagnostics);
+  expect(diagnostics.list.map(({ message }) => message)).toEqual([]);
+});

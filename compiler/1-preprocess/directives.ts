@@ -18,7 +18,7 @@ import { parseInteger } from "./literals.ts";
 import { type Macro, macroOf } from "./macro.ts";
 import { destringize, type Pragmas } from "./pragma.ts";
 import { RawLexer } from "./raw-lexer.ts";
-import type { Session } from "./session.ts";
+import { noteContent, type Session } from "./session.ts";
 import { LEADING_SPACE, type Token, tokenSpan } from "./token.ts";
 import { endOfFile, tokenTypes } from "./token-types.ts";
 
@@ -137,10 +137,7 @@ export class Directives {
     const { lexer, found } = frame;
     const name = lexer.plainDefine();
     if (name === undefined) return false;
-    if (frame.conditionals.length === 0) {
-      frame.strayContent = true;
-      frame.guard = undefined;
-    }
+    noteContent(frame);
     const identifier = identifiers.get(name);
     const end = lexer.position;
     this.#defineNamed(identifier, { file: found.file, start: end - name.length, end });

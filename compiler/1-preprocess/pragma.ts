@@ -199,8 +199,9 @@ export class Pragmas {
     const name = this.#macroName(tokens);
     const stack = name === undefined ? undefined : this.#macros.get(name);
     if (name === undefined || stack === undefined || stack.length === 0) return;
-    this.#session.identifiers.get(name).macro = stack.pop();
-    this.#session.filter.definitions += 1;
+    const identifier = this.#session.identifiers.get(name);
+    identifier.macro = stack.pop();
+    this.#session.noteDefinition(identifier);
   }
 
   #diagnostic(tokens: readonly Token[], span: Span): void {

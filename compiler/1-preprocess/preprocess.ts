@@ -17,7 +17,7 @@ import type { PreprocessOptions } from "./options.ts";
 import { destringize, Pragmas } from "./pragma.ts";
 import { predefinedMacros } from "./predefined.ts";
 import { RawLexer } from "./raw-lexer.ts";
-import { type FileFrame, Session } from "./session.ts";
+import { type FileFrame, noteContent, Session } from "./session.ts";
 import type { PreprocessedUnit } from "./stream.ts";
 import { SplitterArrays, split, TextSplitter } from "./text-splitter.ts";
 import { LINE_START, Token, tokenSpan } from "./token.ts";
@@ -206,10 +206,7 @@ class Preprocessor {
       this.#directives.run(token);
       return undefined;
     }
-    if (token.tokenType !== endOfFile && frame.conditionals.length === 0) {
-      frame.strayContent = true;
-      frame.guard = undefined;
-    }
+    if (token.tokenType !== endOfFile) noteContent(frame);
     return token;
   }
 
@@ -339,10 +336,7 @@ class Preprocessor {
     const block = frame.index?.macros(position);
     if (block === undefined || this.#macros === undefined)
       return this.#runDirectiveAt(frame.lexer, position);
-    if (frame.conditionals.length === 0) {
-      frame.strayContent = true;
-      frame.guard = undefined;
-    }
+    noteContent(frame);
     this.#macros.add(frame.found.file, block);
     frame.lexer.resumeAt(block.end, false);
     return true;

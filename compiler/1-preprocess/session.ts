@@ -40,6 +40,13 @@ export interface FileFrame {
   splitter: TextSplitter | undefined;
 }
 
+/** Something stands here: outside of conditionals the file has no include guard around all of it. */
+export function noteContent(frame: FileFrame): void {
+  if (frame.conditionals.length > 0) return;
+  frame.strayContent = true;
+  frame.guard = undefined;
+}
+
 /** A parameterless event: the index is filled in by the session. */
 export type Emitted<T> = T extends unknown ? Omit<T, "index"> : never;
 
@@ -166,9 +173,14 @@ export class Session {
       dynamic,
     );
     identifier.macro = macro;
+    this.noteDefinition(identifier);
+    return macro;
+  }
+
+  /** The identifier was given a macro. */
+  noteDefinition(identifier: Identifier): void {
     if (this.#filter !== undefined) this.#filter.definitions += 1;
     this.watch(identifier);
-    return macro;
   }
 
   /** The text splitter stops where this word is. */
