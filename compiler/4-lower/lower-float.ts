@@ -4,7 +4,7 @@
  * are folded, a call that is left in the end is an error.
  */
 import { callFloatRoutine } from "../../common/domain/float-bits.ts";
-import type { ArithmeticOperator, CheckedExpression } from "../3-check/checked.ts";
+import type { ArithmeticOperator } from "../3-check/checked.ts";
 import { isFloat, isSigned, scalarBits } from "../3-check/type-tools.ts";
 import type { QualType } from "../3-check/types.ts";
 import { convertInteger } from "./access.ts";
@@ -49,37 +49,25 @@ export function floatNegation(state: FunctionState, value: Value, type: QualType
   return state.emit(irType, { op: "binary", binary: "xor" }, [value, sign]);
 }
 
-/** Routine and what its result is compared with zero for. */
-const comparisons: Readonly<
-  Record<
-    Extract<CheckedExpression, { kind: "compare" }>["op"],
-    readonly [relation: string, predicate: IntPredicate]
-  >
-> = {
-  "==": ["eq", "eq"],
-  "!=": ["ne", "ne"],
-  "<": ["lt", "slt"],
-  "<=": ["le", "sle"],
-  ">": ["gt", "sgt"],
-  ">=": ["ge", "sge"],
-};
+/** What a comparison of signed numbers asks. */
+export type SignedPredicate = Exclude<IntPredicate, `u${string}`>;
 
-/** The comparison as i1. */
+/** The comparison as i1: the routine of that name gives a number that compares with 0 as the two do. */
 export function floatComparison(
   state: FunctionState,
-  op: keyof typeof comparisons,
+  predicate: SignedPredicate,
   left: Value,
   right: Value,
   type: QualType,
 ): Value {
-  const [relation, predicate] = comparisons[op];
+  const relation = predicate.replace(/^s/, "");
   const result = callRoutine(state, `__${relation}${modeOf(type)}2`, "i32", [left, right]);
   return state.emit("i1", { op: "icmp", predicate }, [result, constant("i32", 0)]);
 }
 
 /** A floating value that is not zero, as i1. */
 export function isFloatTrue(state: FunctionState, value: Value, type: QualType): Value {
-  return floatComparison(state, "!=", value, constant(scalarType(type), 0), type);
+  return floatComparison(state, "ne", value, constant(scalarType(type), 0), type);
 }
 
 function floatToFloat(state: FunctionState, value: Value, from: QualType, to: QualType): Value {

@@ -6,7 +6,12 @@ import { convertInteger } from "./access.ts";
 import type { FunctionState } from "./function-state.ts";
 import type { BinaryOp, IntPredicate, Value } from "./ir.ts";
 import { constant } from "./ir-builder.ts";
-import { floatArithmetic, floatComparison, floatNegation } from "./lower-float.ts";
+import {
+  floatArithmetic,
+  floatComparison,
+  floatNegation,
+  type SignedPredicate,
+} from "./lower-float.ts";
 import { scalarType } from "./lower-types.ts";
 import { isWide, wideArithmetic, wideCompare, wideUnary } from "./lower-wide.ts";
 
@@ -26,14 +31,15 @@ const binaryOps: Readonly<Record<ArithmeticOperator, readonly [BinaryOp, BinaryO
   or: ["or", "or"],
 };
 
-const predicates: Readonly<Record<Of<"compare">["op"], readonly [IntPredicate, IntPredicate]>> = {
-  "==": ["eq", "eq"],
-  "!=": ["ne", "ne"],
-  "<": ["slt", "ult"],
-  "<=": ["sle", "ule"],
-  ">": ["sgt", "ugt"],
-  ">=": ["sge", "uge"],
-};
+const predicates: Readonly<Record<Of<"compare">["op"], readonly [SignedPredicate, IntPredicate]>> =
+  {
+    "==": ["eq", "eq"],
+    "!=": ["ne", "ne"],
+    "<": ["slt", "ult"],
+    "<=": ["sle", "ule"],
+    ">": ["sgt", "ugt"],
+    ">=": ["sge", "uge"],
+  };
 
 /** Computes `left op right` in the type; the shift amount is brought to its width. */
 export function arithmetic(
@@ -59,7 +65,7 @@ export function compare(state: FunctionState, expr: Of<"compare">): Value {
   const signed = !isPointer(expr.left.type) && isSigned(expr.left.type);
   const { type } = expr.left;
   if (isWide(type)) return wideCompare(state, expr.op, left, right, signed);
-  if (isFloat(type)) return floatComparison(state, expr.op, left, right, type);
+  if (isFloat(type)) return floatComparison(state, predicates[expr.op][0], left, right, type);
   return state.emit("i1", { op: "icmp", predicate: predicates[expr.op][signed ? 0 : 1] }, [
     left,
     right,
