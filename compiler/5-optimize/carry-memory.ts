@@ -10,7 +10,6 @@
 import { findLoops, type Loop, loopExits, predecessors } from "../4-lower/cfg.ts";
 import type { Block, IrFunction, IrInstruction, Value } from "../4-lower/ir.ts";
 import {
-  computeUses,
   constant,
   createBlock,
   createInstruction,
@@ -20,8 +19,9 @@ import {
   type Use,
   type ValueType,
 } from "../4-lower/ir-builder.ts";
-import { AliasAnalysis, type Location, sameBase } from "./alias.ts";
+import { type AliasAnalysis, type Location, sameBase } from "./alias.ts";
 import { isOrdered, memoryEffect } from "./effects.ts";
+import { FunctionFacts } from "./function-facts.ts";
 import type { FunctionPass } from "./pass.ts";
 import { preheader } from "./preheader.ts";
 import { promoteAllocas } from "./promote-memory.ts";
@@ -30,12 +30,13 @@ import { byteSize, countInstructions, isOp, operand } from "./values.ts";
 export const carryMemory: FunctionPass = {
   kind: "function",
   name: "carry-memory",
-  run(fn) {
+  run(fn, { runs }) {
     if (countInstructions(fn) > mostInstructions) return false;
     let changed = false;
     // What was carried around an inner loop may be carried around the next one.
     for (let round = 0; round < 3; round += 1) {
-      if (!carryOnce(fn)) break;
+      const facts = round === 0 ? runs.factsOf(fn) : new FunctionFacts(fn);
+      if (!carryOnce(fn, facts)) break;
       changed = true;
     }
     return changed;
@@ -57,12 +58,11 @@ interface Place {
   readonly stores: readonly IrInstruction[];
 }
 
-function carryOnce(fn: IrFunction): boolean {
+function carryOnce(fn: IrFunction, facts: FunctionFacts): boolean {
   const loops = findLoops(fn).filter(({ header }) => header.instructions.some(isPlainStore));
   if (loops.length === 0) return false;
-  const alias = new AliasAnalysis(fn);
+  const { alias, uses } = facts;
   const preds = predecessors(fn);
-  const uses = computeUses(fn);
   const touched = new Set<Block>();
   for (const loop of loops.toReversed()) {
     if ([...loop.blocks].some((block) => touched.has(block))) continue;

@@ -7,7 +7,6 @@ import { predecessors, removeUnreachableBlocks } from "../4-lower/cfg.ts";
 import type { Block, IrFunction, IrInstruction, Value } from "../4-lower/ir.ts";
 import { bitWidth } from "../4-lower/ir.ts";
 import {
-  computeUses,
   constant,
   insertBefore,
   phisOf,
@@ -24,7 +23,7 @@ import { type InstructionOf, isBinary, isConstant, isOp, operand } from "./value
 export const copyBits: FunctionPass = {
   kind: "function",
   name: "copy-bits",
-  run(fn) {
+  run(fn, { runs }) {
     let preds: ReadonlyMap<Block, readonly Block[]> | undefined;
     let uses: Uses | undefined;
     let changed = false;
@@ -33,7 +32,7 @@ export const copyBits: FunctionPass = {
       if (test === undefined) continue;
       preds ??= predecessors(fn);
       if (preds.get(test.arm)?.length !== 1) continue;
-      uses ??= computeUses(fn);
+      uses ??= runs.factsOf(fn).uses;
       if (copyAt(fn, block, test, uses)) changed = true;
     }
     if (changed) removeUnreachableBlocks(fn);

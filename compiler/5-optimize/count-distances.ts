@@ -6,7 +6,7 @@
  */
 import { findLoops, type Loop, predecessors } from "../4-lower/cfg.ts";
 import type { Block, IntPredicate, IrInstruction, Value } from "../4-lower/ir.ts";
-import { computeUses, constant, phisOf, type Use } from "../4-lower/ir-builder.ts";
+import { constant, phisOf, type Use } from "../4-lower/ir-builder.ts";
 import { sameBase } from "./alias.ts";
 import type { FunctionPass } from "./pass.ts";
 import { Rewriter } from "./rewriter.ts";
@@ -15,11 +15,11 @@ import { constantAddress, isBinary, isOp, operand } from "./values.ts";
 export const countDistances: FunctionPass = {
   kind: "function",
   name: "count-distances",
-  run(fn) {
+  run(fn, { runs }) {
     const loops = findLoops(fn);
     if (loops.length === 0) return false;
     const preds = predecessors(fn);
-    const uses = computeUses(fn);
+    const { uses } = runs.factsOf(fn);
     const rewriter = new Rewriter(fn);
     for (const loop of loops) {
       for (const phi of phisOf(loop.header)) {

@@ -6,9 +6,9 @@
  * Only the readers decide, never what is known of the bits: two masks that prove each other would both go.
  * Needs: nothing. Guarantees: all bits that are read are as before.
  */
-import type { IrFunction, IrInstruction, Value } from "../4-lower/ir.ts";
+import type { IrInstruction, Value } from "../4-lower/ir.ts";
 import { bitWidth } from "../4-lower/ir.ts";
-import { computeUses, type Use } from "../4-lower/ir-builder.ts";
+import type { Use } from "../4-lower/ir-builder.ts";
 import { onesOf } from "./known-bits.ts";
 import type { FunctionPass } from "./pass.ts";
 import { Rewriter } from "./rewriter.ts";
@@ -17,10 +17,10 @@ import { isOp, operand } from "./values.ts";
 export const dropUnreadBits: FunctionPass = {
   kind: "function",
   name: "drop-unread-bits",
-  run(fn) {
+  run(fn, { runs }) {
     const candidates = fn.blocks.flatMap(({ instructions }) => instructions.filter(isCandidate));
     if (candidates.length === 0) return false;
-    const readers = new Readers(fn);
+    const readers = new Readers(runs.factsOf(fn).uses);
     const rewriter = new Rewriter(fn);
     let changed = false;
     // Readers first: what is read of them is known then.
@@ -66,8 +66,8 @@ class Readers {
   readonly #known = new Map<Value, bigint>();
   #visits = 0;
 
-  constructor(fn: IrFunction) {
-    this.#uses = computeUses(fn);
+  constructor(uses: ReadonlyMap<Value, readonly Use[]>) {
+    this.#uses = uses;
   }
 
   /** Bits that somebody may read; all of them where that is not found out. */

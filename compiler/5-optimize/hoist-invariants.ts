@@ -6,7 +6,7 @@
  */
 import { dominatorTree, findLoops, type Loop, predecessors } from "../4-lower/cfg.ts";
 import type { Block, IrFunction, IrInstruction, Value } from "../4-lower/ir.ts";
-import { computeUses, type Use } from "../4-lower/ir-builder.ts";
+import type { Use } from "../4-lower/ir-builder.ts";
 import { type EdgeRanges, edgeRanges } from "./edge-ranges.ts";
 import type { FunctionPass } from "./pass.ts";
 import { preheader } from "./preheader.ts";
@@ -16,7 +16,7 @@ import { isBinary, isOp, operand } from "./values.ts";
 export const hoistInvariants: FunctionPass = {
   kind: "function",
   name: "hoist-invariants",
-  run(fn) {
+  run(fn, { runs }) {
     const tree = dominatorTree(fn);
     const loops = findLoops(fn);
     if (loops.length === 0) return false;
@@ -25,7 +25,7 @@ export const hoistInvariants: FunctionPass = {
     const ranges = edgeRanges(tree, preds, headers);
     const places = new Map(tree.order.map((block, at) => [block, at]));
     // Moving an instruction changes nothing of who uses it.
-    const uses = computeUses(fn);
+    const { uses } = runs.factsOf(fn);
     const around = { fn, preds, places, ranges, uses, standIns: new Map<Block, Block>() };
     let changed = false;
     // Inner loops first; what leaves one may then leave the next.

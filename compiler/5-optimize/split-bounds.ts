@@ -16,7 +16,6 @@ import type {
   Value,
 } from "../4-lower/ir.ts";
 import {
-  computeUses,
   createBlock,
   createInstruction,
   phisOf,
@@ -34,10 +33,10 @@ import { type InstructionOf, isOp, operand } from "./values.ts";
 export const splitBounds: FunctionPass = {
   kind: "function",
   name: "split-bounds",
-  run(fn) {
+  run(fn, { runs }) {
     const loops = findLoops(fn);
     if (loops.length === 0) return false;
-    const uses = computeUses(fn);
+    const { uses } = runs.factsOf(fn);
     const preds = predecessors(fn);
     let changed = false;
     for (const loop of loops) {

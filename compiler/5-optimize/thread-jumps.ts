@@ -10,7 +10,6 @@ import { dominatorTree, findLoops, predecessors, removeUnreachableBlocks } from 
 import type { Block, Constant, IrFunction, IrInstruction, Value } from "../4-lower/ir.ts";
 import { bitWidth } from "../4-lower/ir.ts";
 import {
-  computeUses,
   constant,
   createBlock,
   createInstruction,
@@ -35,10 +34,10 @@ const longestCopy = 4;
 export const threadJumps: FunctionPass = {
   kind: "function",
   name: "thread-jumps",
-  run(fn) {
+  run(fn, { runs }) {
     const threads = findThreads(fn);
     if (threads.length === 0) return false;
-    const uses = computeUses(fn);
+    const { uses } = runs.factsOf(fn);
     const demotion = new Demotion(fn);
     for (const { block } of threads) {
       for (const [value, list] of usesOutside(new Set([block]), uses)) demotion.demote(value, list);
