@@ -19,6 +19,7 @@ import { basename, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { brotliCompressSync, brotliDecompressSync, constants } from "node:zlib";
 import { build } from "esbuild";
+import { indexLoops } from "./index-loops.mjs";
 
 const root = join(dirname(fileURLToPath(import.meta.url)), "..");
 const dist = join(root, "dist");
@@ -51,6 +52,23 @@ const bundles = {
     "cli/verify/rejection.ts",
     "cli/verify/run-verify.ts",
   ],
+};
+
+const rewritten = indexLoops(
+  ["cli/main.ts", "cli/shipped-header-texts.ts", "index.ts", ...Object.values(bundles).flat()].map(
+    (entry) => join(root, entry),
+  ),
+);
+
+/** Has our own modules written for V8's interpreter. */
+const withIndexLoops = {
+  name: "index-loops",
+  setup({ onLoad }) {
+    onLoad({ filter: /\.ts$/ }, ({ path }) => {
+      const contents = rewritten(path);
+      return contents === undefined ? undefined : { contents, loader: "ts" };
+    });
+  },
 };
 
 const bundleOf = new Map(
@@ -123,7 +141,7 @@ await build({
   ...tool,
   entryPoints: ["cli/main.ts"],
   outfile: "dist/main.js",
-  plugins: [headersFromFile, fromBundles],
+  plugins: [headersFromFile, fromBundles, withIndexLoops],
 });
 for (const [name, modules] of Object.entries(bundles)) {
   const contents = modules.map((module) => `export * from "./${module}";\n`).join("");
@@ -131,7 +149,7 @@ for (const [name, modules] of Object.entries(bundles)) {
     ...tool,
     stdin: { contents, resolveDir: root, loader: "ts" },
     outfile: `dist/${name}.js`,
-    plugins: name === "machine" ? [headersFromFile] : [headersFromFile, fromBundles],
+    plugins: [headersFromFile, ...(name === "machine" ? [] : [fromBundles]), withIndexLoops],
   });
 }
 await writeHeaderTexts();
@@ -145,6 +163,7 @@ await build({
   platform: "neutral",
   mainFields: ["module", "main"],
   target: "es2022",
+  plugins: [withIndexLoops],
 });
 chmodSync(join(dist, "bpfc.cjs"), 0o755);
 if (process.argv.includes("--types")) {
