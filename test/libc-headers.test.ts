@@ -123,3 +123,27 @@ inline __attribute__((gnu_inline)) int old(int x) { return x - 2; }
     [],
   );
 });
+
+test("the user's kernel headers behind all others have what ours have not", () => {
+  const after = (folder: Readonly<Record<string, string>>): string[] => {
+    const main = "#include <linux/in6.h>\nint a = IPV6_OF_THE_USER;\n";
+    const files = withShippedHeaders(memoryFileSystem({ ...folder, "main.c": main }));
+    const diagnostics = new Diagnostics();
+    const standardDirectories = [shippedHeaderDirectory];
+    const options = { ...defaultPreprocessOptions, standardDirectories, afterDirectories: ["/k"] };
+    const unit = preprocess("main.c", options, files, diagnostics);
+    if (unit !== undefined) {
+      const syntax = parseTranslationUnit(unit, diagnostics);
+      checkTranslationUnit(syntax, { endian: "little", cpu: "v3" }, diagnostics);
+    }
+    return diagnostics.list.map(({ message }) => message);
+  };
+  const whole = {
+    "/k/linux/in6.h": "#include <linux/types.h>\n#define IPV6_OF_THE_USER sizeof(__be32)\n",
+    "/k/linux/types.h": "typedef unsigned __be32;\n",
+    "/k/asm/types.h": "",
+  };
+  expect(after(whole)).toEqual([]);
+  const { "/k/asm/types.h": _, ...part } = whole;
+  expect(after(part)).toEqual(["use of undeclared identifier 'IPV6_OF_THE_USER'"]);
+});

@@ -40,6 +40,8 @@ export class IncludeSearch {
   readonly #identities = new Map<string, string>();
   readonly #ascii = new Map<SourceFile, Uint8Array>();
   readonly #shipped = new Map<SourceFile, ShippedFile>();
+  /** Where `-idirafter` folders that hold a whole set of kernel headers start in the chain. */
+  #kernelStart: number | undefined;
 
   constructor(fileSystem: FileSystem, options: IncludeOptions) {
     this.#fileSystem = fileSystem;
@@ -59,6 +61,12 @@ export class IncludeSearch {
       ...withoutRepeats(systems.map(system)),
     ];
     this.#angledStart = quotes.length;
+    if (options.afterDirectories.length > 0) this.#kernelStart = this.#kernelHeaders(options);
+  }
+
+  #kernelHeaders({ afterDirectories }: IncludeOptions): number | undefined {
+    const start = this.#chain.findIndex(({ path }) => path === afterDirectories[0]);
+    return this.#search("asm/types.h", start) === undefined ? undefined : start;
   }
 
   /** The directories of `#include <…>`, in order. */
@@ -144,9 +152,19 @@ export class IncludeSearch {
     for (let index = from; index < this.#chain.length; index += 1) {
       const { path, isSystem } = this.#chain[index]!;
       const file = this.read(joinPath(path, name), isSystem);
-      if (file !== undefined) return { file, directory: index };
+      if (file !== undefined) return this.#users(name, index, file) ?? { file, directory: index };
     }
     return undefined;
+  }
+
+  /**
+   * The kernel's header of this name in the folders that the user named: the one that ships with us
+   * has less, and serves where there is no other.
+   */
+  #users(name: string, index: number, found: SourceFile): FoundFile | undefined {
+    const start = this.#kernelStart;
+    if (start === undefined || index >= start || !this.#shipped.has(found)) return undefined;
+    return /^(?:linux|asm|asm-generic)\//.test(name) ? this.#search(name, start) : undefined;
   }
 }
 

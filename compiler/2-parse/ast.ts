@@ -328,6 +328,8 @@ export type DeclaratorPart =
       readonly length?: Expression;
       readonly qualifiers: Qualifiers;
       readonly static: boolean;
+      /** `[*]`: of a length that the definition will tell. */
+      readonly star?: true;
       readonly span: Span;
     }
   | {

@@ -237,10 +237,16 @@ export abstract class DeclaratorRules extends RecordRules {
         },
       ]);
     });
+    const star = this.OPTION1({
+      GATE: () => this.tokVector[this.currIdx + 2]?.tokenType === t.RBracket,
+      DEF: () => this.CONSUME(t.Star),
+    });
     const length = this.OPTION(() => this.SUBRULE(this.expression, { ARGS: [ASSIGNMENT] }));
     this.close(t.RBracket, "]", open, () => this.CONSUME(t.RBracket));
     this.depth -= 1;
     const span = this.spanFrom(open);
+    if (star !== undefined)
+      return { kind: "array", qualifiers, static: isStatic, star: true, span };
     return length === undefined
       ? { kind: "array", qualifiers, static: isStatic, span }
       : { kind: "array", length, qualifiers, static: isStatic, span };

@@ -154,18 +154,18 @@ function checkIf(context: Context, statement: Of<"if">): CheckedStatement {
   try {
     while (rest?.kind === "if") {
       const { span } = rest;
+      // Each statement is a scope inside the one before; where nothing was declared, that one serves.
+      const { scope } = context;
+      if (scope === outer || scope.ordinary.size + scope.tags.size > 0)
+        context.scope = newScope("block", scope);
       const test = condition(context, rest.condition, span);
       const then = inner(context, rest.then);
       links.push({ kind: "if", condition: test, then, span });
       if (rest.otherwise === undefined)
         warnEmptyBody(context, rest.then, rest.condition.span, "if statement");
-      // Each link is a scope inside the one before; where nothing was declared, that one serves.
-      const { scope } = context;
-      if (scope === outer || scope.ordinary.size + scope.tags.size > 0)
-        context.scope = newScope("block", scope);
       rest = rest.otherwise;
     }
-    const last = rest && checkStatement(context, rest);
+    const last = rest && inner(context, rest);
     return links.reduceRight<CheckedStatement | undefined>(
       (otherwise, link) => (otherwise === undefined ? link : { ...link, otherwise }),
       last,
@@ -187,6 +187,10 @@ function loopBody(context: Context, body: Statement): CheckedStatement {
 }
 
 function checkWhile(context: Context, statement: Of<"while" | "do">): CheckedStatement {
+  return inScope(context, "block", () => checkLoop(context, statement));
+}
+
+function checkLoop(context: Context, statement: Of<"while" | "do">): CheckedStatement {
   const before =
     statement.kind === "while"
       ? condition(context, statement.condition, statement.span)

@@ -53,7 +53,12 @@ function warnMissing(context: Context, state: SwitchState, type: QualType, span:
   } else report(context, "switchMissing", span, [names(list)]);
 }
 
+/** A switch is a scope, which what its value declares is in (C17 6.8.4). */
 export function checkSwitch(context: Context, statement: Of<"switch">): CheckedStatement {
+  return inScope(context, "block", () => checkScopedSwitch(context, statement));
+}
+
+function checkScopedSwitch(context: Context, statement: Of<"switch">): CheckedStatement {
   const written = switchValue(context, statement.value);
   const value = promote(written);
   const type = isError(value.type) ? intType : value.type;
