@@ -62,6 +62,8 @@ export class RawLexer {
   #atLineStart: boolean;
   /** Offset of the next block comment, or one that is behind already. */
   #nextComment = -1;
+  /** In a group that a condition leaves out: clang warns of nothing there. */
+  #isSkipping = false;
 
   constructor(
     file: SourceFile,
@@ -134,9 +136,13 @@ export class RawLexer {
       } else if (code < 128 && (characterClass[code]! & BLANK) !== 0) {
         at += 1;
       } else if (code === SLASH && text.charCodeAt(at + 1) === STAR) {
+        const start = at;
         at = this.#blockComment(at);
+        this.#warnNested(start + 2, at - 2);
       } else if (code === SLASH && text.charCodeAt(at + 1) === SLASH) {
+        const start = at;
         at = this.#lineEnd(at + 2);
+        this.#warnContinued(start, at);
       } else if (code === BACKSLASH) {
         const length = this.#spliceLength(at);
         if (length === 0) break;
@@ -155,6 +161,23 @@ export class RawLexer {
     if (close >= 0 && close + 2 <= this.#end) return close + 2;
     this.#report("error", "unterminated-comment", "unterminated /* comment", start, start + 2);
     return this.#end;
+  }
+
+  #warnContinued(from: number, to: number): void {
+    const newline = this.#text.indexOf("\n", from);
+    if (newline < 0 || newline >= to || this.#isSkipping) return;
+    const backslash = this.#text.lastIndexOf("\\", newline);
+    this.#report("warning", "comment", "multi-line // comment", backslash, backslash + 1);
+  }
+
+  /** A comment that opens in a comment: the first one was perhaps never closed. */
+  #warnNested(from: number, to: number): void {
+    if (this.#isSkipping) return;
+    let at = this.#text.indexOf("/*", from);
+    while (at >= 0 && at < to) {
+      this.#report("warning", "comment", "'/*' within block comment", at, at + 2);
+      at = this.#text.indexOf("/*", at + 2);
+    }
   }
 
   /** The line break (or the end) after `from`, passing spliced ones. */
@@ -388,7 +411,9 @@ export class RawLexer {
    */
   skipToDirective(): boolean {
     for (;;) {
+      this.#isSkipping = true;
       this.#skipBlanks();
+      this.#isSkipping = false;
       if (this.position >= this.#end) return false;
       const lineStart = this.#atLineStart;
       this.#atLineStart = false;

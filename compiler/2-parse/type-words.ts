@@ -82,11 +82,17 @@ export function typeOfWords(written: readonly string[]): TypeWords {
   return found;
 }
 
+/** `unsigned char unsigned`: clang warns of it and goes on. */
+function isRepeatedSign(word: string, at: number, words: readonly string[]): boolean {
+  return (word === "signed" || word === "unsigned") && words.indexOf(word) < at;
+}
+
 function sortedOut(written: readonly string[]): TypeWords {
-  const words = written.map(plain).filter((word) => !word.includes("omplex"));
+  const words = written
+    .map(plain)
+    .filter((word, at, all) => !word.includes("omplex") && !isRepeatedSign(word, at, all));
   const found = combinations.get(sortWords(words));
   if (found !== undefined) return { name: found };
-  const last = words.at(-1) ?? "int";
   const previous = words.slice(0, -1).find((word) => combinations.has(word)) ?? words[0] ?? "int";
   const count = words.filter((word) => word === "long").length;
   if (count > 2)
@@ -94,7 +100,6 @@ function sortedOut(written: readonly string[]): TypeWords {
       name: "long long",
       problem: "cannot combine with previous 'long long' declaration specifier",
     };
-  const isRepeated = last === previous && words.filter((word) => word === last).length > 1;
   const both =
     words.some((word) => signedWords.includes(word)) &&
     words.some((word) => unsignedWords.includes(word));
@@ -103,7 +108,6 @@ function sortedOut(written: readonly string[]): TypeWords {
       name: "int",
       problem: `cannot combine with previous '${previous}' declaration specifier`,
     };
-  if (isRepeated && (last === "unsigned" || last === "signed")) return { name: "int" };
   return {
     name: combinations.get(previous) ?? "int",
     problem: `cannot combine with previous '${previous}' declaration specifier`,

@@ -1,0 +1,16 @@
+int doubled[sizeof(signed char signed) + sizeof(unsigned unsigned short)];
+/* a /* b */
+/* a // b */
+// a \
+b
+/* a /* b
+   /* c */
+/*/ x */
+int x;
+#if 0
+/* /* */
+// a \
+q
+#endif
+#define Q /* a /* b */ 1
+int z = Q; // a\
