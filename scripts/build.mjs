@@ -39,8 +39,10 @@ const common = {
 const bundles = {
   compile: ["cli/cc/compile-inputs.ts"],
   tools: [
+    "assembler/print.ts",
     "assembler/source-map.ts",
     "cli/cc/print-form.ts",
+    "cli/cc/print-stats.ts",
     "cli/kernel-types/vmlinux-header.ts",
     "cli/strip.ts",
     "cli/subcommands.ts",
@@ -52,6 +54,30 @@ const bundles = {
     "cli/verify/rejection.ts",
     "cli/verify/run-verify.ts",
   ],
+};
+
+/**
+ * What few compilations need, but in their midst: module → functions that the compiler takes from its
+ * bundle at the first call. Bundles share nothing, so these may hold no values that others compare.
+ */
+const rare = {
+  "assembler/parse.ts": ["parseAssembly"],
+  "assembler/parse-instruction.ts": ["parseInlineAssembly"],
+  "compiler/3-check/messages.ts": ["formatMessage", "messages"],
+};
+
+/** Stands for those modules in the compiler's bundle. */
+const rareOnDemand = {
+  name: "rare-on-demand",
+  setup({ onLoad }) {
+    for (const [module, functions] of Object.entries(rare)) {
+      const stubs = functions.map(
+        (name) => `export const ${name} = (...args) => require("./rare.js").${name}(...args);\n`,
+      );
+      const filter = new RegExp(`/${module.replaceAll(".", "\\.")}$`);
+      onLoad({ filter }, () => ({ contents: stubs.join("") }));
+    }
+  },
 };
 
 const rewritten = indexLoops(
@@ -143,13 +169,20 @@ await build({
   outfile: "dist/main.js",
   plugins: [headersFromFile, fromBundles, withIndexLoops],
 });
-for (const [name, modules] of Object.entries(bundles)) {
+const pluginsOf = {
+  compile: [rareOnDemand, fromBundles],
+  tools: [fromBundles],
+  machine: [],
+  rare: [],
+};
+for (const [name, modules] of Object.entries({ ...bundles, rare: Object.keys(rare) })) {
   const contents = modules.map((module) => `export * from "./${module}";\n`).join("");
   await build({
     ...tool,
     stdin: { contents, resolveDir: root, loader: "ts" },
     outfile: `dist/${name}.js`,
-    plugins: [headersFromFile, ...(name === "machine" ? [] : [fromBundles]), withIndexLoops],
+    external: ["./rare.js"],
+    plugins: [headersFromFile, ...pluginsOf[name], withIndexLoops],
   });
 }
 await writeHeaderTexts();

@@ -163,7 +163,21 @@ function beginLongRun() {
 }
 globalThis[Symbol.for("bpfc.beginLongRun")] = beginLongRun;
 
+/** Small, asked for in the midst of few compilations: under which flags is not known. */
+let rare;
+function loadRare() {
+  const filename = join(__dirname, "rare.js");
+  const script = new vm.Script(readScratch(filename).latin1Slice(), { filename });
+  const module = { exports: {} };
+  script.runInThisContext()(module.exports, requireBundle, module, filename, __dirname);
+  return module.exports;
+}
+
 function requireBundle(name) {
+  if (name === "./rare.js") {
+    rare ??= loadRare();
+    return rare;
+  }
   if (!bundles.includes(name)) return require(name);
   count += 1;
   beginLongRun();

@@ -1,6 +1,5 @@
 /** What `bpfc cc` does with its inputs: compiles each and writes what was asked for. */
 import { readFileSync } from "node:fs";
-import { printAssembly } from "../../assembler/print.ts";
 import { Diagnostics } from "../../common/diagnostics/diagnostic.ts";
 import type { FileSystem } from "../../common/file-system.ts";
 import { writeElf } from "../../common/object/write-elf.ts";
@@ -100,8 +99,11 @@ async function resultOf(
   switch (output) {
     case "object":
       return compilation.object && writeElf(compilation.object);
-    case "assembly":
-      return compilation.assembly && printAssembly(compilation.assembly);
+    case "assembly": {
+      if (compilation.assembly === undefined) return undefined;
+      const { printAssembly } = await import("../../assembler/print.ts");
+      return printAssembly(compilation.assembly);
+    }
     case "preprocess":
       return (
         compilation.preprocessed && printPreprocessed(compilation.preprocessed, options.lineMarkers)

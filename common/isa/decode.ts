@@ -38,7 +38,7 @@ const formsByOpcode: (readonly InstructionForm[] | undefined)[] = [];
 
 /** The rows of an opcode, looked for once. */
 function formsOf(opcode: number): readonly InstructionForm[] {
-  formsByOpcode[opcode] ??= instructionForms.filter((form) => form.opcode === opcode);
+  formsByOpcode[opcode] ??= instructionForms().filter((form) => form.opcode === opcode);
   return formsByOpcode[opcode];
 }
 

@@ -9,6 +9,8 @@
  *   | 8 bits | 4  | 4  |  16, s16  |       32, s32        |
  *   +--------+----+----+-----------+----------------------+
  */
+
+import { lazy } from "../lazy.ts";
 import type {
   AccessSize,
   AluOp,
@@ -176,23 +178,21 @@ const fromRegister: readonly FieldName[] = ["dst", "src"];
 const memory: readonly FieldName[] = ["dst", "src", "offset"];
 const memoryImmediate: readonly FieldName[] = ["dst", "offset", "imm"];
 
-function aluForms(): InstructionForm[] {
-  return keysOf(aluOps).flatMap((op) =>
-    widths.flatMap((width) => {
-      const { code, offset, divmul } = aluOps[op];
-      const opcode = code | (width === 64 ? classes.alu64 : classes.alu);
-      const group: ConformanceGroup = divmul ? `divmul${width}` : `base${width}`;
-      const facts = offset === undefined ? { group, ...base } : { group, match: { offset }, ...v4 };
-      return [
-        form(`${op}${width}_imm`, opcode, fromImmediate, facts, (f) => {
-          return { kind: "alu", op, width, dst: reg(f.dst), src: immediate(f.imm) };
-        }),
-        form(`${op}${width}_reg`, opcode | sourceRegister, fromRegister, facts, (f) => {
-          return { kind: "alu", op, width, dst: reg(f.dst), src: register(f.src) };
-        }),
-      ];
-    }),
-  );
+function aluForms(op: AluOp): InstructionForm[] {
+  const { code, offset, divmul } = aluOps[op];
+  return widths.flatMap((width) => {
+    const opcode = code | (width === 64 ? classes.alu64 : classes.alu);
+    const group: ConformanceGroup = divmul ? `divmul${width}` : `base${width}`;
+    const facts = offset === undefined ? { group, ...base } : { group, match: { offset }, ...v4 };
+    return [
+      form(`${op}${width}_imm`, opcode, fromImmediate, facts, (f) => {
+        return { kind: "alu", op, width, dst: reg(f.dst), src: immediate(f.imm) };
+      }),
+      form(`${op}${width}_reg`, opcode | sourceRegister, fromRegister, facts, (f) => {
+        return { kind: "alu", op, width, dst: reg(f.dst), src: register(f.src) };
+      }),
+    ];
+  });
 }
 
 function moveForms(): InstructionForm[] {
@@ -331,28 +331,24 @@ function orderedForms(size: AccessSize): InstructionForm[] {
   ];
 }
 
-function branchForms(): InstructionForm[] {
-  return keysOf(jumpOps).flatMap((op) =>
-    widths.flatMap((width) => {
-      const { code, cpu, since } = jumpOps[op];
-      const name = `j${op}${width === 64 ? "" : "32"}`;
-      const opcode = code | (width === 64 ? classes.jmp : classes.jmp32);
-      const facts: Facts =
-        width === 64
-          ? { cpu, since, group: "base64" }
-          : { cpu: "v3", since: "5.1", group: "base32" };
-      return [
-        form(`${name}_imm`, opcode, memoryImmediate, facts, (f) => {
-          const source = { dst: reg(f.dst), src: immediate(f.imm) };
-          return { kind: "branch", op, width, ...source, offset: f.offset };
-        }),
-        form(`${name}_reg`, opcode | sourceRegister, memory, facts, (f) => {
-          const source = { dst: reg(f.dst), src: register(f.src) };
-          return { kind: "branch", op, width, ...source, offset: f.offset };
-        }),
-      ];
-    }),
-  );
+function branchForms(op: JumpOp): InstructionForm[] {
+  const { code, cpu, since } = jumpOps[op];
+  return widths.flatMap((width) => {
+    const name = `j${op}${width === 64 ? "" : "32"}`;
+    const opcode = code | (width === 64 ? classes.jmp : classes.jmp32);
+    const facts: Facts =
+      width === 64 ? { cpu, since, group: "base64" } : { cpu: "v3", since: "5.1", group: "base32" };
+    return [
+      form(`${name}_imm`, opcode, memoryImmediate, facts, (f) => {
+        const source = { dst: reg(f.dst), src: immediate(f.imm) };
+        return { kind: "branch", op, width, ...source, offset: f.offset };
+      }),
+      form(`${name}_reg`, opcode | sourceRegister, memory, facts, (f) => {
+        const source = { dst: reg(f.dst), src: register(f.src) };
+        return { kind: "branch", op, width, ...source, offset: f.offset };
+      }),
+    ];
+  });
 }
 
 const helperCall = { match: { src: 0 }, group: "base32", ...base } as const;
@@ -360,7 +356,7 @@ const localCall = { match: { src: 1 }, cpu: "v1", since: "4.16", group: "base32"
 const kfuncCall = { match: { src: 2 }, cpu: "v3", since: "5.13", group: "base32" } as const;
 const spaceCast = { match: { offset: 1 }, cpu: "v3", since: "6.9", group: "extension" } as const;
 
-const controlForms: readonly InstructionForm[] = [
+const controlForms = (): InstructionForm[] => [
   form("ja", 0x05, ["offset"], { group: "base32", ...base }, (f) => {
     return { kind: "jump", long: false, offset: f.offset };
   }),
@@ -391,21 +387,66 @@ const controlForms: readonly InstructionForm[] = [
   }),
 ];
 
-/** All forms: no two share an opcode and match. */
-export const instructionForms: readonly InstructionForm[] = [
-  ...aluForms(),
-  ...moveForms(),
-  ...endianForms(),
-  ...imm64LoadForms(),
-  ...accessSizes.flatMap(memoryForms),
-  ...([1, 2, 4] as const).flatMap(narrowForms),
-  ...([4, 8] as const).flatMap(atomicForms),
-  ...accessSizes.flatMap(orderedForms),
-  ...branchForms(),
-  ...controlForms,
-];
+/** Rows that were asked for, by name: an object has a few dozen of them. */
+const formsByName = new Map<string, InstructionForm>();
 
-const formsByName = new Map(instructionForms.map((form) => [form.name, form]));
+/** A row as it was made first. */
+function kept(form: InstructionForm): InstructionForm {
+  const known = formsByName.get(form.name);
+  if (known === undefined) formsByName.set(form.name, form);
+  return known ?? form;
+}
+
+/** All forms: no two share an opcode and match. */
+export const instructionForms = lazy((): readonly InstructionForm[] =>
+  [
+    ...keysOf(aluOps).flatMap(aluForms),
+    ...moveForms(),
+    ...endianForms(),
+    ...imm64LoadForms(),
+    ...accessSizes.flatMap(memoryForms),
+    ...([1, 2, 4] as const).flatMap(narrowForms),
+    ...([4, 8] as const).flatMap(atomicForms),
+    ...accessSizes.flatMap(orderedForms),
+    ...keysOf(jumpOps).flatMap(branchForms),
+    ...controlForms(),
+  ].map(kept),
+);
+
+/** Rows among which an instruction's is, where it has one. */
+function formsAround(insn: Instruction): readonly InstructionForm[] {
+  switch (insn.kind) {
+    case "alu":
+      return aluForms(insn.op);
+    case "movsx":
+    case "neg":
+      return moveForms();
+    case "endian":
+      return endianForms();
+    case "load_imm64":
+      return imm64LoadForms();
+    case "load":
+    case "store":
+      return [...memoryForms(insn.size), ...(insn.size === 8 ? [] : narrowForms(insn.size))];
+    case "load_packet":
+      return narrowForms(insn.size);
+    case "atomic":
+      return atomicForms(insn.size);
+    case "load_acquire":
+    case "store_release":
+      return orderedForms(insn.size);
+    case "branch":
+      return branchForms(insn.op);
+    case "jump":
+    case "call":
+    case "addr_space_cast":
+    case "may_goto":
+    case "callx":
+    case "gotox":
+    case "exit":
+      return controlForms();
+  }
+}
 
 /** The table's name for an instruction's form. */
 function formName(insn: Instruction): string {
@@ -452,5 +493,7 @@ function formName(insn: Instruction): string {
 
 /** The row of an instruction; undefined for combinations that do not exist (a signed 8-byte load). */
 export function formOf(insn: Instruction): InstructionForm | undefined {
-  return formsByName.get(formName(insn));
+  const name = formName(insn);
+  if (!formsByName.has(name)) formsAround(insn).forEach(kept);
+  return formsByName.get(name);
 }

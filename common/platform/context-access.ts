@@ -3,8 +3,8 @@
  * register a read gives. Measured by probing every offset, size and direction; what is not listed
  * is illegal.
  */
+import { lazy } from "../lazy.ts";
 import { contextAccessRows } from "./generated/context-access.ts";
-import { lazy } from "./rows.ts";
 
 /** Kind of the register after a read, by the verifier's names; `scalar` has the range of its size. */
 export type ContextValueKind =

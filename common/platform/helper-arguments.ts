@@ -1,6 +1,6 @@
 /** Which arguments of helpers the verifier looks at: the part of the helper table that a compiler needs. */
+import { lazy } from "../lazy.ts";
 import { helperArgumentRows } from "./generated/helper-arguments.ts";
-import { lazy } from "./rows.ts";
 
 const rows = lazy(
   () =>

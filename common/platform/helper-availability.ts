@@ -2,8 +2,8 @@
  * Which helper each (program type, attach type) variant may call, as Linux 6.18 answered. The
  * variants are those of context-access.ts.
  */
+import { lazy } from "../lazy.ts";
 import { helperAvailabilityRows, helperVariants } from "./generated/helper-availability.ts";
-import { lazy } from "./rows.ts";
 
 /** `gpl`: only in a program with a GPL-compatible licence. */
 export type HelperAvailability = "yes" | "gpl" | "no";

@@ -1,6 +1,7 @@
 /** The 211 helper functions: C signature, what the verifier expects, who may call them. */
+import { lazy } from "../lazy.ts";
 import { helperRows } from "./generated/helpers.ts";
-import { type KernelVersion, lazy, lazyRows } from "./rows.ts";
+import { type KernelVersion, lazyRows } from "./rows.ts";
 
 export interface HelperParam {
   /** C type; `...` for printk's arguments. */

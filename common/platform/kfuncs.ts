@@ -1,6 +1,7 @@
 /** Kernel functions that programs may call: flags, parameter annotations, versions. */
+import { lazy } from "../lazy.ts";
 import { kfuncRows } from "./generated/kfuncs.ts";
-import { type KernelVersion, lazy, lazyRows } from "./rows.ts";
+import { type KernelVersion, lazyRows } from "./rows.ts";
 
 export interface Kfunc {
   readonly name: string;

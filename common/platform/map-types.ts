@@ -1,6 +1,7 @@
 /** Map types: sizes that the kernel takes, operations, flags. Measured on Linux 6.18. */
+import { lazy } from "../lazy.ts";
 import { mapTypeRows } from "./generated/map-types.ts";
-import { type KernelVersion, lazy, lazyRows } from "./rows.ts";
+import { type KernelVersion, lazyRows } from "./rows.ts";
 
 /** Inclusive ranges of bytes (or entries); a null limit means none. */
 export type SizeRule = readonly (readonly [lowest: number, highest: number | null])[];

@@ -1,11 +1,12 @@
 /** Program types, attach types and the fields of their contexts. Measured on Linux 6.18. */
+import { lazy } from "../lazy.ts";
 import {
   attachTypeRows,
   contextFieldRows,
   pointerFieldRows,
   programTypeRows,
 } from "./generated/program-types.ts";
-import { type KernelVersion, lazy, lazyRows } from "./rows.ts";
+import { type KernelVersion, lazyRows } from "./rows.ts";
 
 export interface ReturnRange {
   /** Inclusive; null: any value. */

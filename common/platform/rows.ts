@@ -6,11 +6,5 @@ export function lazyRows<Row>(text: string): () => readonly Row[] {
   return () => (rows ??= JSON.parse(`[${text.split("\n").join(",")}]`) as Row[]);
 }
 
-/** A value that is made when it is first asked for. */
-export function lazy<T>(make: () => T): () => T {
-  let made: { readonly value: T } | undefined;
-  return () => (made ??= { value: make() }).value;
-}
-
 /** First mainline release, such as `5.8`. Undefined: newer than 6.18, or not known. */
 export type KernelVersion = string;

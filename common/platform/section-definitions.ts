@@ -1,6 +1,7 @@
 /** The rows of libbpf's table of SEC() names. What they stand for is in sections.ts. */
+import { lazy } from "../lazy.ts";
 import { sectionRows } from "./generated/program-types.ts";
-import { lazy, lazyRows } from "./rows.ts";
+import { lazyRows } from "./rows.ts";
 
 export interface SectionDefinition {
   readonly name: string;

@@ -1,6 +1,7 @@
 /** Constants, structs and commands of linux/bpf.h. */
+import { lazy } from "../lazy.ts";
 import { commandRows, constantRows, structRows } from "./generated/uapi.ts";
-import { type KernelVersion, lazy, lazyRows } from "./rows.ts";
+import { type KernelVersion, lazyRows } from "./rows.ts";
 
 type ConstantRow = readonly [
   name: string,
