@@ -7,7 +7,7 @@ import type { LabelPlace, ModuleLayout } from "./layout.ts";
 
 /** Labels that never become symbols: `.L…`, and clang's block labels. */
 export function isTemporaryName(name: string): boolean {
-  return name.startsWith(".L") || /^LBB\d+_\d+$/.test(name);
+  return name.startsWith(".L") || (name.startsWith("LBB") && /^LBB\d+_\d+$/.test(name));
 }
 
 /** A name as text: quoted where it could not be read back otherwise. */

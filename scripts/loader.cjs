@@ -107,7 +107,7 @@ function compileBundle(name, filename) {
   // Bundles are pure ASCII: read as Latin-1 they need no decoding.
   const source = readScratch(filename).latin1Slice();
   const order = count > 1 ? "later" : "first";
-  const cacheFile = filename.replace(/js$/, order === "later" ? "later.cache" : "cache");
+  const cacheFile = `${filename.slice(0, -2)}${order === "later" ? "later.cache" : "cache"}`;
   if (building === order) {
     const script = new vm.Script(source, { filename });
     process.on("exit", () => writeFileSync(cacheFile, script.createCachedData()));
@@ -125,7 +125,7 @@ function compileBundle(name, filename) {
 function load(name, flags) {
   const filename = join(__dirname, name);
   const module = { exports: {} };
-  const script = compileBundle(name.replace(/\W|js$/g, ""), filename);
+  const script = compileBundle(name.slice(2, -3), filename);
   if (!writesCache) setFlags(flags);
   const run = script.runInThisContext();
   run(module.exports, requireBundle, module, filename, __dirname);
@@ -140,18 +140,23 @@ function load(name, flags) {
  */
 const shared = ["--interrupt-budget=1000000", "--no-incremental-marking", "--no-parallel-scavenge"];
 
-/** A small compilation is over before machine code pays, of patterns too, or fresh memory for young objects. */
+/**
+ * A small compilation is over before machine code pays, of patterns too,
+ * fresh memory for young objects, or threads that sweep.
+ */
 const short = [
   "--no-opt",
   "--no-sparkplug",
   "--regexp-tier-up-ticks=100",
   "--semi-space-growth-factor=1",
+  "--no-concurrent-sweeping",
 ];
 const long = [
   "--opt",
   "--sparkplug",
   "--regexp-tier-up-ticks=1",
   "--semi-space-growth-factor=2",
+  "--concurrent-sweeping",
 ];
 let isShort = false;
 

@@ -151,7 +151,7 @@ const debugOptions =
   /^(?:[123]|gdb[0-3]?|lldb|sce|dbx|dwarf(?:-[2-5]|32|64|-aranges)?|modules|full|used|z(?:=.+)?|codeview|split-dwarf(?:=.+)?|(?:no-)?(?:column-info|inline-line-tables|record-command-line|record-gcc-switches|strict-dwarf|embed-source|pubnames|gnu-pubnames|codeview-\w+(?:-\w+)?|modules|omit-unreferenced-methods|simple-template-names)|line-tables-only|line-directives-only|mlt)?$/;
 
 function setDebug(draft: Draft, value: string): void {
-  if (!debugOptions.test(value)) draft.error ??= `unknown argument: '-g${value}'`;
+  if (value !== "" && !debugOptions.test(value)) draft.error ??= `unknown argument: '-g${value}'`;
   draft.options.debug = true;
 }
 

@@ -131,8 +131,10 @@ class Evaluation {
 
   #unary(live: boolean): Value {
     const prefix: string[] = [];
-    while (/^[-+!~]$/.test(this.#tokens[this.#at]?.image ?? "")) {
-      prefix.push(this.#tokens[this.#at]!.image);
+    for (;;) {
+      const image = this.#tokens[this.#at]?.image;
+      if (image !== "!" && image !== "-" && image !== "+" && image !== "~") break;
+      prefix.push(image);
       this.#at += 1;
     }
     let value = this.#primary(live);

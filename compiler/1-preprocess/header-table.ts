@@ -95,8 +95,9 @@ export class HeaderTable implements HeaderDeclarations, NameTable {
 
   /** A hash table with chains. */
   #nameCount = 0;
-  #names = new Int32Array(INITIAL * NAME_SIZE);
-  #buckets = new Int32Array(INITIAL_BUCKETS).fill(-1);
+  #names = new Int32Array(NAME_SIZE);
+  /** One until the first names come: those of headers that ship are in their index. */
+  #buckets = new Int32Array(1).fill(-1);
   readonly #texts: string[] = [];
   /** What was found, by name; nothing is added any more once names are asked for. */
   readonly #found = new Map<string, readonly HeaderName[]>();
@@ -202,7 +203,8 @@ export class HeaderTable implements HeaderDeclarations, NameTable {
   addName(text: string, start: number, length: number, kind: number, declaration: number): void {
     const entry = this.#nameCount;
     const at = entry * NAME_SIZE;
-    if (at === this.#names.length) this.#names = grown(this.#names, at * 2);
+    if (at === this.#names.length)
+      this.#names = grown(this.#names, Math.max(at * 2, INITIAL * NAME_SIZE));
     if (entry === this.#buckets.length) this.#rehash(entry * 4);
     const names = this.#names;
     const hash = hashOf(text, start, length);
@@ -265,7 +267,7 @@ export class HeaderTable implements HeaderDeclarations, NameTable {
   }
 
   #rehash(wanted: number): void {
-    let size = this.#buckets.length;
+    let size = Math.max(this.#buckets.length, INITIAL_BUCKETS);
     while (size < wanted) size *= 2;
     const buckets = new Int32Array(size).fill(-1);
     const names = this.#names;

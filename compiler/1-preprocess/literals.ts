@@ -28,11 +28,29 @@ const floatPattern = new RegExp(
 );
 
 export function isFloatLiteral(image: string): boolean {
-  return !integerPattern.test(image) && floatPattern.test(image);
+  return (
+    plainDecimal(image) === undefined && !integerPattern.test(image) && floatPattern.test(image)
+  );
+}
+
+/** The value of a short decimal literal without suffix: most are, and a pattern has to be compiled first. */
+function plainDecimal(image: string): number | undefined {
+  if (image.length === 0 || image.length > 9 || (image.length > 1 && image.startsWith("0")))
+    return undefined;
+  let value = 0;
+  for (let at = 0; at < image.length; at += 1) {
+    const digit = image.charCodeAt(at) - 48;
+    if (digit < 0 || digit > 9) return undefined;
+    value = value * 10 + digit;
+  }
+  return value;
 }
 
 /** The value of an integer literal, or what is wrong with it, in clang's words. */
 export function parseInteger(image: string): IntegerValue | LiteralProblem {
+  const plain = plainDecimal(image);
+  if (plain !== undefined)
+    return { value: BigInt(plain), unsigned: false, long: 0, decimal: image !== "0" };
   const match = integerPattern.exec(image);
   const suffix = match === null ? undefined : suffixes.get(match[5] ?? "");
   if (match === null || suffix === undefined) return { problem: integerProblem(image) };

@@ -362,5 +362,6 @@ function splitAtApplyTo(tokens: readonly Token[]): {
 /** The text that `_Pragma("…")` stands for. */
 export function destringize(image: string): string {
   const open = image.indexOf('"');
-  return image.slice(open + 1, -1).replace(/\\(["\\])/g, "$1");
+  const text = image.slice(open + 1, -1);
+  return text.includes("\\") ? text.replace(/\\(["\\])/g, "$1") : text;
 }

@@ -49,7 +49,7 @@ class Preprocessor {
   readonly #expander: MacroExpander;
   readonly #directives: Directives;
   readonly #headers: HeaderTable;
-  readonly #splitterArrays = new SplitterArrays();
+  #splitterArrays: SplitterArrays | undefined;
   readonly #tracker = new BoundaryTracker();
   readonly #mainOutput: Session["output"];
 
@@ -347,6 +347,7 @@ class Preprocessor {
     const { search, filter } = this.#session;
     this.#headers.reserve(file.text.length);
     this.#macros?.defineAll();
+    this.#splitterArrays ??= new SplitterArrays();
     frame.splitter = new TextSplitter(file, search.unitsOf(file), filter, this.#splitterArrays);
     return frame.splitter;
   }

@@ -30,10 +30,11 @@ interface Punctuator {
 }
 
 /** Punctuators by first character, longest first. */
-const punctuatorsByFirst: Punctuator[][] = [];
-for (let code = 0; code < 128; code += 1) punctuatorsByFirst.push([]);
+const punctuatorsByFirst = new Map<number, Punctuator[]>();
 for (const [text, type] of punctuators) {
-  const list = punctuatorsByFirst[text.charCodeAt(0)]!;
+  const code = text.charCodeAt(0);
+  const list = punctuatorsByFirst.get(code) ?? [];
+  punctuatorsByFirst.set(code, list);
   const at = list.findIndex((other) => other.text.length < text.length);
   list.splice(at < 0 ? list.length : at, 0, { text, type });
 }
@@ -301,7 +302,7 @@ export class RawLexer {
 
   #punctuator(start: number, code: number, flags: number): Token {
     const text = this.#text;
-    const candidates = code < 128 ? punctuatorsByFirst[code]! : [];
+    const candidates = punctuatorsByFirst.get(code) ?? [];
     if (candidates.length > 1 && text.startsWith("\\", start + 1) && this.#spliceLength(start + 1))
       return this.#splicedPunctuator(start, candidates, flags);
     for (const { text: image, type } of candidates) {

@@ -23,14 +23,14 @@ export const split = {
 } as const;
 
 /** Classes of the loop. */
-const PUNCTUATION = 0;
+const ODD = 0;
 const SPACE = 1;
 const WORD = 2;
 const NUMBER = 3;
 const NEWLINE = 4;
 const QUOTE = 5;
 const SLASH = 6;
-const ODD = 7;
+const PUNCTUATION = 7;
 
 function loopClass(code: number): number {
   if (code === 10) return NEWLINE;
@@ -44,8 +44,8 @@ function loopClass(code: number): number {
   return code < 32 || code === 92 || code === 64 || code === 96 ? ODD : PUNCTUATION;
 }
 
-/** By UTF-16 unit. Filled by a plain loop: this runs at every start. */
-const loopClasses = new Uint8Array(65536).fill(ODD);
+/** By UTF-16 unit. Odd ones are left as they are: this runs at every start, and memory that is touched is dear. */
+const loopClasses = new Uint8Array(65536);
 for (let code = 0; code < 128; code += 1) loopClasses[code] = loopClass(code);
 const punctuationKinds = new Uint8Array(128).fill(item.noise);
 for (const [text, kind] of [

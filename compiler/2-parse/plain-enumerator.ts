@@ -12,6 +12,9 @@ const literal = /\s*=\s*(-?(?:0|[1-9]\d*|0[xX][\da-fA-F]+))[uU]?\s*[,}]/y;
 const LEAST = -(2n ** 31n);
 const MOST = 2n ** 31n - 1n;
 
+/** A blank, a brace or a comma. */
+const isBoundary = (unit: number): boolean => unit <= 32 || unit === 123 || unit === 44;
+
 /** The value and the offset of the name in the file; undefined where the enum has to be parsed. */
 export function plainEnumerator(
   { file, start, end }: HeaderText,
@@ -22,7 +25,7 @@ export function plainEnumerator(
   if (!head.test(text) || text.includes("/")) return undefined;
   let at = text.indexOf(name);
   // Names of others may have this one in them.
-  while (at >= 0 && !/[\s{,]/.test(text[at - 1] ?? " ")) at = text.indexOf(name, at + 1);
+  while (at > 0 && !isBoundary(text.charCodeAt(at - 1))) at = text.indexOf(name, at + 1);
   if (at < 0) return undefined;
   literal.lastIndex = at + name.length;
   const digits = literal.exec(text)?.[1];

@@ -4,52 +4,52 @@ import type { BuiltinTypeName } from "./ast.ts";
 const unsignedWords = ["unsigned"];
 const signedWords = ["signed"];
 
-/** Sorted words → type. Built once from the combinations that C 6.7.2 lists. */
-const combinations: ReadonlyMap<string, BuiltinTypeName> = new Map(
-  (
-    [
-      ["void", "void"],
-      ["_Bool", "_Bool"],
-      ["char", "char"],
-      ["signed char", "signed char"],
-      ["unsigned char", "unsigned char"],
-      ["short", "short"],
-      ["short int", "short"],
-      ["signed short", "short"],
-      ["signed short int", "short"],
-      ["unsigned short", "unsigned short"],
-      ["unsigned short int", "unsigned short"],
-      ["int", "int"],
-      ["signed", "int"],
-      ["signed int", "int"],
-      ["unsigned", "unsigned int"],
-      ["unsigned int", "unsigned int"],
-      ["long", "long"],
-      ["long int", "long"],
-      ["signed long", "long"],
-      ["signed long int", "long"],
-      ["unsigned long", "unsigned long"],
-      ["unsigned long int", "unsigned long"],
-      ["long long", "long long"],
-      ["long long int", "long long"],
-      ["signed long long", "long long"],
-      ["signed long long int", "long long"],
-      ["unsigned long long", "unsigned long long"],
-      ["unsigned long long int", "unsigned long long"],
-      ["__int128", "__int128"],
-      ["signed __int128", "__int128"],
-      ["unsigned __int128", "unsigned __int128"],
-      ["__int128_t", "__int128"],
-      ["__uint128_t", "unsigned __int128"],
-      ["float", "float"],
-      ["double", "double"],
-      ["long double", "long double"],
-      ["__builtin_va_list", "__builtin_va_list"],
-      ["_Float16", "float"],
-      ["__float128", "long double"],
-    ] as const
-  ).map(([words, name]) => [sortWords(words.split(" ")), name] as const),
-);
+/** The combinations that C 6.7.2 lists, words in the order of the alphabet. */
+const combinations: Readonly<Record<string, BuiltinTypeName>> = {
+  void: "void",
+  _Bool: "_Bool",
+  char: "char",
+  "char signed": "signed char",
+  "char unsigned": "unsigned char",
+  short: "short",
+  "int short": "short",
+  "short signed": "short",
+  "int short signed": "short",
+  "short unsigned": "unsigned short",
+  "int short unsigned": "unsigned short",
+  int: "int",
+  signed: "int",
+  "int signed": "int",
+  unsigned: "unsigned int",
+  "int unsigned": "unsigned int",
+  long: "long",
+  "int long": "long",
+  "long signed": "long",
+  "int long signed": "long",
+  "long unsigned": "unsigned long",
+  "int long unsigned": "unsigned long",
+  "long long": "long long",
+  "int long long": "long long",
+  "long long signed": "long long",
+  "int long long signed": "long long",
+  "long long unsigned": "unsigned long long",
+  "int long long unsigned": "unsigned long long",
+  __int128: "__int128",
+  "__int128 signed": "__int128",
+  "__int128 unsigned": "unsigned __int128",
+  __int128_t: "__int128",
+  __uint128_t: "unsigned __int128",
+  float: "float",
+  double: "double",
+  "double long": "long double",
+  __builtin_va_list: "__builtin_va_list",
+  _Float16: "float",
+  __float128: "long double",
+};
+
+function typeOf(sortedWords: string): BuiltinTypeName | undefined {
+  return Object.hasOwn(combinations, sortedWords) ? combinations[sortedWords] : undefined;
+}
 
 function sortWords(words: readonly string[]): string {
   return [...words].sort().join(" ");
@@ -91,9 +91,10 @@ function sortedOut(written: readonly string[]): TypeWords {
   const words = written
     .map(plain)
     .filter((word, at, all) => !word.includes("omplex") && !isRepeatedSign(word, at, all));
-  const found = combinations.get(sortWords(words));
+  const found = typeOf(sortWords(words));
   if (found !== undefined) return { name: found };
-  const previous = words.slice(0, -1).find((word) => combinations.has(word)) ?? words[0] ?? "int";
+  const previous =
+    words.slice(0, -1).find((word) => typeOf(word) !== undefined) ?? words[0] ?? "int";
   const count = words.filter((word) => word === "long").length;
   if (count > 2)
     return {
@@ -109,7 +110,7 @@ function sortedOut(written: readonly string[]): TypeWords {
       problem: `cannot combine with previous '${previous}' declaration specifier`,
     };
   return {
-    name: combinations.get(previous) ?? "int",
+    name: typeOf(previous) ?? "int",
     problem: `cannot combine with previous '${previous}' declaration specifier`,
   };
 }

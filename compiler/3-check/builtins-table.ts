@@ -2,6 +2,7 @@
  * The compiler's own functions, one row each: name and prototype in a small notation. Those whose
  * types depend on their arguments have a kind instead and a function of their own.
  */
+import { lazy } from "../../common/lazy.ts";
 import { atomicRow } from "./atomics-table.ts";
 import {
   boolType,
@@ -98,62 +99,64 @@ const familyName = /^__builtin_([a-z]+?)(l{0,2})$/;
 const floatName = /^__builtin_(?:huge_val|inf|nan|fabs)[fl]?$/;
 const overflowName = /^__builtin_(?:(?:add|sub|mul)|[su](?:add|sub|mul)l{0,2})_overflow$/;
 
-const prototypes: Readonly<Record<string, string>> = {
-  __builtin_memcpy: "*(*?k)",
-  __builtin_memcpy_inline: "v(*?k)",
-  __builtin_memmove: "*(*?k)",
-  __builtin_memset: "*(*ik)",
-  __builtin_memset_inline: "v(*ik)",
-  __builtin_memcmp: "i(??k)",
-  __builtin_bcmp: "i(??k)",
-  __builtin_bzero: "v(*k)",
-  __builtin_strcmp: "i($$)",
-  __builtin_strncmp: "i($$k)",
-  __builtin_strlen: "k($)",
-  __builtin_strcpy: "s(s$)",
-  __builtin_strncpy: "s(s$k)",
-  __builtin_stpcpy: "s(s$)",
-  __builtin_strcat: "s(s$)",
-  __builtin_strchr: "s($i)",
-  __builtin_strrchr: "s($i)",
-  __builtin_strstr: "s($$)",
-  __builtin_strpbrk: "s($$)",
-  __builtin_strspn: "k($$)",
-  __builtin_strcspn: "k($$)",
-  __builtin_mempcpy: "*(*?k)",
-  __builtin_memchr: "*(?ik)",
-  __builtin_bswap16: "h(h)",
-  __builtin_bswap32: "u(u)",
-  __builtin_bswap64: "k(k)",
-  __builtin_bitreverse8: "c(c)",
-  __builtin_bitreverse16: "h(h)",
-  __builtin_bitreverse32: "u(u)",
-  __builtin_bitreverse64: "k(k)",
-  __builtin_rotateleft8: "c(cc)",
-  __builtin_rotateleft16: "h(hh)",
-  __builtin_rotateleft32: "u(uu)",
-  __builtin_rotateleft64: "k(kk)",
-  __builtin_rotateright8: "c(cc)",
-  __builtin_rotateright16: "h(hh)",
-  __builtin_rotateright32: "u(uu)",
-  __builtin_rotateright64: "k(kk)",
-  __builtin_abs: "i(i)",
-  __builtin_labs: "l(l)",
-  __builtin_llabs: "L(L)",
-  __builtin_expect: "l(ll)",
-  __builtin_expect_with_probability: "l(ll)",
-  __builtin_unpredictable: "l(l)",
-  __builtin_assume: "v(b)",
-  __builtin_frame_address: "*(u)",
-  __builtin_return_address: "*(u)",
-  __builtin_extract_return_addr: "*(*)",
-  __builtin_readcyclecounter: "K()",
-  __sync_synchronize: "v()",
-  __atomic_thread_fence: "v(i)",
-  __atomic_signal_fence: "v(i)",
-  __c11_atomic_thread_fence: "v(i)",
-  __c11_atomic_signal_fence: "v(i)",
-};
+const prototypes = lazy(
+  (): Readonly<Record<string, string>> => ({
+    __builtin_memcpy: "*(*?k)",
+    __builtin_memcpy_inline: "v(*?k)",
+    __builtin_memmove: "*(*?k)",
+    __builtin_memset: "*(*ik)",
+    __builtin_memset_inline: "v(*ik)",
+    __builtin_memcmp: "i(??k)",
+    __builtin_bcmp: "i(??k)",
+    __builtin_bzero: "v(*k)",
+    __builtin_strcmp: "i($$)",
+    __builtin_strncmp: "i($$k)",
+    __builtin_strlen: "k($)",
+    __builtin_strcpy: "s(s$)",
+    __builtin_strncpy: "s(s$k)",
+    __builtin_stpcpy: "s(s$)",
+    __builtin_strcat: "s(s$)",
+    __builtin_strchr: "s($i)",
+    __builtin_strrchr: "s($i)",
+    __builtin_strstr: "s($$)",
+    __builtin_strpbrk: "s($$)",
+    __builtin_strspn: "k($$)",
+    __builtin_strcspn: "k($$)",
+    __builtin_mempcpy: "*(*?k)",
+    __builtin_memchr: "*(?ik)",
+    __builtin_bswap16: "h(h)",
+    __builtin_bswap32: "u(u)",
+    __builtin_bswap64: "k(k)",
+    __builtin_bitreverse8: "c(c)",
+    __builtin_bitreverse16: "h(h)",
+    __builtin_bitreverse32: "u(u)",
+    __builtin_bitreverse64: "k(k)",
+    __builtin_rotateleft8: "c(cc)",
+    __builtin_rotateleft16: "h(hh)",
+    __builtin_rotateleft32: "u(uu)",
+    __builtin_rotateleft64: "k(kk)",
+    __builtin_rotateright8: "c(cc)",
+    __builtin_rotateright16: "h(hh)",
+    __builtin_rotateright32: "u(uu)",
+    __builtin_rotateright64: "k(kk)",
+    __builtin_abs: "i(i)",
+    __builtin_labs: "l(l)",
+    __builtin_llabs: "L(L)",
+    __builtin_expect: "l(ll)",
+    __builtin_expect_with_probability: "l(ll)",
+    __builtin_unpredictable: "l(l)",
+    __builtin_assume: "v(b)",
+    __builtin_frame_address: "*(u)",
+    __builtin_return_address: "*(u)",
+    __builtin_extract_return_addr: "*(*)",
+    __builtin_readcyclecounter: "K()",
+    __sync_synchronize: "v()",
+    __atomic_thread_fence: "v(i)",
+    __atomic_signal_fence: "v(i)",
+    __c11_atomic_thread_fence: "v(i)",
+    __c11_atomic_signal_fence: "v(i)",
+  }),
+);
 
 const noreturns: Readonly<Record<string, string>> = {
   __builtin_unreachable: "v()",
@@ -161,35 +164,38 @@ const noreturns: Readonly<Record<string, string>> = {
   __builtin_abort: "v()",
 };
 
-const special: Readonly<Record<string, BuiltinKind>> = {
-  __builtin_constant_p: "constant_p",
-  __builtin_choose_expr: "choose_expr",
-  __builtin_object_size: "object_size",
-  __builtin_dynamic_object_size: "object_size",
-  __builtin_preserve_access_index: "preserve_access_index",
-  __builtin_preserve_field_info: "preserve_field_info",
-  __builtin_preserve_type_info: "preserve_type_info",
-  __builtin_btf_type_id: "preserve_type_info",
-  __builtin_preserve_enum_value: "preserve_enum_value",
-  __builtin_va_start: "va_start",
-  __builtin_va_end: "va_end",
-  __builtin_va_copy: "va_copy",
-  __builtin_LINE: "source_line",
-  __builtin_FILE: "source_file",
-  __builtin_FILE_NAME: "source_file",
-  __builtin_FUNCTION: "source_function",
-  __builtin_assume_aligned: "assume_aligned",
-  __builtin_prefetch: "prefetch",
-  __builtin_classify_type: "classify",
-  __builtin_launder: "same_type",
-  __builtin_debugtrap: "unsupported",
-  __builtin_alloca: "unsupported",
-  __builtin_alloca_with_align: "unsupported",
-  __builtin_setjmp: "unsupported",
-  __builtin_longjmp: "unsupported",
-};
+const special = lazy(
+  (): Readonly<Record<string, BuiltinKind>> => ({
+    __builtin_constant_p: "constant_p",
+    __builtin_choose_expr: "choose_expr",
+    __builtin_object_size: "object_size",
+    __builtin_dynamic_object_size: "object_size",
+    __builtin_preserve_access_index: "preserve_access_index",
+    __builtin_preserve_field_info: "preserve_field_info",
+    __builtin_preserve_type_info: "preserve_type_info",
+    __builtin_btf_type_id: "preserve_type_info",
+    __builtin_preserve_enum_value: "preserve_enum_value",
+    __builtin_va_start: "va_start",
+    __builtin_va_end: "va_end",
+    __builtin_va_copy: "va_copy",
+    __builtin_LINE: "source_line",
+    __builtin_FILE: "source_file",
+    __builtin_FILE_NAME: "source_file",
+    __builtin_FUNCTION: "source_function",
+    __builtin_assume_aligned: "assume_aligned",
+    __builtin_prefetch: "prefetch",
+    __builtin_classify_type: "classify",
+    __builtin_launder: "same_type",
+    __builtin_debugtrap: "unsupported",
+    __builtin_alloca: "unsupported",
+    __builtin_alloca_with_align: "unsupported",
+    __builtin_setjmp: "unsupported",
+    __builtin_longjmp: "unsupported",
+  }),
+);
 
 function familyPrototype(name: string): string | undefined {
+  if (!name.startsWith("__builtin_")) return undefined;
   const [, family = "", suffix = ""] = familyName.exec(name) ?? [];
   const shape = Object.hasOwn(families, family) ? families[family] : undefined;
   const [unsigned, signed] = widths[suffix]!;
@@ -202,15 +208,15 @@ function of<Value>(table: Readonly<Record<string, Value>>, name: string): Value 
 
 /** Rows are made for the names that a program asks about: a table of all took 1 ms of every start. */
 function makeRow(name: string): BuiltinRow | undefined {
-  const kind = of(special, name);
+  const kind = of(special(), name);
   if (kind !== undefined) return { kind };
   const noreturn = of(noreturns, name);
-  const text = noreturn ?? of(prototypes, name) ?? familyPrototype(name);
+  const text = noreturn ?? of(prototypes(), name) ?? familyPrototype(name);
   if (text !== undefined) {
     return { kind: "prototype", prototype: prototype(text), noreturn: noreturn !== undefined };
   }
-  if (overflowName.test(name)) return { kind: "overflow" };
-  if (floatName.test(name)) return { kind: "floating" };
+  if (name.endsWith("_overflow") && overflowName.test(name)) return { kind: "overflow" };
+  if (name.startsWith("__builtin_") && floatName.test(name)) return { kind: "floating" };
   return atomicRow(name) !== undefined ? { kind: "atomic" } : undefined;
 }
 
@@ -229,35 +235,41 @@ export function isBuiltinName(name: string): boolean {
 }
 
 /** Library functions that are compiled as builtins when a program declares but does not define them. */
-export const libraryBuiltins: ReadonlyMap<string, string> = new Map([
-  ["memcpy", "void *(void *, const void *, unsigned long)"],
-  ["memmove", "void *(void *, const void *, unsigned long)"],
-  ["memset", "void *(void *, int, unsigned long)"],
-  ["memcmp", "int (const void *, const void *, unsigned long)"],
-  ["bcmp", "int (const void *, const void *, unsigned long)"],
-  ["strcmp", "int (const char *, const char *)"],
-  ["strncmp", "int (const char *, const char *, unsigned long)"],
-  ["strlen", "unsigned long (const char *)"],
-]);
+export const libraryBuiltins = lazy(
+  (): ReadonlyMap<string, string> =>
+    new Map([
+      ["memcpy", "void *(void *, const void *, unsigned long)"],
+      ["memmove", "void *(void *, const void *, unsigned long)"],
+      ["memset", "void *(void *, int, unsigned long)"],
+      ["memcmp", "int (const void *, const void *, unsigned long)"],
+      ["bcmp", "int (const void *, const void *, unsigned long)"],
+      ["strcmp", "int (const char *, const char *)"],
+      ["strncmp", "int (const char *, const char *, unsigned long)"],
+      ["strlen", "unsigned long (const char *)"],
+    ]),
+);
 
 /** Library functions whose type clang knows, for the message about calling one undeclared. */
-export const libraryTypes: ReadonlyMap<string, readonly [string, string]> = new Map([
-  ...[...libraryBuiltins].map(([name, type]): [string, [string, string]] => [
-    name,
-    [type, name === "bcmp" ? "strings.h" : "string.h"],
-  ]),
-  ["printf", ["int (const char *, ...)", "stdio.h"]],
-  ["sprintf", ["int (char *, const char *, ...)", "stdio.h"]],
-  ["snprintf", ["int (char *, unsigned long, const char *, ...)", "stdio.h"]],
-  ["malloc", ["void *(unsigned long)", "stdlib.h"]],
-  ["calloc", ["void *(unsigned long, unsigned long)", "stdlib.h"]],
-  ["free", ["void (void *)", "stdlib.h"]],
-  ["abort", ["void (void)", "stdlib.h"]],
-  ["exit", ["void (int)", "stdlib.h"]],
-  ["abs", ["int (int)", "stdlib.h"]],
-  ["strcpy", ["char *(char *, const char *)", "string.h"]],
-  ["strncpy", ["char *(char *, const char *, unsigned long)", "string.h"]],
-  ["strcat", ["char *(char *, const char *)", "string.h"]],
-  ["strchr", ["char *(const char *, int)", "string.h"]],
-  ["strstr", ["char *(const char *, const char *)", "string.h"]],
-]);
+export const libraryTypes = lazy(
+  (): ReadonlyMap<string, readonly [string, string]> =>
+    new Map([
+      ...[...libraryBuiltins()].map(([name, type]): [string, [string, string]] => [
+        name,
+        [type, name === "bcmp" ? "strings.h" : "string.h"],
+      ]),
+      ["printf", ["int (const char *, ...)", "stdio.h"]],
+      ["sprintf", ["int (char *, const char *, ...)", "stdio.h"]],
+      ["snprintf", ["int (char *, unsigned long, const char *, ...)", "stdio.h"]],
+      ["malloc", ["void *(unsigned long)", "stdlib.h"]],
+      ["calloc", ["void *(unsigned long, unsigned long)", "stdlib.h"]],
+      ["free", ["void (void *)", "stdlib.h"]],
+      ["abort", ["void (void)", "stdlib.h"]],
+      ["exit", ["void (int)", "stdlib.h"]],
+      ["abs", ["int (int)", "stdlib.h"]],
+      ["strcpy", ["char *(char *, const char *)", "string.h"]],
+      ["strncpy", ["char *(char *, const char *, unsigned long)", "string.h"]],
+      ["strcat", ["char *(char *, const char *)", "string.h"]],
+      ["strchr", ["char *(const char *, int)", "string.h"]],
+      ["strstr", ["char *(const char *, const char *)", "string.h"]],
+    ]),
+);

@@ -29,7 +29,7 @@ import type { FunctionType, QualType } from "./types.ts";
 type Call = Extract<Expression, { kind: "call" }>;
 
 function reportUndeclared(context: Context, name: string, span: Span): void {
-  const library = libraryTypes.get(name);
+  const library = libraryTypes().get(name);
   if (library !== undefined) {
     const [type, header] = library;
     report(context, "implicitLibraryFunction", span, [name, type], {
@@ -130,7 +130,7 @@ function checkArgument(
 function libraryBuiltin(symbol: FunctionSymbol | undefined): string | undefined {
   if (symbol === undefined || symbol.linkage === "static" || symbol.body !== undefined)
     return undefined;
-  return libraryBuiltins.has(symbol.linkName) ? `__builtin_${symbol.linkName}` : undefined;
+  return libraryBuiltins().has(symbol.linkName) ? `__builtin_${symbol.linkName}` : undefined;
 }
 
 function returnsComplete(
@@ -181,7 +181,7 @@ function checkImplicitCall(context: Context, call: Call): CheckedExpression {
   const { callee, args, span } = call;
   if (callee.kind !== "identifier") return errorExpression(span);
   const { name } = callee;
-  if (libraryBuiltins.has(name))
+  if (libraryBuiltins().has(name))
     return checkBuiltinCall(context, { name: `__builtin_${name}`, args, span });
   const type: FunctionType = {
     ...{ kind: "function", returns: intType, params: [] },

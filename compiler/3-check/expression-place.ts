@@ -1,5 +1,7 @@
 /** Where clang points in an expression: at the operator of a binary one, at the name of a member. */
+
 import type { Span } from "../../common/diagnostics/source.ts";
+import { classAt, IDENTIFIER_PART } from "../1-preprocess/characters.ts";
 import type { Expression } from "../2-parse/ast.ts";
 
 /** The span whose start is clang's caret for the expression. */
@@ -48,8 +50,7 @@ function wordIn(span: Span, word: string): Span {
 }
 
 function isWordUnit(text: string, at: number): boolean {
-  const unit = text[at];
-  return unit !== undefined && /[\w$]/.test(unit);
+  return (classAt(text.charCodeAt(at)) & IDENTIFIER_PART) !== 0;
 }
 
 /** The name in `.name` of a designator. */

@@ -19,18 +19,21 @@ function isWritten(span: Span): boolean {
   return span.expandedFrom === undefined;
 }
 
+/** Space, tab, line feed and what is between them in ASCII. */
+const isBlank = (unit: number): boolean => unit === 32 || (unit >= 9 && unit <= 13);
+
 /** The first character after a span that is not a blank. */
 function nextCharacter(span: Span): string {
   const { text } = span.file;
   let at = span.end;
-  while (at < text.length && /\s/.test(text[at] ?? "")) at += 1;
+  while (at < text.length && isBlank(text.charCodeAt(at))) at += 1;
   return text[at] ?? "";
 }
 
 function previousCharacter(span: Span): string {
   const { text } = span.file;
   let at = span.start - 1;
-  while (at >= 0 && /\s/.test(text[at] ?? "")) at -= 1;
+  while (at >= 0 && isBlank(text.charCodeAt(at))) at -= 1;
   return text[at] ?? "";
 }
 

@@ -20,6 +20,7 @@ export function checkStack(
   code: readonly MachineFunction[],
   diagnostics: Diagnostics,
 ): void {
+  if (code.length < 2) return;
   const byName = new Map(code.map((fn) => [fn.name, fn]));
   const chains = new DeepestChains(byName);
   for (const { name, section } of ir.functions) {

@@ -15,7 +15,7 @@ interface SectionShape {
 
 /** clang decides by name, then by whether the first object is constant. */
 function sectionShape(name: string, globals: readonly IrGlobal[]): SectionShape {
-  const strings = /^\.rodata\.str(\d+)\.\d+$/.exec(name);
+  const strings = name.startsWith(".rodata.str") ? /^\.rodata\.str(\d+)\.\d+$/.exec(name) : null;
   if (strings !== null) {
     const entrySize = Number(strings[1]);
     return { kind: "progbits", flags: SHF_ALLOC | SHF_MERGE | SHF_STRINGS, entrySize };
