@@ -31,29 +31,39 @@ const registerParameters = 5;
 /** A function that has grown to this size takes no more optional copies. */
 const largestCaller = 30000;
 const rounds = 64;
+/** How many callers up a body is followed that is copied into one place. */
+const deepestChain = 64;
 
-/** `simplify` is run on every function before it is copied, and after something was copied into it. */
-export function inlineFunctions(
-  simplify: (fn: IrFunction, context: PassContext) => void,
-): ModulePass {
+type Step = (fn: IrFunction, context: PassContext) => void;
+
+/**
+ * `simplify` is run on every function before it is copied, and after something was copied into it; `unroll` on
+ * a function with loops before it is judged by size, which is that of its unrolled loops.
+ */
+export function inlineFunctions(simplify: Step, unroll: Step): ModulePass {
   return {
     kind: "module",
     name: "inline-functions",
-    run: (context) => new Inliner(context, simplify).run(),
+    run: (context) => new Inliner(context, simplify, unroll).run(),
   };
 }
 
 class Inliner {
   readonly #context: PassContext;
-  readonly #simplify: (fn: IrFunction, context: PassContext) => void;
+  readonly #simplify: Step;
+  readonly #unroll: Step;
+  readonly #unrolled = new Set<IrFunction>();
   readonly #state = new Map<IrFunction, "open" | "done">();
   readonly #references = new Map<string, number>();
   readonly #reported = new Set<string>();
+  /** Where each function is called: once per call. */
+  readonly #callers = new Map<string, IrFunction[]>();
   #changed = false;
 
-  constructor(context: PassContext, simplify: (fn: IrFunction, context: PassContext) => void) {
+  constructor(context: PassContext, simplify: Step, unroll: Step) {
     this.#context = context;
     this.#simplify = simplify;
+    this.#unroll = unroll;
   }
 
   run(): boolean {
@@ -75,9 +85,22 @@ class Inliner {
       for (const each of instructionsOf(fn)) {
         for (const value of each.operands) if (value.kind === "global") count(value.symbol);
         const callee = each.operation.op === "call" ? each.operation.callee : undefined;
-        if (callee?.kind === "function") count(callee.symbol);
+        if (callee?.kind !== "function") continue;
+        count(callee.symbol);
+        const callers = this.#callers.get(callee.symbol);
+        if (callers === undefined) this.#callers.set(callee.symbol, [fn]);
+        else callers.push(fn);
       }
     }
+  }
+
+  /** A body that must be copied to several places: what it calls once is called at all of them. */
+  #isCopiedOften(fn: IrFunction, depth = 0): boolean {
+    if (!isMandatory(fn) || depth > deepestChain) return false;
+    const callers = this.#callers.get(fn.name) ?? [];
+    const [only] = callers;
+    if (callers.length > 1) return true;
+    return only !== undefined && this.#isCopiedOften(only, depth + 1);
   }
 
   #process(fn: IrFunction): void {
@@ -150,12 +173,11 @@ class Inliner {
     const callee = this.#context.functions.get(operation.callee.symbol);
     if (callee === undefined || callee.blocks.length === 0 || callee.naked) return undefined;
     if (callee.inline === "never" || this.#reported.has(callee.name)) return undefined;
-    const isMandatory = callee.inline === "always" || callee.params.length > registerParameters;
     if (this.#state.get(callee) !== "done") {
-      if (isMandatory) this.#reportCycle(call, callee);
+      if (isMandatory(callee)) this.#reportCycle(call, callee);
       return undefined;
     }
-    if (isMandatory) return callee;
+    if (isMandatory(callee)) return callee;
     return this.#isWorthwhile(fn, call, callee, size) ? callee : undefined;
   }
 
@@ -164,9 +186,15 @@ class Inliner {
     const { plain, hint } = thresholds[this.#context.options.level];
     if (plain < 0) return false;
     const isLastUse = callee.binding === "local" && this.#references.get(callee.name) === 1;
-    if (isLastUse && fn !== callee) return true;
+    if (isLastUse && fn !== callee && !this.#isCopiedOften(fn)) return true;
     const limit = callee.inline === "hint" ? hint : plain;
-    return inlineCost(callee, call) <= limit * (isStraight(callee) ? straightFactor : 1);
+    const isSmall = (): boolean =>
+      inlineCost(callee, call) <= limit * (isStraight(callee) ? straightFactor : 1);
+    if (!isSmall()) return false;
+    if (isStraight(callee) || this.#unrolled.has(callee)) return true;
+    this.#unrolled.add(callee);
+    this.#unroll(callee, this.#context);
+    return isSmall();
   }
 
   #reportCycle(call: IrInstruction, callee: IrFunction): void {
@@ -181,6 +209,10 @@ class Inliner {
       help: "use a bounded loop, or bpf_loop()",
     });
   }
+}
+
+function isMandatory(fn: IrFunction): boolean {
+  return fn.inline === "always" || fn.params.length > registerParameters;
 }
 
 /** Names of the functions that are called directly (with addresses: or named), in order. */

@@ -7,7 +7,7 @@
  * Needs: reachable blocks. Never moves anything.
  */
 import { type DominatorTree, dominatorTree, predecessors } from "../4-lower/cfg.ts";
-import type { Block, IrFunction, IrInstruction, Value } from "../4-lower/ir.ts";
+import type { Block, IntPredicate, IrFunction, IrInstruction, Value } from "../4-lower/ir.ts";
 import { bitWidth } from "../4-lower/ir.ts";
 import {
   constant,
@@ -18,7 +18,8 @@ import {
   type ValueType,
 } from "../4-lower/ir-builder.ts";
 import { type AliasAnalysis, type Location, sameBase } from "./alias.ts";
-import { invertedPredicate } from "./fold-constants.ts";
+import { choiceAt, decidedBy } from "./choices.ts";
+import { holdsForEqual, invertedPredicate, swappedPredicate } from "./fold-constants.ts";
 import type { MemoryClass, MemoryVersions, Version } from "./memory-versions.ts";
 import type { FunctionPass, PassContext } from "./pass.ts";
 import { PhiInputs } from "./phi-inputs.ts";
@@ -35,6 +36,8 @@ export const numberValues: FunctionPass = {
 
 /** How far a load looks back past stores that do not concern it. */
 const lookBack = 48;
+
+const predicates = Object.keys(invertedPredicate) as IntPredicate[];
 
 type Undo = () => void;
 
@@ -124,8 +127,22 @@ class Numbering {
     const [a, b] = [this.#resolve(operand(condition, 0)), this.#resolve(operand(condition, 1))];
     const inverse = `icmp ${invertedPredicate[predicate]} ${this.#number(a)} ${this.#number(b)}`;
     this.#setAvailable(inverse, constant("i1", holds ? 0n : 1n));
+    if (b.kind !== "constant")
+      this.#learnOrder(holds ? predicate : invertedPredicate[predicate], a, b);
     const isEqual = predicate === (holds ? "eq" : "ne");
     if (isEqual && b.kind === "constant" && isImmediate(b.value, b.type)) this.#setEqual(a, b);
+  }
+
+  /** What else is decided about two values once one comparison of them is. */
+  #learnOrder(known: IntPredicate, a: Value, b: Value): void {
+    const [x, y] = [this.#number(a), this.#number(b)];
+    for (const predicate of predicates) {
+      const holds = decidedBy(known, predicate);
+      if (holds === undefined) continue;
+      const result = constant("i1", holds ? 1n : 0n);
+      this.#setAvailable(`icmp ${predicate} ${x} ${y}`, result);
+      this.#setAvailable(`icmp ${swappedPredicate[predicate]} ${y} ${x}`, result);
+    }
   }
 
   #setEqual(value: Value, to: Value): void {
@@ -198,12 +215,62 @@ class Numbering {
       .map((value, at) => `${incoming[at]?.id}:${this.#number(this.#rewriter.resolve(value))}`)
       .sort();
     const key = `phi ${phi.block.id} ${phi.type} ${inputs.join(" ")}`;
-    const known = this.#available.get(key);
+    const known = this.#available.get(key) ?? this.#equalChoice(phi);
     if (known === undefined) this.#setAvailable(key, phi);
     else this.#rewriter.replace(phi, known);
   }
 
+  /** An earlier phi that chose between the same values by the same condition. */
+  #equalChoice(phi: IrInstruction): Value | undefined {
+    const choice = choiceAt(phi, this.#tree, this.#preds);
+    if (choice === undefined) return undefined;
+    const [condition, then, otherwise] = [
+      choice.condition,
+      operand(phi, choice.then),
+      operand(phi, choice.otherwise),
+    ].map((each) => this.#number(this.#rewriter.resolve(each)));
+    const key = `choice ${phi.type} ${condition} ${then} ${otherwise}`;
+    const known = this.#available.get(key);
+    if (known === undefined) this.#setAvailable(key, phi);
+    return known;
+  }
+
+  /** A comparison of the lesser or greater of two values with one of them. */
+  #decideChosen(test: IrInstruction): boolean | undefined {
+    if (test.operation.op !== "icmp") return undefined;
+    const [a, b] = [operand(test, 0), operand(test, 1)];
+    const { predicate } = test.operation;
+    return (
+      this.#compareChosen(a, predicate, b) ?? this.#compareChosen(b, swappedPredicate[predicate], a)
+    );
+  }
+
+  #compareChosen(phi: Value, predicate: IntPredicate, other: Value): boolean | undefined {
+    if (!isOp(phi, "phi") || other.kind !== "instruction") return undefined;
+    const choice = choiceAt(phi, this.#tree, this.#preds);
+    if (choice === undefined) return undefined;
+    const { condition } = choice;
+    if (!isOp(condition, "icmp")) return undefined;
+    const known = condition.operation.predicate;
+    const [x, y] = [0, 1].map((at) => this.#rewriter.resolve(operand(condition, at)));
+    const decide = (place: number, holding: IntPredicate): boolean | undefined => {
+      const value = this.#rewriter.resolve(operand(phi, place));
+      if (value === other) return holdsForEqual(predicate);
+      if (value === x && other === y) return decidedBy(holding, predicate);
+      return value === y && other === x
+        ? decidedBy(swappedPredicate[holding], predicate)
+        : undefined;
+    };
+    const then = decide(choice.then, known);
+    return then === decide(choice.otherwise, invertedPredicate[known]) ? then : undefined;
+  }
+
   #visitPure(instruction: IrInstruction): void {
+    const decided = this.#decideChosen(instruction);
+    if (decided !== undefined) {
+      this.#rewriter.replace(instruction, constant("i1", decided ? 1n : 0n));
+      return;
+    }
     const key = this.#keyOf(instruction);
     const known = this.#available.get(key);
     if (known === undefined) this.#setAvailable(key, instruction);

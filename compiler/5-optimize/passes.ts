@@ -15,7 +15,7 @@ import { dropUnreadBits } from "./drop-unread-bits.ts";
 import { expandContextCopies, expandMemory } from "./expand-memory.ts";
 import { foldStaticGlobals } from "./fold-static-globals.ts";
 import { formSelects } from "./form-selects.ts";
-import { forwardCopies } from "./forward-copies.ts";
+import { forwardCopies, shortenCopies } from "./forward-copies.ts";
 import { forwardLoads } from "./forward-loads.ts";
 import { hoistInvariants } from "./hoist-invariants.ts";
 import { inlineFunctions } from "./inline-functions.ts";
@@ -70,8 +70,7 @@ const simplify: readonly FunctionPass[] = [
   removeDeadCode,
 ];
 
-const afterInlining: readonly FunctionPass[] = [
-  ...simplify,
+const unrolling: readonly FunctionPass[] = [
   countDistances,
   // Inner loops first: once they are gone, the loops around them are innermost.
   unrollLoops,
@@ -80,6 +79,11 @@ const afterInlining: readonly FunctionPass[] = [
   unrollLoops,
   combine,
   ...simplify,
+];
+
+const afterInlining: readonly FunctionPass[] = [
+  ...simplify,
+  ...unrolling,
   unswitchLoops,
   threadJumps,
   resolveQueries,
@@ -117,13 +121,18 @@ const afterInlining: readonly FunctionPass[] = [
   removeDeadCode,
 ];
 
-const beforeInlining: readonly FunctionPass[] = [...simplify, sinkCalls];
+const beforeInlining: readonly FunctionPass[] = [shortenCopies, ...simplify, sinkCalls];
 
 /** Functions are simplified before they are copied, and after something was copied into them. */
-const inlining = inlineFunctions((fn, context) => {
-  context.runs.touch(fn);
-  for (const pass of beforeInlining) context.runs.run(pass, fn, context);
-});
+const inlining = inlineFunctions(
+  (fn, context) => {
+    context.runs.touch(fn);
+    for (const pass of beforeInlining) context.runs.run(pass, fn, context);
+  },
+  (fn, context) => {
+    for (const pass of unrolling) context.runs.run(pass, fn, context);
+  },
+);
 
 const full: readonly Pass[] = [
   foldStaticGlobals,
@@ -182,6 +191,7 @@ export const functionPasses: ReadonlyMap<string, FunctionPass> = new Map(
     removeDeadStores,
     resolveQueries,
     shareObjects,
+    shortenCopies,
     simplifyCfg,
     sinkCalls,
     sinkStores,

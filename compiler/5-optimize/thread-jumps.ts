@@ -7,7 +7,14 @@
  */
 import { appendAll } from "../../common/append.ts";
 import { dominatorTree, findLoops, predecessors, removeUnreachableBlocks } from "../4-lower/cfg.ts";
-import type { Block, Constant, IrFunction, IrInstruction, Value } from "../4-lower/ir.ts";
+import type {
+  Block,
+  Constant,
+  IntPredicate,
+  IrFunction,
+  IrInstruction,
+  Value,
+} from "../4-lower/ir.ts";
 import { bitWidth } from "../4-lower/ir.ts";
 import {
   constant,
@@ -20,9 +27,15 @@ import {
   terminatorOf,
   type ValueType,
 } from "../4-lower/ir-builder.ts";
+import { decidedBy } from "./choices.ts";
 import { Demotion, usesOutside } from "./demote-values.ts";
 import { type EdgeRanges, edgeRanges } from "./edge-ranges.ts";
-import { foldInstruction } from "./fold-constants.ts";
+import {
+  foldInstruction,
+  holdsForEqual,
+  invertedPredicate,
+  swappedPredicate,
+} from "./fold-constants.ts";
 import type { FunctionPass } from "./pass.ts";
 import { promoteAllocas } from "./promote-memory.ts";
 import { decide } from "./value-ranges.ts";
@@ -96,7 +109,10 @@ function targetFrom(block: Block, pred: Block, ranges: EdgeRanges): Block | unde
   const from = terminatorOf(pred)?.operation;
   if (from?.op !== "br" && from?.op !== "condbr" && from?.op !== "switch") return undefined;
   const tested = operand(last, 0);
-  const value = valueOnEdge(tested, block, pred, 0) ?? testOnEdge(tested, block, pred, ranges);
+  const value =
+    valueOnEdge(tested, block, pred, 0) ??
+    testOnEdge(tested, block, pred, ranges) ??
+    orderOnEdge(tested, block, pred);
   if (value === undefined) return undefined;
   const { operation } = last;
   if (operation.op === "condbr") return value.value === 1n ? operation.then : operation.otherwise;
@@ -137,6 +153,39 @@ function testOnEdge(
   const { predicate } = test.operation;
   const holds = range && decide(range, predicate, bound.value, bitWidth[bound.type as ValueType]);
   return holds === undefined ? undefined : constant("i1", holds ? 1n : 0n);
+}
+
+/** A comparison of two values of which the one that comes in is the other, or was compared with it. */
+function orderOnEdge(test: Value, block: Block, pred: Block): Constant | undefined {
+  if (!isOp(test, "icmp") || test.block !== block) return undefined;
+  const enters = (value: Value): Value =>
+    isOp(value, "phi") && value.block === block
+      ? operand(value, value.operation.incoming.indexOf(pred))
+      : value;
+  const [a, b] = [enters(operand(test, 0)), enters(operand(test, 1))];
+  const { predicate } = test.operation;
+  const holds = a === b ? holdsForEqual(predicate) : knownOrder(predicate, a, b, pred, block);
+  return holds === undefined ? undefined : constant("i1", holds ? 1n : 0n);
+}
+
+/** What the branch says from which the edge comes. */
+function knownOrder(
+  predicate: IntPredicate,
+  a: Value,
+  b: Value,
+  pred: Block,
+  block: Block,
+): boolean | undefined {
+  const branch = terminatorOf(pred);
+  if (branch?.operation.op !== "condbr") return undefined;
+  const { then, otherwise } = branch.operation;
+  const condition = operand(branch, 0);
+  if (!isOp(condition, "icmp") || then === otherwise) return undefined;
+  const { predicate: asked } = condition.operation;
+  const known = then === block ? asked : invertedPredicate[asked];
+  const [x, y] = [operand(condition, 0), operand(condition, 1)];
+  if (x === a && y === b) return decidedBy(known, predicate);
+  return x === b && y === a ? decidedBy(swappedPredicate[known], predicate) : undefined;
 }
 
 /** One copy of the block for each target. */

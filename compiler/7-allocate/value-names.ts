@@ -14,6 +14,7 @@ import {
 import { visitRegisters } from "../6-select/operands.ts";
 import { machineOrder } from "./flow.ts";
 
+/** By register, and behind these by place of a spilled value. */
 type Names = (number | undefined)[];
 
 /** For each instruction the names of the registers that decide what kind of memory or object it works on. */
@@ -24,6 +25,8 @@ export function pointerNames(fn: MachineFunction): Map<MachineInstruction, strin
 class Namer {
   readonly #fn: MachineFunction;
   readonly #known = new Map<string, number>();
+  /** Where the values of spilled registers lie, by offset in the frame. */
+  readonly #spills = new Map<number, number>();
   #next = 0;
   readonly #result = new Map<MachineInstruction, string>();
 
@@ -32,6 +35,7 @@ class Namer {
   }
 
   run(): Map<MachineInstruction, string> {
+    this.#findSpills();
     const preds = machinePredecessors(this.#fn);
     const ends = new Map<MachineBlock, Names>();
     for (const block of machineOrder(this.#fn)) {
@@ -46,6 +50,17 @@ class Namer {
       ends.set(block, names);
     }
     return this.#result;
+  }
+
+  #findSpills(): void {
+    for (const { instructions } of this.#fn.blocks) {
+      for (const op of instructions) {
+        if (op.kind !== "store" || op.isSpill !== true) continue;
+        const { offset } = op.address;
+        if (!this.#spills.has(offset))
+          this.#spills.set(offset, framePointer + 1 + this.#spills.size);
+      }
+    }
   }
 
   #fresh(): number {
@@ -68,7 +83,8 @@ class Namer {
   ): Names {
     const states = preds.map((pred) => ends.get(pred));
     const names: Names = [];
-    for (let register = 0; register < framePointer; register += 1) {
+    const count = framePointer + 1 + this.#spills.size;
+    for (let register = 0; register < count; register += 1) {
       const first = states[0]?.[register];
       const agree = first !== undefined && states.every((state) => state?.[register] === first);
       // A join of different values is a value of its own.
@@ -83,6 +99,11 @@ class Namer {
     const lose = (register: number): void => {
       names[register] = this.#fresh();
     };
+    if (op.kind === "store" && op.isSpill === true) {
+      const place = this.#spills.get(op.address.offset) as number;
+      names[place] = op.src.kind === "register" ? names[op.src.register] : this.#fresh();
+      return;
+    }
     visitRegisters(op, { use: () => {}, def: lose, clobber: lose });
     if (name === undefined) return;
     if (op.kind === "call") names[0] = name;
@@ -98,6 +119,10 @@ class Namer {
       return this.#named(`call ${target.id} ${returnsByMap(target.id) ? names[1] : ""}`);
     }
     if (op.kind === "load_imm64") return this.#named(`imm ${op.symbol ?? ""} ${op.value}`);
+    if (op.kind === "load" && op.isSpill === true && op.size === 8) {
+      const place = this.#spills.get(op.address.offset);
+      return place === undefined ? undefined : names[place];
+    }
     if (op.kind !== "alu") return undefined;
     const { src } = op;
     if (op.op === "mov" && op.width === 64 && src.kind === "register") return names[src.register];

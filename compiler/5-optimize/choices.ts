@@ -1,0 +1,65 @@
+/**
+ * Phis as choices: where a branch's two arms join again, with nothing that matters in between, the phi is
+ * `condition ? a : b`, as in the minimum of two numbers. And what one comparison says about another one of
+ * the same two values.
+ */
+import type { DominatorTree } from "../4-lower/cfg.ts";
+import type { Block, IntPredicate, IrInstruction, Value } from "../4-lower/ir.ts";
+import { terminatorOf } from "../4-lower/ir-builder.ts";
+import { operand } from "./values.ts";
+
+/** `condition ? then : otherwise`; the places are indices of the phi's operands. */
+export interface Choice {
+  readonly condition: Value;
+  readonly then: number;
+  readonly otherwise: number;
+}
+
+/** How the phis of `block` choose, if the branch that dominates it is what decides. */
+export function choiceAt(
+  phi: IrInstruction,
+  tree: DominatorTree,
+  preds: ReadonlyMap<Block, readonly Block[]>,
+): Choice | undefined {
+  if (phi.operation.op !== "phi" || phi.operands.length !== 2) return undefined;
+  const head = tree.parent.get(phi.block);
+  const branch = head && terminatorOf(head);
+  if (branch?.operation.op !== "condbr") return undefined;
+  const { then, otherwise } = branch.operation;
+  if (then === otherwise) return undefined;
+  const { incoming } = phi.operation;
+  const placeOf = (arm: Block): number => {
+    if (arm === phi.block) return incoming.indexOf(head as Block);
+    return preds.get(arm)?.length === 1 ? incoming.indexOf(arm) : -1;
+  };
+  const choice = {
+    condition: operand(branch, 0),
+    then: placeOf(then),
+    otherwise: placeOf(otherwise),
+  };
+  return choice.then < 0 || choice.otherwise < 0 ? undefined : choice;
+}
+
+/** Whether a is below, equal to or above b. */
+const outcomes: Readonly<Record<IntPredicate, number>> = {
+  eq: 0b010,
+  ne: 0b101,
+  ult: 0b100,
+  ule: 0b110,
+  ugt: 0b001,
+  uge: 0b011,
+  slt: 0b100,
+  sle: 0b110,
+  sgt: 0b001,
+  sge: 0b011,
+};
+
+/** Whether `predicate` holds between two values of which `known` holds; undefined if that says nothing. */
+export function decidedBy(known: IntPredicate, predicate: IntPredicate): boolean | undefined {
+  const isEquality = (each: IntPredicate): boolean => each === "eq" || each === "ne";
+  const isOneOrder = isEquality(known) || isEquality(predicate) || known[0] === predicate[0];
+  if (!isOneOrder) return undefined;
+  const common = outcomes[known] & outcomes[predicate];
+  if (common === 0) return false;
+  return common === outcomes[known] ? true : undefined;
+}
