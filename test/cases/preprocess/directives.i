@@ -20,3 +20,4 @@ a b
 call(
 1,
 3)
+// 55: warning: multi-line // comment
