@@ -132,7 +132,7 @@ export const features: WordSet = words(`
   attribute_analyzer_noreturn attribute_availability attribute_availability_with_message
   attribute_deprecated_with_message attribute_ext_vector_type attribute_overloadable
   attribute_unavailable_with_message attribute_unused_on_fields c_alignas c_alignof c_atomic
-  c_generic_selections c_static_assert enumerator_attributes
+  c_generic_selections c_static_assert enumerator_attributes nullability nullability_on_arrays
 `);
 
 /** `__has_extension`: these beside the features. */

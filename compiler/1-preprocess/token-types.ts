@@ -131,7 +131,8 @@ const keywordRows: readonly KeywordRow[] = [
   [t.FunctionSpecifier, "inline __inline __inline__ _Noreturn _Thread_local __thread"],
   [
     t.Qualifier,
-    "const __const __const__ volatile __volatile __volatile__ restrict __restrict __restrict__",
+    "const __const __const__ volatile __volatile __volatile__ restrict __restrict __restrict__ " +
+      "_Nonnull _Nullable _Null_unspecified",
   ],
   [t.Atomic, "_Atomic"],
   [

@@ -394,6 +394,8 @@ export abstract class SpecifierRules extends ExpressionRules {
 }
 
 export function withQualifier(qualifiers: Qualifiers, word: string): Qualifiers {
+  // Whether a pointer may be null is for readers and analysers.
+  if (word.startsWith("_N")) return qualifiers;
   const name = word.replace(/_/g, "") as "const" | "volatile" | "restrict";
   return { ...qualifiers, [name]: true };
 }

@@ -41,7 +41,7 @@ export interface ParsedAttributes {
 type Handler = (context: Context, attribute: Attribute, into: ParsedAttributes) => void;
 
 /** The largest alignment that `aligned` without a number means. */
-const biggestAlignment = 8;
+const biggestAlignment = 16;
 
 function text(argument: Expression | TypeName | undefined): string | undefined {
   if (argument?.kind === "string") return new TextDecoder().decode(argument.bytes);

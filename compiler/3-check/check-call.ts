@@ -6,11 +6,12 @@ import { convertForAssignment } from "./assignment-conversion.ts";
 import { noAttributes } from "./attributes.ts";
 import { isBuiltinName, libraryBuiltins, libraryTypes } from "./builtins-table.ts";
 import { checkBuiltinCall } from "./check-builtin.ts";
+import { discard } from "./check-expression-binary.ts";
 import { declareFunction } from "./check-function.ts";
 import { forwardNote } from "./check-tag.ts";
 import type { CheckedExpression, FunctionSymbol } from "./checked.ts";
 import { type Context, errorExpression, report } from "./context.ts";
-import { decay, promoteArgument } from "./conversions.ts";
+import { convert, decay, promoteArgument } from "./conversions.ts";
 import { closingPlace, placeBetween } from "./expression-place.ts";
 import { placeOf, quoteType } from "./print-type.ts";
 import { lookUp, nearestDeclared } from "./scope.ts";
@@ -156,13 +157,16 @@ function checkKnownCall(
   const wanted = type.params.length;
   const fewer = call.args.length < wanted;
   const more = call.args.length > wanted && !type.variadic;
-  if (type.prototyped && (fewer || more)) {
+  if (type.old && symbol !== undefined && (fewer || more)) {
+    const place = fewer ? closingPlace(span) : (call.args[wanted]?.span ?? span);
+    report(context, fewer ? "tooFewOld" : "tooManyOld", place, [symbol.name]);
+  } else if (type.prototyped && (fewer || more)) {
     reportArity(context, call, type, symbol);
     for (const argument of call.args) context.recurse.expression(context, argument);
     return errorExpression(span);
   }
-  const isOld = !type.prototyped && type.implicit !== true;
-  if (isOld && call.args.length > 0 && symbol !== undefined) {
+  const hasNoPrototype = !type.prototyped && type.implicit !== true;
+  if (hasNoPrototype && call.args.length > 0 && symbol !== undefined) {
     report(context, "deprecatedNoPrototype", span, [symbol.name]);
   }
   const args = call.args.map((argument, i) => checkArgument(context, argument, type, i));
@@ -173,7 +177,23 @@ function checkKnownCall(
   if (intrinsic !== undefined) {
     return { kind: "builtin", name: intrinsic, args, type: returns, span };
   }
-  return { kind: "call", callee, functionType: type, args, type: returns, span };
+  const made = { kind: "call" as const, callee, functionType: type, type: returns, span };
+  if (!type.old || args.length === wanted) return { ...made, args };
+  const passed = [...args.slice(0, wanted), ...missingArguments(type, args.length, span)];
+  return args
+    .slice(wanted)
+    .reduceRight<CheckedExpression>(
+      (right, left) => ({ kind: "comma", left: discard(left), right, type: returns, span }),
+      { ...made, args: passed },
+    );
+}
+
+/** What a function of old style finds in parameters that the call gives nothing for: zeros. */
+function missingArguments(type: FunctionType, from: number, span: Span): CheckedExpression[] {
+  return type.params.slice(from).map((param) => {
+    const zero: CheckedExpression = { kind: "constant", value: 0n, type: intType, span };
+    return convert(zero, unqualified(param.type));
+  });
 }
 
 /** A call of a name that nothing declares, where that is allowed: it is an `int name()`. */

@@ -73,7 +73,10 @@ function alignment(context: Context, operand: Expression | TypeName): number {
   const checked = decay(context.recurse.expression(context, operand));
   const value = isError(checked.type) ? undefined : evaluateInteger(checked);
   if (value === undefined && !isError(checked.type)) report(context, "notConstant", operand.span);
-  return Number(value?.value ?? 0n);
+  const bytes = Number(value?.value ?? 0n);
+  if (bytes >= 0 && (bytes & (bytes - 1)) === 0) return bytes;
+  report(context, "alignmentPower", operand.span);
+  return 0;
 }
 
 function readName(

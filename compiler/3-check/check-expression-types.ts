@@ -13,6 +13,7 @@ import { alignOf, sizeOf } from "./layout.ts";
 import { quoteType } from "./print-type.ts";
 import { staticData } from "./static-data.ts";
 import {
+  arrayOf,
   asArray,
   asFunction,
   asRecord,
@@ -231,7 +232,7 @@ export function checkSizeof(
     report(context, "sizeofIncomplete", span, [word, quoteType(type)], forwardNote(type));
     return errorExpression(span);
   }
-  if (checked !== undefined && bitFieldOf(checked) !== undefined && kind === "sizeof") {
+  if (checked?.kind === "member" && bitFieldOf(checked) !== undefined && kind === "sizeof") {
     report(context, "sizeofBitField", span);
     return errorExpression(span);
   }
@@ -338,6 +339,14 @@ export function checkOffsetof(context: Context, expression: Of<"offsetof">): Che
   return { ...state.bytes, span };
 }
 
+/** The qualifiers of an array are those of its elements. */
+function withoutQualifiers(type: QualType): QualType {
+  const plainType = unqualified(canonical(type));
+  const array = asArray(plainType);
+  if (array === undefined) return plainType;
+  return arrayOf(withoutQualifiers(array.element), array.length);
+}
+
 export function checkTypesCompatible(
   context: Context,
   expression: Of<"types_compatible">,
@@ -345,7 +354,7 @@ export function checkTypesCompatible(
   const left = context.recurse.typeName(context, expression.left);
   const right = context.recurse.typeName(context, expression.right);
   if (isError(left) || isError(right)) return errorExpression(expression.span);
-  const same = compatible(unqualified(canonical(left)), unqualified(canonical(right)));
+  const same = compatible(withoutQualifiers(left), withoutQualifiers(right));
   const bothEnums = bare(left).kind === "enum" || bare(right).kind === "enum";
   const exact = !bothEnums || bare(left) === bare(right);
   return constant(same && exact ? 1 : 0, intType, expression.span);

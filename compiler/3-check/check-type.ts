@@ -242,6 +242,7 @@ function functionType(
     params,
     variadic: part.variadic,
     prototyped: part.prototyped,
+    ...(part.identifiers && { old: true }),
   });
 }
 

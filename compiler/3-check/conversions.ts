@@ -65,7 +65,9 @@ export function bitFieldOf(expression: CheckedExpression): RecordField | undefin
   if (expression.kind === "assign" || expression.kind === "compound_assign") {
     return bitFieldOf(expression.target);
   }
-  if (expression.kind === "increment") return bitFieldOf(expression.target);
+  // A value from before the change is of the field's type, as clang has it.
+  if (expression.kind === "increment")
+    return expression.prefix ? bitFieldOf(expression.target) : undefined;
   return expression.kind === "comma" ? bitFieldOf(expression.right) : undefined;
 }
 

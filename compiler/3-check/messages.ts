@@ -538,6 +538,8 @@ function makeMessages() {
       "too-many-arguments",
       "too many arguments to function call, expected single argument '%0', have %1 arguments",
     ],
+    tooFewOld: ["warning", "knr-arguments", "too few arguments in call to '%0'"],
+    tooManyOld: ["warning", "knr-arguments", "too many arguments in call to '%0'"],
     deprecatedNoPrototype: [
       "warning",
       "deprecated-non-prototype",

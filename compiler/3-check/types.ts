@@ -56,6 +56,8 @@ export interface FunctionType {
   readonly params: readonly FunctionParameter[];
   readonly variadic: boolean;
   readonly prototyped: boolean;
+  /** Defined with a list of names: its calls may pass any number of arguments. */
+  readonly old?: true;
   /** A call declared it. */
   readonly implicit?: true;
 }
