@@ -23,7 +23,11 @@ import {
   contextFieldAt,
   programTypeByName,
 } from "../common/platform/program-types.ts";
-import { sectionDefinitions } from "../common/platform/section-definitions.ts";
+import {
+  definitionForSection,
+  type SectionDefinition,
+  sectionDefinitions,
+} from "../common/platform/section-definitions.ts";
 import { programTypeForSection } from "../common/platform/sections.ts";
 import { uapiConstant, uapiEnum, uapiStruct } from "../common/platform/uapi.ts";
 
@@ -134,8 +138,19 @@ describe("section names", () => {
   });
   test("every row finds itself", () => {
     for (const row of sectionDefinitions()) {
-      expect(programTypeForSection(row.name)?.definition).toBe(row);
+      expect(programTypeForSection(row.name)?.definition).toEqual(row);
     }
+  });
+  test("the first row that matches counts", () => {
+    const firstOf = (name: string): SectionDefinition | undefined =>
+      sectionDefinitions().find(
+        (row) => row.name === name || (row.prefix && name.startsWith(`${row.name}/`)),
+      );
+    const names = sectionDefinitions().flatMap(({ name }) =>
+      ["", "/", "/x", "/x/y", "x", ".s", ".s/x"].map((end) => name + end),
+    );
+    for (const name of [...names, 'a",0,1]', "\n", "/xdp"])
+      expect(definitionForSection(name), name).toEqual(firstOf(name));
   });
 });
 

@@ -37,7 +37,20 @@ interface VariantTable extends ContextVariant {
 const variants = lazy((): readonly VariantTable[] =>
   contextAccessRows.split("\n").map(parseVariant),
 );
-const byName = lazy(() => new Map(variants().map((variant) => [variant.name, variant])));
+const known = new Map<string, VariantTable | undefined>();
+
+/** Reads a line alone: a program needs one. */
+function variantNamed(name: string): VariantTable | undefined {
+  if (!known.has(name)) {
+    const all = `\n${contextAccessRows}\n`;
+    const start = all.indexOf(`\n${name} `) + 1;
+    known.set(
+      name,
+      start > 0 ? parseVariant(all.slice(start, all.indexOf("\n", start))) : undefined,
+    );
+  }
+  return known.get(name);
+}
 
 function parseVariant(line: string): VariantTable {
   const nameEnd = line.indexOf(" ");
@@ -87,8 +100,12 @@ export function contextVariantFor(
   programType: number,
   attachType: number,
 ): ContextVariant | undefined {
-  const ofType = variants().filter((variant) => variant.programType === programType);
-  return ofType.find((variant) => variant.attachType === attachType) ?? ofType[0];
+  const type = ` ${programType} `;
+  const lines = contextAccessRows
+    .split("\n")
+    .filter((line) => line.startsWith(type, line.indexOf(" ")))
+    .map(parseVariant);
+  return lines.find((variant) => variant.attachType === attachType) ?? lines[0];
 }
 
 /**
@@ -101,8 +118,7 @@ export function contextAccess(
   size: number,
   write: boolean,
 ): ContextValueKind | undefined {
-  return byName()
-    .get(variant)
+  return variantNamed(variant)
     ?.accesses()
     .get(`${write ? "w" : "r"}${size}`)
     ?.get(offset);
