@@ -13,6 +13,7 @@ import { copyBits } from "./copy-bits.ts";
 import { countDistances } from "./count-distances.ts";
 import { dropUnreadBits } from "./drop-unread-bits.ts";
 import { expandContextCopies, expandMemory } from "./expand-memory.ts";
+import { expectExits } from "./expect-exits.ts";
 import { foldStaticGlobals } from "./fold-static-globals.ts";
 import { formSelects } from "./form-selects.ts";
 import { forwardCopies, shortenCopies } from "./forward-copies.ts";
@@ -36,9 +37,11 @@ import {
 } from "./pass.ts";
 import { propagateRanges } from "./propagate-ranges.ts";
 import { rebaseAddresses } from "./rebase-addresses.ts";
+import { reloadTested } from "./reload-tested.ts";
 import { removeDeadCode } from "./remove-dead-code.ts";
 import { removeDeadStores } from "./remove-dead-stores.ts";
 import { removeUnusedSymbols } from "./remove-unused-symbols.ts";
+import { repeatSums } from "./repeat-sums.ts";
 import { resolveQueries } from "./resolve-queries.ts";
 import { shareObjects } from "./share-objects.ts";
 import { simplifyCfg } from "./simplify-cfg.ts";
@@ -118,7 +121,10 @@ const afterInlining: readonly FunctionPass[] = [
   joinEqualTests,
   formSelects,
   simplifyCfg,
+  repeatSums,
+  reloadTested,
   removeDeadCode,
+  expectExits,
 ];
 
 const beforeInlining: readonly FunctionPass[] = [shortenCopies, ...simplify, sinkCalls];
@@ -174,6 +180,7 @@ export const functionPasses: ReadonlyMap<string, FunctionPass> = new Map(
     dropUnreadBits,
     expandContextCopies,
     expandMemory,
+    expectExits,
     formSelects,
     forwardCopies,
     forwardLoads,
@@ -187,8 +194,10 @@ export const functionPasses: ReadonlyMap<string, FunctionPass> = new Map(
     pairDivisions,
     propagateRanges,
     rebaseAddresses,
+    reloadTested,
     removeDeadCode,
     removeDeadStores,
+    repeatSums,
     resolveQueries,
     shareObjects,
     shortenCopies,

@@ -19,7 +19,7 @@ export const sinkValues: FunctionPass = {
   name: "sink-values",
   run(fn, { runs }) {
     let changed = false;
-    // What a sunk value was computed from can follow it.
+    // What a sunk value was computed from follows it at once in its own block, else in the next round.
     for (let round = 0; round < 4; round += 1) {
       const facts = round === 0 ? runs.factsOf(fn) : new FunctionFacts(fn);
       if (!new Sinking(fn, facts).run()) break;
@@ -45,6 +45,8 @@ class Sinking {
   readonly #loopOf = new Map<Block, Block>();
   readonly #alias: AliasAnalysis;
   readonly #rewriter: Rewriter;
+  /** Where what is sunk in this run goes to, users before what they are computed from. */
+  readonly #targets = new Map<IrInstruction, Block>();
 
   constructor(fn: IrFunction, facts: FunctionFacts) {
     this.#fn = fn;
@@ -68,13 +70,21 @@ class Sinking {
         if (isLoad || (isPure(each) && each.operation.op !== "asm_output")) {
           const target = this.#targetOf(each);
           if (target !== undefined && (!isLoad || this.#isClear(each, target, wroteAfter))) {
-            this.#rewriter.moveToStart(each, target);
+            this.#targets.set(each, target);
           }
         }
         if (effect.kind !== "none" && effect.kind !== "load") wroteAfter.push(each);
       }
     }
+    for (const [each, target] of [...this.#targets].reverse()) {
+      this.#rewriter.moveToStart(each, target);
+    }
     return this.#rewriter.apply();
+  }
+
+  #placeOf(use: Use): Block {
+    const isPhi = use.user.operation.op === "phi";
+    return (isPhi ? undefined : this.#targets.get(use.user)) ?? blockOfUse(use);
   }
 
   /** The block where all uses are dominated, if that is not where the value is. */
@@ -83,7 +93,7 @@ class Sinking {
     if (uses.length > mostUses) return undefined;
     let target: Block | undefined;
     for (const use of uses) {
-      const place = blockOfUse(use);
+      const place = this.#placeOf(use);
       if (place === value.block) return undefined;
       target = target === undefined ? place : this.#commonDominator(target, place);
       if (target === undefined) return undefined;
@@ -117,7 +127,7 @@ class Sinking {
       if (each.kind !== "instruction" && each.kind !== "parameter") return false;
       const uses = this.#uses.get(each) ?? [];
       return !uses.some(
-        (use) => use.user !== value && this.#tree.dominates(target, blockOfUse(use)),
+        (use) => use.user !== value && this.#tree.dominates(target, this.#placeOf(use)),
       );
     });
     if (longer.length === 0) return true;

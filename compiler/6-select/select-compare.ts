@@ -288,7 +288,7 @@ export function foldedConditions(
 
 /** A comparison as 0 or 1 in a register. */
 export function selectCompareValue(context: SelectContext, at: IrInstruction): void {
-  const bit = bitAsValue(context, at);
+  const bit = bitAsValue(context, at) ?? signAsValue(context, at);
   const dst = bit ?? context.newRegister();
   if (bit === undefined) {
     context.moveConstant(dst, 1n);
@@ -312,13 +312,30 @@ function bitAsValue(context: SelectContext, at: IrInstruction): MachineRegister 
   const [value, mask] = masked.operands as [Value, Value];
   if (mask.kind !== "constant" || mask.value === 0n) return undefined;
   if ((mask.value & (mask.value - 1n)) !== 0n) return undefined;
-  if (context.useCount(masked) !== 1 || context.uses.get(at)?.some(isCondition)) return undefined;
+  if (context.useCount(masked) !== 1) return undefined;
   const shift = mask.value.toString(2).length - 1;
   const width = context.has32 && shift < 32 ? 32 : 64;
   const dst = context.copy(context.register(value));
   if (predicate === "eq") context.alu("xor", width, dst, -1);
   if (shift > 0) context.alu("rsh", width, dst, shift);
   if (shift < width - 1) context.alu("and", width, dst, 1);
+  return dst;
+}
+
+/** `x < 0` and `x > -1` where nobody branches on them: the sign, moved down. A branch on it would tell of x. */
+function signAsValue(context: SelectContext, at: IrInstruction): MachineRegister | undefined {
+  if (!isIcmp(at) || context.uses.get(at)?.some(isCondition)) return undefined;
+  const { predicate } = at.operation;
+  const [value, bound] = at.operands as [Value, Value];
+  if (bound.kind !== "constant" || value.type === "ptr") return undefined;
+  const limit = BigInt.asIntN(widthOf(value), bound.value);
+  const isNegative = predicate === "slt" && limit === 0n;
+  if (!isNegative && !(predicate === "sgt" && limit === -1n)) return undefined;
+  const width = context.aluWidth(value);
+  if (widthOf(value) !== width) return undefined;
+  const dst = context.copy(context.register(value));
+  if (!isNegative) context.alu("xor", width, dst, -1);
+  context.alu("rsh", width, dst, width - 1);
   return dst;
 }
 

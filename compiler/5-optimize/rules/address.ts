@@ -4,8 +4,8 @@
  */
 
 import type { Value } from "../../4-lower/ir.ts";
-import { constant } from "../../4-lower/ir-builder.ts";
-import { isBinary, isConstant, isOp, operand } from "../values.ts";
+import { constant, signedValue } from "../../4-lower/ir-builder.ts";
+import { constantAddress, isBinary, isConstant, isOp, operand } from "../values.ts";
 import type { Rule } from "./rule.ts";
 
 export const addressRules: readonly Rule[] = [
@@ -53,6 +53,7 @@ export const addressRules: readonly Rule[] = [
       if (p === undefined || !isBinary(offset, "add") || !tools.hasOneUse(offset)) return undefined;
       const added = operand(offset, 1);
       if (added.kind !== "constant" || !isSmall(added.value)) return undefined;
+      if (isBelowPacket(p, signedValue(added))) return undefined;
       return tools.addOffset(tools.addOffset(p, operand(offset, 0)), added);
     },
   },
@@ -70,7 +71,7 @@ export const addressRules: readonly Rule[] = [
       if (added.kind !== "constant" || !isSmall(added.value) || scale > 4096n) return undefined;
       const scaled = tools.binary(offset.operation.binary, operand(sum, 0), by);
       const outer = BigInt.asIntN(64, added.value) * scale;
-      if (outer < -farthest || outer > farthest) return undefined;
+      if (outer < -farthest || outer > farthest || isBelowPacket(p, outer)) return undefined;
       return tools.addOffset(tools.addOffset(p, scaled), constant("i64", outer));
     },
   },
@@ -121,6 +122,18 @@ function baseOf(pointer: Parameters<typeof operand>[0] | ReturnType<typeof opera
     }
   }
   return { base, offset };
+}
+
+/**
+ * Whether `p + x + by` is in front of what may be a packet for the verifier, whatever it knows of x: of a
+ * packet pointer and a variable it takes the constant part alone.
+ */
+function isBelowPacket(p: Value, by: bigint): boolean {
+  const { base, offset } = constantAddress(p);
+  if (BigInt(offset) + by >= 0n) return false;
+  let root = base;
+  while (isOp(root, "ptradd")) root = operand(root, 0);
+  return !isOp(root, "alloca") && !isOp(root, "call") && root.kind !== "global";
 }
 
 /** What an index that is a product or a shift by a constant is scaled by. */
