@@ -22,3 +22,12 @@ test("a local object with an initialiser", () => {
   const [message] = messages("int f(int at) { int large[2147483660] = {1, 2}; return large[at]; }");
   expect(message).toContain("memset of 8589934640 bytes is too long");
 });
+
+test("an object whose size only the running program knows", () => {
+  const sizes = ["n", "n & 15"];
+  for (const size of sizes) {
+    const text = `int f(int n, int (*fill)(char *)) { char a[${size}]; a[0] = n; return a[n >> 8]; }`;
+    const [message] = messages(text);
+    expect(message).toContain("unsupported dynamic stack allocation");
+  }
+});

@@ -59,6 +59,7 @@ export type BuiltinKind =
   | "source_file"
   | "source_function"
   | "assume_aligned"
+  | "alloca"
   | "prefetch"
   | "classify"
   | "floating"
@@ -187,8 +188,9 @@ const special = lazy(
     __builtin_classify_type: "classify",
     __builtin_launder: "same_type",
     __builtin_debugtrap: "unsupported",
-    __builtin_alloca: "unsupported",
-    __builtin_alloca_with_align: "unsupported",
+    __builtin_alloca: "alloca",
+    __builtin_alloca_uninitialized: "alloca",
+    __builtin_alloca_with_align: "alloca",
     __builtin_setjmp: "unsupported",
     __builtin_longjmp: "unsupported",
   }),
@@ -246,6 +248,7 @@ export const libraryBuiltins = lazy(
       ["strcmp", "int (const char *, const char *)"],
       ["strncmp", "int (const char *, const char *, unsigned long)"],
       ["strlen", "unsigned long (const char *)"],
+      ["alloca", "void *(unsigned long)"],
     ]),
 );
 
@@ -255,7 +258,7 @@ export const libraryTypes = lazy(
     new Map([
       ...[...libraryBuiltins()].map(([name, type]): [string, [string, string]] => [
         name,
-        [type, name === "bcmp" ? "strings.h" : "string.h"],
+        [type, name === "alloca" ? "alloca.h" : name === "bcmp" ? "strings.h" : "string.h"],
       ]),
       ["printf", ["int (const char *, ...)", "stdio.h"]],
       ["sprintf", ["int (char *, const char *, ...)", "stdio.h"]],

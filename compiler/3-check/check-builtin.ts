@@ -287,6 +287,29 @@ function checkAssumeAligned(context: Context, call: BuiltinCall): CheckedExpress
   return node(call, args, pointerTo(voidType));
 }
 
+/** `alloca(size)`, or with an alignment in bits behind it. */
+function checkAlloca(context: Context, call: BuiltinCall): CheckedExpression {
+  const most = call.name === "__builtin_alloca_with_align" ? 2 : 1;
+  if (!hasArity(context, call, most)) return errorExpression(call.span);
+  const args = call.args.map((argument) => {
+    const original = context.recurse.expression(context, argument);
+    const found = { reason: "passing", span: argument.span } as const;
+    return convertForAssignment(context, original, decay(original), sizeType, found);
+  });
+  if (args.some((a) => isError(a.type))) return errorExpression(call.span);
+  const [, bits] = args;
+  const align = bits && evaluateConstant(bits);
+  if (bits !== undefined && (align?.kind !== "integer" || !isAlignmentInBits(align.value))) {
+    report(context, "alignmentPower", bits.span);
+    return errorExpression(call.span);
+  }
+  return node(call, args, pointerTo(voidType));
+}
+
+function isAlignmentInBits(bits: bigint): boolean {
+  return bits >= 8n && bits <= 1n << 31n && (bits & (bits - 1n)) === 0n;
+}
+
 function checkPrefetch(context: Context, call: BuiltinCall): CheckedExpression {
   if (!hasArity(context, call, 1, 3)) return errorExpression(call.span);
   const args = call.args.map((a) => value(context, a));
@@ -328,6 +351,7 @@ const checks: Readonly<Record<BuiltinKind, Check>> = {
   source_file: checkFile,
   source_function: checkFunctionName,
   assume_aligned: checkAssumeAligned,
+  alloca: checkAlloca,
   prefetch: checkPrefetch,
   classify: checkClassify,
   floating: checkFloating,

@@ -12,11 +12,12 @@ import type {
   Initializer,
   TypeName,
 } from "../2-parse/ast.ts";
-import { type ParsedAttributes, parseAttributes } from "./attributes.ts";
+import { noAttributes, type ParsedAttributes, parseAttributes } from "./attributes.ts";
 import { checkFunctionDefinition, declareFunction } from "./check-function.ts";
 import { checkStaticAssert } from "./check-static-assert.ts";
 import { forwardNote } from "./check-tag.ts";
 import type {
+  CheckedExpression,
   CheckedInitializer,
   CheckedStatement,
   FunctionSymbol,
@@ -33,7 +34,7 @@ import {
   type TypedefEntity,
 } from "./context.ts";
 import { convert, decay } from "./conversions.ts";
-import { alignOf } from "./layout.ts";
+import { alignOf, sizeOf } from "./layout.ts";
 import { quoteType } from "./print-type.ts";
 import { declare, lookUp, lookUpHere } from "./scope.ts";
 import { staticData } from "./static-data.ts";
@@ -52,6 +53,8 @@ import {
   isVoid,
   plain,
   pointeeOf,
+  pointerTo,
+  sizeType,
   unqualified,
 } from "./type-tools.ts";
 import type { QualType } from "./types.ts";
@@ -487,6 +490,61 @@ function declareExternHere(context: Context, declared: DeclaredName): void {
   if (symbol !== undefined) declare(context, declared.name, symbol);
 }
 
+/** A variable that no name reaches. */
+function hiddenVariable(
+  context: Context,
+  declared: DeclaredName,
+  type: QualType,
+  value: CheckedExpression,
+): { symbol: VariableSymbol; statement: CheckedStatement } {
+  const { span } = declared;
+  const symbol = newVariable(context, { ...declared, type, attributes: noAttributes() }, "local");
+  const initializer = { kind: "expression" as const, value };
+  return { symbol, statement: { kind: "local", symbol, initializer, span } };
+}
+
+/**
+ * An array whose length is no constant: a pointer to an object made on the stack, which must get a
+ * constant size by optimisation. Only the outermost length may be such.
+ */
+function declareRuntimeArray(
+  context: Context,
+  { parts }: Declarator,
+  declared: DeclaredName,
+  lengths: readonly CheckedExpression[],
+): CheckedStatement[] {
+  const { span, name, attributes } = declared;
+  const [part] = parts;
+  const [length] = lengths;
+  const element = asArray(declared.type)?.element;
+  const isOutermost = part?.kind === "array" && part.length?.span.start === length?.span.start;
+  if (length === undefined || lengths.length > 1 || element === undefined || !isOutermost) {
+    report(context, "variableLengthArray", span, [name]);
+    enterLocal(context, declared, newVariable(context, { ...declared, type: errorType }, "local"));
+    return [];
+  }
+  const type = plain({ kind: "array", element, length: 1, isVariable: true });
+  const count = hiddenVariable(context, declared, sizeType, length);
+  const read = decay({ kind: "variable", symbol: count.symbol, type: sizeType, span });
+  const step: CheckedExpression = {
+    ...{ kind: "constant", value: BigInt(sizeOf(element)), type: sizeType, span },
+  };
+  const bytes: CheckedExpression = {
+    ...{ kind: "arithmetic", op: "mul", left: read, right: step, type: sizeType, span },
+  };
+  const bits = BigInt(8 * Math.max(attributes.align ?? 0, alignOf(element)));
+  const args = [bytes, { ...step, value: bits }];
+  const address = pointerTo(element);
+  const made: CheckedExpression = {
+    ...{ kind: "builtin", name: "__builtin_variable_length_array", args, type: address, span },
+  };
+  const pointer = hiddenVariable(context, declared, address, made);
+  const symbol = newVariable(context, { ...declared, type }, "local");
+  symbol.runtimeArray = { pointer: pointer.symbol, length: count.symbol };
+  enterLocal(context, declared, symbol);
+  return [count.statement, pointer.statement];
+}
+
 export function checkLocalDeclaration(
   context: Context,
   declaration: Declaration,
@@ -502,9 +560,18 @@ export function checkLocalDeclaration(
     const auto =
       isAuto && broken !== true ? deducedType(context, declarator, initializer) : undefined;
     context.quietFolding = specifiers.storage === undefined && initializer === undefined;
+    const lengths: CheckedExpression[] = [];
+    const around = context.variableLengths;
+    if (context.quietFolding) context.variableLengths = lengths;
     const named = readName(context, specifiers, declarator, auto?.type ?? base);
+    context.variableLengths = around;
     const declared = broken === true ? { ...named, type: errorType } : named;
     context.quietFolding = false;
+    const [length] = lengths;
+    if (length !== undefined || asArray(declared.type)?.isVariable === true) {
+      result.push(...declareRuntimeArray(context, declarator, declared, lengths));
+      continue;
+    }
     checkSpecifiers(context, specifiers, declared);
     if (specifiers.storage === "typedef") declareTypedef(context, declared);
     else if (asFunction(declared.type) !== undefined) {

@@ -42,7 +42,7 @@ function checkBounds(
   const type = asArray(array.operand.type);
   // [0] and [1] at the end of a record stand for flexible arrays.
   const flexible = array.operand.kind === "member" && (type?.length ?? 0) <= 1;
-  if (type?.length === undefined || flexible) return;
+  if (type?.length === undefined || type.isVariable || flexible) return;
   const value = evaluateInteger(index);
   if (value === undefined) return;
   if (value.value < 0n) report(context, "subscriptNegative", span, [String(value.value)]);

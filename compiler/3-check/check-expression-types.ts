@@ -236,6 +236,16 @@ export function checkSizeof(
     report(context, "sizeofBitField", span);
     return errorExpression(span);
   }
+  if (kind === "sizeof" && array?.isVariable === true) {
+    const held = checked?.kind === "dereference" ? checked.length : undefined;
+    if (held === undefined) {
+      report(context, "variableLengthArray", span, ["array"]);
+      return errorExpression(span);
+    }
+    const left = decay({ kind: "variable", symbol: held, type: held.type, span });
+    const right = constant(sizeOf(array.element), sizeType, span);
+    return { kind: "arithmetic", op: "mul", left, right, type: sizeType, span };
+  }
   if (kind === "sizeof") {
     return lengths.reduce<CheckedExpression>(
       (left, right) => ({ kind: "arithmetic", op: "mul", left, right, type: sizeType, span }),

@@ -28,6 +28,7 @@ import {
   refer,
   report,
 } from "./context.ts";
+import { castNode, decay } from "./conversions.ts";
 import { lookUp, nearestDeclared } from "./scope.ts";
 import { stringLiteral, wideUnits } from "./string-literals.ts";
 import {
@@ -35,6 +36,7 @@ import {
   intType,
   longLongType,
   longType,
+  pointerTo,
   unsignedIntType,
   unsignedLongLongType,
   unsignedLongType,
@@ -164,12 +166,24 @@ function noteUse(context: Context, symbol: VariableSymbol): void {
   if (use !== undefined) use.references += 1;
 }
 
+/** An array of variable length is what its hidden pointer points to. */
+function runtimeArray(
+  { type }: VariableSymbol,
+  { pointer, length }: NonNullable<VariableSymbol["runtimeArray"]>,
+  span: Span,
+): CheckedExpression {
+  const held: CheckedExpression = { kind: "variable", symbol: pointer, type: pointer.type, span };
+  const address = castNode("bitcast", decay(held), pointerTo(type));
+  return { kind: "dereference", pointer: address, length, type, span };
+}
+
 /** The expression that names an entity. */
 export function entityExpression(context: Context, entity: Entity, span: Span): CheckedExpression {
   switch (entity.kind) {
     case "variable":
       noteUse(context, entity);
       refer(context, entity);
+      if (entity.runtimeArray !== undefined) return runtimeArray(entity, entity.runtimeArray, span);
       return { kind: "variable", symbol: entity, type: entity.type, span };
     case "function":
       refer(context, entity);

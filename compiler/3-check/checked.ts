@@ -54,6 +54,8 @@ export interface VariableSymbol {
   readonly asmRegister?: string;
   /** Function called with its address when it leaves scope: attribute cleanup. */
   cleanup?: FunctionSymbol;
+  /** Of an array of variable length: hidden variables that hold its address and its length. */
+  runtimeArray?: { readonly pointer: VariableSymbol; readonly length: VariableSymbol };
   /** Anonymous string or compound literal made by the checker. */
   readonly anonymous?: boolean;
 }
@@ -202,6 +204,8 @@ export type CheckedExpression =
   | {
       readonly kind: "dereference";
       readonly pointer: CheckedExpression;
+      /** Of an array of variable length: what holds the number of its elements. */
+      readonly length?: VariableSymbol;
       readonly type: QualType;
       readonly span: Span;
     }

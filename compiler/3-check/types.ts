@@ -48,6 +48,8 @@ export interface ArrayType {
   readonly element: QualType;
   /** Undefined: `[]`, incomplete or a flexible member. */
   readonly length: number | undefined;
+  /** Of a length that only the running program knows; `length` is 1 then. */
+  readonly isVariable?: true;
 }
 
 export interface FunctionType {

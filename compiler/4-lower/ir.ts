@@ -172,6 +172,11 @@ export type Operation =
   | { op: "phi"; incoming: Block[] }
   /** → ptr to a stack object; only in the entry block once lowering is done. `name`: for stack reports. */
   | { op: "alloca"; size: number; align: number; name: string }
+  /**
+   * [size i64] → ptr to a new stack object. BPF has none of these: optimisation makes an `alloca` of
+   * it where the size becomes constant and, unless `scoped` (it dies with its block), it runs once.
+   */
+  | { op: "dynamic_alloca"; align: number; scoped: boolean }
   /** [ptr]. `align` is what is proven of the address. */
   | { op: "load"; align: number; volatile: boolean; accessed?: AccessedType }
   /** [value, ptr] → void. */
@@ -288,6 +293,8 @@ export interface IrFunction {
   readonly inline: "always" | "never" | "hint" | "default";
   readonly naked: boolean;
   noreturn: boolean;
+  /** It may hold operations `dynamic_alloca`. */
+  hasDynamicStack?: boolean;
   params: Parameter[];
   returns: IrType;
   /** blocks[0] is the entry. */

@@ -132,6 +132,23 @@ const objectSize: Lower = (state, expr) => {
   return state.emit("i64", { op: "object_size", type }, [state.visit.rvalue(pointer)]);
 };
 
+/** Aligned for anything, unless the call says how, in bits. */
+const dynamicObject: Lower = (state, expr) => {
+  const size = argument(state, expr, 0);
+  const bits = expr.args[1];
+  const known = bits === undefined ? undefined : constantOf(bits);
+  const align = known === undefined ? 8 : Number(known) / 8;
+  state.at(expr.span);
+  state.fn.hasDynamicStack = true;
+  const scoped = expr.name === "__builtin_variable_length_array";
+  return state.emit("ptr", { op: "dynamic_alloca", align, scoped }, [size]);
+};
+
+function constantOf(expr: CheckedExpression): bigint | undefined {
+  if (expr.kind === "constant") return expr.value;
+  return expr.kind === "cast" ? constantOf(expr.operand) : undefined;
+}
+
 const discard: Lower = (state, expr) => {
   for (const arg of expr.args) state.visit.rvalue(arg);
   return expr.type.type.kind === "void" ? nothing : constant(scalarType(expr.type), 0);
@@ -208,6 +225,7 @@ const rows: readonly (readonly [pattern: RegExp, lower: Lower])[] = [
   [/^__builtin_(assume|va_start|va_end|va_copy)$/, ignore],
   [/^__builtin_prefetch$/, evaluateArguments],
   [/^__builtin_(frame_address|return_address|readcyclecounter)$/, discard],
+  [/^__builtin_(alloca|variable_length_array)/, dynamicObject],
   [/^__builtin_(dynamic_)?object_size$/, objectSize],
   [/^__builtin_clrsb/, signBits],
   [/^__builtin_(unreachable|trap|abort)$/, endPath],

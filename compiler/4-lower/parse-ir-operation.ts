@@ -384,6 +384,11 @@ const readers: { readonly [name: string]: Reader } = {
     lexer.expect("type");
     return read.done("i64", { op: "object_size", type: lexer.takeNumber() });
   },
+  dynamic_alloca: (read, lexer) => {
+    read.use("i64");
+    const align = read.align();
+    return read.done("ptr", { op: "dynamic_alloca", align, scoped: lexer.accept("scoped") });
+  },
   asm: (read, lexer) => {
     const isVolatile = lexer.accept("volatile");
     const { type, ...common } = parseAsm(read, lexer);

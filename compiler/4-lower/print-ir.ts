@@ -136,7 +136,6 @@ export function printInstruction(instruction: IrInstruction): string {
 function body(instruction: IrInstruction): string {
   const operation = instruction.operation;
   const [a, b, c] = instruction.operands;
-  const { op } = operation;
   switch (operation.op) {
     case "binary":
       return `${operation.binary} ${instruction.type} ${use(a)}, ${use(b)}`;
@@ -147,7 +146,7 @@ function body(instruction: IrInstruction): string {
     case "trunc":
     case "ptrtoint":
     case "inttoptr":
-      return `${op} ${typed(a)} to ${instruction.type}`;
+      return `${operation.op} ${typed(a)} to ${instruction.type}`;
     case "bswap":
       return `bswap ${typed(a)}`;
     case "ptradd":
@@ -167,6 +166,7 @@ function body(instruction: IrInstruction): string {
     case "addr_space_cast":
     case "constant_p":
     case "object_size":
+    case "dynamic_alloca":
     case "asm_output":
       return specialText(instruction, operation);
     case "asm":
@@ -176,7 +176,7 @@ function body(instruction: IrInstruction): string {
       return "fence";
     case "lifetime_start":
     case "lifetime_end":
-      return `${op} ${use(a)}`;
+      return `${operation.op} ${use(a)}`;
     case "alloca":
     case "load":
     case "store":
@@ -204,6 +204,7 @@ type SpecialOp =
   | "addr_space_cast"
   | "constant_p"
   | "object_size"
+  | "dynamic_alloca"
   | "asm_output";
 
 function specialText(
@@ -224,6 +225,8 @@ function specialText(
       return `constant_p ${typed(a)}`;
     case "object_size":
       return `object_size ${use(a)} type ${operation.type}`;
+    case "dynamic_alloca":
+      return `dynamic_alloca ${use(a)} align ${operation.align}${operation.scoped ? " scoped" : ""}`;
     case "asm_output":
       return `asm_output ${instruction.type} ${use(a)} index ${operation.index}`;
   }

@@ -239,6 +239,7 @@ const signatures: { readonly [op in OperationName]: Signature } = {
   select: { operands: ["i1", "result", "result"], result: values },
   phi: { operands: [], rest: true, result: values },
   alloca: { operands: [], result: ["ptr"] },
+  dynamic_alloca: { operands: ["i64"], result: ["ptr"] },
   load: { operands: ["ptr"], result: ["i8", "i16", "i32", "i64", "ptr"] },
   store: { operands: ["any", "ptr"], result: ["void"] },
   atomicrmw: { operands: ["ptr", "integer"], result: ["void", ...words] },
@@ -323,6 +324,7 @@ function specialProblem(instruction: IrInstruction, fn: IrFunction): string | un
       return operands.every((each) => each.type === type) ? undefined : "a value has another type";
     case "load":
     case "store":
+    case "dynamic_alloca":
       return isPowerOfTwo(operation.align) ? undefined : "the alignment is not a power of two";
     case "alloca":
       if (!isPowerOfTwo(operation.align)) return "the alignment is not a power of two";

@@ -25,6 +25,7 @@ export function inlineCall(
   callee: IrFunction,
   made: { readonly blocks: Block[]; readonly allocas: IrInstruction[] },
 ): Value | undefined {
+  if (callee.hasDynamicStack === true) fn.hasDynamicStack = true;
   const block = call.block;
   const rest = createBlock(fn, undefined, true);
   rest.instructions = block.instructions.splice(at + 1);

@@ -14,6 +14,7 @@ import { countDistances } from "./count-distances.ts";
 import { dropUnreadBits } from "./drop-unread-bits.ts";
 import { expandContextCopies, expandMemory } from "./expand-memory.ts";
 import { expectExits } from "./expect-exits.ts";
+import { fixStackObjects } from "./fix-stack-objects.ts";
 import { foldStaticGlobals } from "./fold-static-globals.ts";
 import { formSelects } from "./form-selects.ts";
 import { forwardCopies, shortenCopies } from "./forward-copies.ts";
@@ -86,9 +87,11 @@ const unrolling: readonly FunctionPass[] = [
 
 const afterInlining: readonly FunctionPass[] = [
   ...simplify,
+  fixStackObjects,
   ...unrolling,
   unswitchLoops,
   threadJumps,
+  fixStackObjects,
   resolveQueries,
   ...simplify,
   // With fewer ways into a block more is known on all of them.
@@ -127,7 +130,12 @@ const afterInlining: readonly FunctionPass[] = [
   expectExits,
 ];
 
-const beforeInlining: readonly FunctionPass[] = [shortenCopies, ...simplify, sinkCalls];
+const beforeInlining: readonly FunctionPass[] = [
+  shortenCopies,
+  ...simplify,
+  fixStackObjects,
+  sinkCalls,
+];
 
 /** Functions are simplified before they are copied, and after something was copied into them. */
 const inlining = inlineFunctions(
@@ -159,6 +167,7 @@ export const pipelines: Readonly<Record<OptimizationLevel, readonly Pass[]>> = {
     removeUnusedSymbols,
     resolveQueries,
     ...simplify,
+    fixStackObjects,
     expandContextCopies,
     splitContextLoads,
     removeUnusedSymbols,
@@ -181,6 +190,7 @@ export const functionPasses: ReadonlyMap<string, FunctionPass> = new Map(
     expandContextCopies,
     expandMemory,
     expectExits,
+    fixStackObjects,
     formSelects,
     forwardCopies,
     forwardLoads,

@@ -91,6 +91,7 @@ export function isRemovableIfUnused(instruction: IrInstruction): boolean {
   switch (operation.op) {
     case "phi":
     case "alloca":
+    case "dynamic_alloca":
       return true;
     case "load":
       return !operation.volatile;

@@ -193,6 +193,10 @@ function selectInstruction(context: SelectContext, block: Block, at: IrInstructi
       return;
     case "fence":
       return;
+    case "dynamic_alloca":
+      context.error("dynamic-stack", "unsupported dynamic stack allocation");
+      context.define(at, context.newRegister());
+      return;
     case "br":
     case "condbr":
     case "switch":
