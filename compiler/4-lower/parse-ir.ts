@@ -225,6 +225,7 @@ function parseInstruction(
   const parsed = parseOperation(lexer, scope, id !== undefined);
   if (parsed === undefined) return;
   const { type, operation, operands } = parsed;
+  if (operation.op === "dynamic_alloca") scope.fn.hasDynamicStack = true;
   const made = createInstruction(scope.fn, block, type, operation, []);
   const instruction: IrInstruction = id === undefined ? made : { ...made, id };
   block.instructions.push(instruction);
