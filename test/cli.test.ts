@@ -118,6 +118,23 @@ describe("wrong input ends in a diagnostic, exit code 1 and no output file", () 
 });
 
 describe("what build systems ask", () => {
+  test("what build systems ask for has clang's answers", () => {
+    const ask = (...words: string[]) => bpfc(["cc", "-target", "bpfel", ...words]).stdout.trim();
+    expect(ask("-dumpmachine")).toBe("bpfel");
+    expect(ask("--print-target-triple")).toBe("bpfel");
+    expect(ask("-print-file-name=crt1.o")).toBe("crt1.o");
+    expect(ask("--print-prog-name=ld")).toBe("ld");
+    expect(ask("-print-multi-lib")).toBe("");
+    expect(ask("--print-search-dirs")).toMatch(/^programs: =.*\nlibraries: =/);
+  });
+  test("-isystem of the folder that is named for headers changes nothing", () => {
+    const folder = bpfc(["cc", "-print-file-name=include"]).stdout.trim();
+    const path = join(work, "named.bpf.c");
+    writeFileSync(path, "#include <stddef.h>\n#include <bpf/bpf_helpers.h>\nsize_t size;\n");
+    const { status, stderr } = bpfc(["cc", "-isystem", folder, "-c", path, "-o", "-"]);
+    expect(stderr).toBe("");
+    expect(status).toBe(0);
+  });
   test("--version has clang's shape", () => {
     expect(bpfc(["cc", "--version"]).stdout).toMatch(/^clang version (\d+)\.\d+\.\d+/);
   });

@@ -63,6 +63,10 @@ const probe =
     draft.probe ??= name;
   };
 
+const probeFile: Setter = (draft, file) => {
+  draft.probe ??= { file };
+};
+
 const cpuNames: Readonly<Record<string, CpuVersion>> = {
   v1: "v1",
   generic: "v3",
@@ -465,16 +469,22 @@ const rows: readonly OptionRow[] = [
     },
   },
   { flag: "--version", value: "none", set: probe("version") },
+  { flag: "-help", value: "none", set: probe("help") },
   { flag: "--help", value: "none", set: probe("help") },
-  { flag: "-print-targets", value: "none", set: probe("print-targets") },
-  { flag: "--print-targets", value: "none", set: probe("print-targets") },
   { flag: "-dumpversion", value: "none", set: probe("dumpversion") },
-  { flag: "-dumpmachine", value: "none", set: probe("dumpmachine") },
-  { flag: "-print-resource-dir", value: "none", set: probe("resource-dir") },
-  { flag: "-print-target-triple", value: "none", set: probe("target-triple") },
-  { flag: "-print-effective-triple", value: "none", set: probe("target-triple") },
-  { flag: "-print-supported-cpus", value: "none", set: probe("cpu-help") },
-  { flag: "--print-supported-cpus", value: "none", set: probe("cpu-help") },
+  { flag: "-dumpmachine", value: "none", set: probe("target-triple") },
+  ...["-", "--"].flatMap((dash): OptionRow[] => [
+    { flag: `${dash}print-targets`, value: "none", set: probe("print-targets") },
+    { flag: `${dash}print-resource-dir`, value: "none", set: probe("resource-dir") },
+    { flag: `${dash}print-search-dirs`, value: "none", set: probe("search-dirs") },
+    { flag: `${dash}print-libgcc-file-name`, value: "none", set: probe("libgcc-file-name") },
+    { flag: `${dash}print-multi-lib`, value: "none", set: probe("multi-lib") },
+    { flag: `${dash}print-target-triple`, value: "none", set: probe("target-triple") },
+    { flag: `${dash}print-effective-triple`, value: "none", set: probe("target-triple") },
+    { flag: `${dash}print-supported-cpus`, value: "none", set: probe("cpu-help") },
+    { flag: `${dash}print-file-name=`, value: "joined", set: probeFile },
+    { flag: `${dash}print-prog-name=`, value: "joined", set: probeFile },
+  ]),
   { flag: "-imacros", value: "either", set: push("forcedIncludes") },
   { flag: "-Xpreprocessor", value: "separate", set: (d, v) => applyWord(d, [v], 0) },
   { flag: "-target-feature", value: "none", set: ignore },
@@ -614,7 +624,8 @@ export function parseCcArguments(words: readonly string[]): ParsedCommandLine {
   if (draft.options.sourceMap !== undefined && draft.options.output !== "assembly")
     draft.error ??= "'--source-map' needs '-S': only assembly text has lines to map";
   if (draft.error !== undefined) return { kind: "error", message: draft.error };
-  if (draft.probe !== undefined) return { kind: "probe", probe: draft.probe };
+  if (draft.probe !== undefined)
+    return { kind: "probe", probe: draft.probe, target: draft.target || "bpf" };
   const isVerboseProbe = draft.options.verbose && draft.inputs.length === 0;
   if (draft.inputs.length === 0 && !isVerboseProbe)
     return { kind: "error", message: "no input files" };

@@ -84,10 +84,14 @@ export type Probe =
   | "help"
   | "dumpversion"
   | "resource-dir"
+  | "search-dirs"
+  | "libgcc-file-name"
+  | "multi-lib"
   | "target-triple"
-  | "dumpmachine";
+  /** -print-file-name=, -print-prog-name=: the name itself where there is no such file. */
+  | { readonly file: string };
 
 export type ParsedCommandLine =
   | { readonly kind: "compile"; readonly options: CcOptions; readonly warnings: readonly string[] }
-  | { readonly kind: "probe"; readonly probe: Probe }
+  | { readonly kind: "probe"; readonly probe: Probe; readonly target: string }
   | { readonly kind: "error"; readonly message: string };

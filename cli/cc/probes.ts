@@ -57,20 +57,28 @@ OPTIONS:
   --version, -mcpu=help, -print-targets, -v
 `;
 
-const answers: Readonly<Record<Probe, (bpfcVersion: string) => string>> = {
+/** Headers that ship with bpfc are in no folder; `-isystem` of these is understood. */
+const resourceDirectory = "<bpfc>";
+
+type Answer = (bpfcVersion: string, target: string) => string;
+
+const answers: Readonly<Record<Extract<Probe, string>, Answer>> = {
   version: versionText,
   "print-targets": () => targets,
   "cpu-help": () => cpuHelp,
   help: () => help,
   dumpversion: () => claimedClangVersion,
-  dumpmachine: () => "bpf",
-  "target-triple": () => "bpf",
-  "resource-dir": () => "<bpfc>",
+  "target-triple": (_version, target) => target,
+  "resource-dir": () => resourceDirectory,
+  "search-dirs": () => `programs: =\nlibraries: =${resourceDirectory}`,
+  "libgcc-file-name": () => "libgcc.a",
+  "multi-lib": () => "",
 };
 
 /** The text that answers a probe, for standard output. */
-export function answerProbe(probe: Probe, bpfcVersion: string): string {
-  return answers[probe](bpfcVersion);
+export function answerProbe(probe: Probe, bpfcVersion: string, target: string): string {
+  if (typeof probe === "string") return answers[probe](bpfcVersion, target);
+  return probe.file === "include" ? `${resourceDirectory}/include` : probe.file;
 }
 
 /** What `-v` prints of the search path; scripts cut out the lines between the two markers. */

@@ -15,7 +15,7 @@ import { standardDirectories } from "./standard-directories.ts";
 
 function showSearchPath(options: CcOptions): void {
   const angled = [...options.includeDirs, ...options.systemDirs, shippedHeaderDirectory];
-  printError(answerProbe("version", version));
+  printError(answerProbe("version", version, "bpf"));
   printError(
     searchPathText(options.quoteDirs, [
       ...angled,
@@ -51,7 +51,7 @@ export async function runCc(words: readonly string[], tool: string): Promise<num
       printError(`${tool}: error: ${parsed.message}`);
       return 1;
     case "probe":
-      print(answerProbe(parsed.probe, version));
+      print(answerProbe(parsed.probe, version, parsed.target));
       return 0;
     case "compile":
       break;
