@@ -19,6 +19,7 @@ import {
 import { checkPostfix, checkUnary } from "./check-expression-unary.ts";
 import { checkFloatLiteral } from "./check-float.ts";
 import type { CheckedExpression, VariableSymbol } from "./checked.ts";
+import { checkLabelAddress } from "./computed-goto.ts";
 import {
   type Context,
   type Entity,
@@ -79,10 +80,7 @@ const handlers: Handlers = {
   offsetof: checkOffsetof,
   types_compatible: checkTypesCompatible,
   va_arg: checkVaArg,
-  label_address: (context, e) => {
-    report(context, "labelAddress", e.span);
-    return errorExpression(e.span);
-  },
+  label_address: checkLabelAddress,
 };
 
 /** Checks an expression as it stands: an lvalue stays one. */

@@ -9,6 +9,7 @@ import type {
 import { noAttributes, parseAttributes } from "./attributes.ts";
 import { forwardNote } from "./check-tag.ts";
 import type { CheckedStatement, FunctionSymbol, VariableSymbol } from "./checked.ts";
+import { finishComputedGotos } from "./computed-goto.ts";
 import {
   atFileScope,
   type Context,
@@ -178,6 +179,7 @@ function checkBody(
   const { body } = definition;
   const statements = context.recurse.block(context, body, false);
   for (const labels of state.labelScopes) finishLabels(context, labels);
+  if (state.labelAddresses !== undefined) finishComputedGotos(context);
   const locals = statements.flatMap((s) => (s.kind === "local" ? [s.symbol] : []));
   const block: CheckedStatement = { kind: "compound", body: statements, locals, span: body.span };
   const end = closingBrace(body.span);

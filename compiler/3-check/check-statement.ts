@@ -8,6 +8,7 @@ import { localsOf } from "./check-expression-types.ts";
 import { checkStaticAssert } from "./check-static-assert.ts";
 import { checkCase, checkDefault, checkSwitch } from "./check-switch.ts";
 import type { CheckedExpression, CheckedStatement } from "./checked.ts";
+import { checkComputedGoto } from "./computed-goto.ts";
 import { type Context, inScope, newScope, report } from "./context.ts";
 import { decay, toCondition } from "./conversions.ts";
 import { defineLabel, popLabels, pushLabels, useLabel } from "./labels.ts";
@@ -41,10 +42,7 @@ const handlers: Handlers = {
     label: useLabel(context, s.label, labelPlace(s)),
     span: s.span,
   }),
-  computed_goto: (context, s) => {
-    report(context, "computedGoto", s.span);
-    return emptyStatement(s.span);
-  },
+  computed_goto: (context, s) => checkComputedGoto(context, s.target, s.span),
   break: checkJump,
   continue: checkJump,
   return: checkReturn,

@@ -22,6 +22,7 @@ import type {
 } from "../2-parse/ast.ts";
 import type { TargetOptions } from "../options.ts";
 import type {
+  CheckedCase,
   CheckedExpression,
   CheckedInitializer,
   CheckedStatement,
@@ -100,6 +101,20 @@ export interface VariableUse {
   stores: number;
 }
 
+/** Labels whose address a function takes, and its jumps to addresses; see computed-goto.ts. */
+export interface LabelAddresses {
+  readonly labels: LabelSymbol[];
+  readonly jumps: ComputedJump[];
+}
+
+/** A jump whose cases grow while further labels of its function are met. */
+export interface ComputedJump {
+  readonly id: number;
+  readonly cases: CheckedCase[];
+  readonly body: CheckedStatement[];
+  readonly span: Span;
+}
+
 export interface FunctionState {
   readonly symbol: FunctionSymbol;
   readonly returns: QualType;
@@ -108,6 +123,7 @@ export interface FunctionState {
   readonly labelScopes: Map<string, LabelState>[];
   readonly labels: LabelSymbol[];
   readonly switches: SwitchState[];
+  labelAddresses?: LabelAddresses;
   loops: number;
   /** Loops and switches: what `break` leaves. */
   breakable: number;

@@ -639,7 +639,7 @@ function makeMessages() {
     labelAddress: [
       "error",
       "label-address",
-      "computed goto and label addresses are not supported by BPF",
+      "use of address-of-label extension outside of a function body",
     ],
     vaArgList: ["error", "va-arg", "first argument to 'va_arg' is of type %0 and not 'va_list'"],
     statementExpressionFileScope: [
@@ -859,7 +859,11 @@ function makeMessages() {
     asmInputConstraint: ["error", "asm", "invalid input constraint '%0' in asm"],
     asmType: ["error", "asm", "invalid type %0 in asm %1"],
     asmClobber: ["error", "asm", "unknown register name '%0' in asm"],
-    computedGoto: ["error", "computed-goto", "computed goto is not supported by BPF"],
+    computedGotoNowhere: [
+      "error",
+      "computed-goto",
+      "indirect goto in function with no address-of-label expressions",
+    ],
   } as const;
 
   return {
