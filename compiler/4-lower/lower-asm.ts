@@ -42,6 +42,23 @@ function asRegister(state: FunctionState, value: Value, type: QualType, constrai
   return convertInteger(state, value, registerType(type, constraint), isSigned(type));
 }
 
+/**
+ * The same of an input. `(short)x` passes the register that holds x, all of it, as other compilers do: macros
+ * that compare values of any size are written for that.
+ */
+function inputRegister(
+  state: FunctionState,
+  value: Value,
+  type: QualType,
+  constraint: string,
+): Value {
+  const isCut = value.kind === "instruction" && value.operation.op === "trunc";
+  const whole =
+    isCut && (value.type === "i8" || value.type === "i16") ? value.operands[0] : undefined;
+  if (whole === undefined) return asRegister(state, value, type, constraint);
+  return convertInteger(state, whole, registerType(type, constraint), false);
+}
+
 /** `r` for a variable that was declared to live in a register becomes that register. */
 function constraintOf(constraint: string, value: CheckedExpression): string {
   const variable = value.kind === "cast" ? value.operand : value;
@@ -77,7 +94,7 @@ function collect(state: FunctionState, statement: Asm): AsmOperands {
     const memory = isMemoryConstraint(constraint) || isMemory(value.type);
     const operand = memory
       ? addressOf(state, placeOf(state, value))
-      : asRegister(state, state.visit.rvalue(value), value.type, constraint);
+      : inputRegister(state, state.visit.rvalue(value), value.type, constraint);
     result.operandOf.push(add(operand));
   }
   return result;

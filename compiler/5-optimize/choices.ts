@@ -5,8 +5,9 @@
  */
 import type { DominatorTree } from "../4-lower/cfg.ts";
 import type { Block, IntPredicate, IrInstruction, Value } from "../4-lower/ir.ts";
-import { terminatorOf } from "../4-lower/ir-builder.ts";
-import { operand } from "./values.ts";
+import { sameValue, terminatorOf } from "../4-lower/ir-builder.ts";
+import { foldInstruction } from "./fold-constants.ts";
+import { isOp, isPure, operand } from "./values.ts";
 
 /** `condition ? then : otherwise`; the places are indices of the phi's operands. */
 export interface Choice {
@@ -38,6 +39,25 @@ export function choiceAt(
     otherwise: placeOf(otherwise),
   };
   return choice.then < 0 || choice.otherwise < 0 ? undefined : choice;
+}
+
+/**
+ * Whether `value` is `result` where the condition comes out as `outcome`, which then says that something is a constant:
+ * x + 1 is 1 where x == 0.
+ */
+export function agreesWhere(
+  condition: Value,
+  outcome: boolean,
+  value: Value,
+  result: Value,
+): value is IrInstruction {
+  if (!isOp(condition, "icmp") || value.kind !== "instruction" || !isPure(value)) return false;
+  const [x, known] = [operand(condition, 0), operand(condition, 1)];
+  const isEqual = condition.operation.predicate === (outcome ? "eq" : "ne");
+  if (!isEqual || known.kind !== "constant" || x.kind === "constant") return false;
+  const operands = value.operands.map((each) => (each === x ? known : each));
+  const folded = foldInstruction(value, operands);
+  return folded !== undefined && sameValue(folded, result);
 }
 
 /** Whether a is below, equal to or above b. */

@@ -6,7 +6,7 @@
  */
 import { reversePostOrder } from "../4-lower/cfg.ts";
 import type { Block, Constant, IrFunction, IrInstruction, Value } from "../4-lower/ir.ts";
-import { successors } from "../4-lower/ir-builder.ts";
+import { constant, successors } from "../4-lower/ir-builder.ts";
 import { foldInstruction } from "./fold-constants.ts";
 import { isOp, isPure, operand } from "./values.ts";
 
@@ -31,10 +31,10 @@ const free: ReadonlySet<string> = new Set([
 
 /** Cost of the copied body less that of the call which it replaces. */
 export function inlineCost(callee: IrFunction, call: IrInstruction): number {
-  const known = new Map<Value, Constant>();
+  const known: Known = new Map();
   for (const parameter of callee.params) {
     const value = call.operands[parameter.index];
-    if (value?.kind === "constant") known.set(parameter, value);
+    if (value?.kind === "constant" || value?.kind === "global") known.set(parameter, value);
   }
   const reached = new Set<Block>(callee.blocks.slice(0, 1));
   let cost = -costOfCall(call);
@@ -55,14 +55,16 @@ function costOfCall(call: IrInstruction): number {
   return instruction * (1 + call.operands.length) + callPenalty;
 }
 
-function costOf(each: IrInstruction, known: Map<Value, Constant>): number {
+/** What values are at this call: constants, and addresses of symbols. */
+type Known = Map<Value, Constant | GlobalAddress>;
+type GlobalAddress = Extract<Value, { readonly kind: "global" }>;
+
+function costOf(each: IrInstruction, known: Known): number {
   const { operation } = each;
   if (operation.op === "call") return costOfCall(each);
   if (isPure(each)) {
-    const result = foldInstruction(
-      each,
-      each.operands.map((value) => known.get(value) ?? value),
-    );
+    const operands = each.operands.map((value) => known.get(value) ?? value);
+    const result = foldInstruction(each, operands) ?? compareSymbols(each, operands);
     if (result !== undefined) {
       known.set(each, result);
       return 0;
@@ -74,17 +76,26 @@ function costOf(each: IrInstruction, known: Map<Value, Constant>): number {
   return operation.op === "condbr" && known.has(operand(each, 0)) ? 0 : instruction;
 }
 
+/** Two symbols are one address only if they are one symbol. */
+function compareSymbols(each: IrInstruction, operands: readonly Value[]): Constant | undefined {
+  const [a, b] = operands;
+  if (!isOp(each, "icmp") || a?.kind !== "global" || b?.kind !== "global") return undefined;
+  const { predicate } = each.operation;
+  if (predicate !== "eq" && predicate !== "ne") return undefined;
+  return constant("i1", (a.symbol === b.symbol) === (predicate === "eq") ? 1n : 0n);
+}
+
 /** Where the block can go with what is known. */
-function nextOf(block: Block, known: ReadonlyMap<Value, Constant>): readonly Block[] {
+function nextOf(block: Block, known: ReadonlyMap<Value, Value>): readonly Block[] {
   const last = block.instructions.at(-1);
   const [value] = last?.operands ?? [];
-  const constant = value && (value.kind === "constant" ? value : known.get(value));
-  if (last === undefined || constant === undefined) return successors(block);
+  const decided = value && (known.get(value) ?? value);
+  if (last === undefined || decided?.kind !== "constant") return successors(block);
   const { operation } = last;
   if (operation.op === "condbr") {
-    return [constant.value === 1n ? operation.then : operation.otherwise];
+    return [decided.value === 1n ? operation.then : operation.otherwise];
   }
   if (operation.op !== "switch") return successors(block);
-  const hit = operation.cases.find((each) => each.value === constant.value);
+  const hit = operation.cases.find((each) => each.value === decided.value);
   return [hit?.target ?? operation.fallback];
 }

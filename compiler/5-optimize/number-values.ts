@@ -11,6 +11,7 @@ import type { Block, IntPredicate, IrFunction, IrInstruction, Value } from "../4
 import { bitWidth } from "../4-lower/ir.ts";
 import {
   constant,
+  firstNonPhi,
   phisOf,
   sameValue,
   successors,
@@ -18,7 +19,7 @@ import {
   type ValueType,
 } from "../4-lower/ir-builder.ts";
 import { type AliasAnalysis, type Location, sameBase } from "./alias.ts";
-import { choiceAt, decidedBy } from "./choices.ts";
+import { agreesWhere, type Choice, choiceAt, decidedBy } from "./choices.ts";
 import { holdsForEqual, invertedPredicate, swappedPredicate } from "./fold-constants.ts";
 import type { MemoryClass, MemoryVersions, Version } from "./memory-versions.ts";
 import type { FunctionPass, PassContext } from "./pass.ts";
@@ -220,10 +221,12 @@ class Numbering {
     else this.#rewriter.replace(phi, known);
   }
 
-  /** An earlier phi that chose between the same values by the same condition. */
+  /** An earlier phi that chose between the same values by the same condition, or one value that fits both ways. */
   #equalChoice(phi: IrInstruction): Value | undefined {
     const choice = choiceAt(phi, this.#tree, this.#preds);
     if (choice === undefined) return undefined;
+    const fitting = this.#valueOfBoth(phi, choice);
+    if (fitting !== undefined) return fitting;
     const [condition, then, otherwise] = [
       choice.condition,
       operand(phi, choice.then),
@@ -233,6 +236,23 @@ class Numbering {
     const known = this.#available.get(key);
     if (known === undefined) this.#setAvailable(key, phi);
     return known;
+  }
+
+  /** x == 0 ? 1 : x + 1 is x + 1 */
+  #valueOfBoth(phi: IrInstruction, { condition, then, otherwise }: Choice): Value | undefined {
+    if (phi.type === "ptr" || phi.type === "void") return undefined;
+    const [a, b] = [operand(phi, then), operand(phi, otherwise)];
+    const test = this.#rewriter.resolve(condition);
+    const value = agreesWhere(test, true, b, a)
+      ? b
+      : agreesWhere(test, false, a, b)
+        ? a
+        : undefined;
+    const first = phi.block.instructions[firstNonPhi(phi.block)];
+    if (value === undefined || first === undefined) return undefined;
+    return this.#rewriter.insertBefore(first, phi.type, { ...value.operation }, [
+      ...value.operands,
+    ]);
   }
 
   /** A comparison of the lesser or greater of two values with one of them. */

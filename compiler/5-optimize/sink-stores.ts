@@ -5,8 +5,15 @@
  */
 import { predecessors } from "../4-lower/cfg.ts";
 import type { Block, IrInstruction, Operation, Value } from "../4-lower/ir.ts";
-import { constant, firstNonPhi, sameValue, successors } from "../4-lower/ir-builder.ts";
+import {
+  constant,
+  firstNonPhi,
+  sameValue,
+  successors,
+  terminatorOf,
+} from "../4-lower/ir-builder.ts";
 import { type AliasAnalysis, type Location, sameBase } from "./alias.ts";
+import { agreesWhere } from "./choices.ts";
 import { isOrdered, memoryEffect } from "./effects.ts";
 import type { FunctionPass } from "./pass.ts";
 import { Rewriter } from "./rewriter.ts";
@@ -30,6 +37,22 @@ export const sinkStores: FunctionPass = {
 /** Instructions that are looked at from the end of each block. */
 const longestSearch = 24;
 
+/** One of the two values of a diamond gives the other one where that is stored, so that it can stand for both. */
+function isOneValue(
+  arm: Block,
+  other: Block,
+  [a, b]: readonly [Value, Value],
+  preds: ReadonlyMap<Block, readonly Block[]>,
+): boolean {
+  const [head, ...more] = preds.get(arm) ?? [];
+  const branch = head && terminatorOf(head);
+  if (branch?.operation.op !== "condbr" || more.length > 0) return false;
+  if (preds.get(other)?.length !== 1 || preds.get(other)?.[0] !== head) return false;
+  const condition = operand(branch, 0);
+  const isThen = branch.operation.then === arm;
+  return agreesWhere(condition, isThen, b, a) || agreesWhere(condition, !isThen, a, b);
+}
+
 function sinkInto(
   block: Block,
   from: readonly Block[],
@@ -51,7 +74,7 @@ function sinkInto(
     const values = [store, partner].map((each) => operand(each, 0)) as [Value, Value];
     if (values[0].type !== values[1].type) continue;
     const constants = values.filter((each) => each.kind === "constant").length;
-    if (constants > (isDiamond ? 0 : 1)) continue;
+    if (constants > (isDiamond ? 0 : 1) && !isOneValue(arm, other, values, preds)) continue;
     const value = sameValue(...values)
       ? values[0]
       : rewriter.insertPhi(block, values[0].type, [arm, other], values, store.location);

@@ -24,6 +24,7 @@ import { layoutFrame, resolveSlots } from "./frame.ts";
 import { computeLiveness } from "./intervals.ts";
 import { pinContext } from "./pin-context.ts";
 import { removePhis } from "./remove-phis.ts";
+import { shareAddresses } from "./share-addresses.ts";
 import { sinkArguments } from "./sink-arguments.ts";
 import { insertSpills, remakeable, type SpillState } from "./spill.ts";
 
@@ -52,6 +53,7 @@ export function allocateFunction(
   removeIdentityMoves(fn);
   forwardSpills(fn);
   layoutFrame(fn, diagnostics, options.stackLimit);
+  shareAddresses(fn);
   resolveSlots(fn);
   cleanUp(fn);
 }

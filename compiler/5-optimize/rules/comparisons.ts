@@ -37,13 +37,17 @@ export const comparisonRules: readonly Rule[] = [
   rule("same", (predicate, a, b) =>
     sameValue(a, b) ? truth(holdsForEqual(predicate)) : undefined,
   ),
-  // Addresses of objects are not null;  p + c == p + d → c == d
+  // Addresses of objects are not null, and no two begin at one place;  p + c == p + d → c == d
   rule("addresses", (predicate, a, b, tools) => {
     if (a.type !== "ptr" || !isEquality(predicate)) return undefined;
     if (isConstant(b, 0n) && isObjectAddress(a, tools)) return truth(predicate === "ne");
     const x = constantAddress(a);
     const y = constantAddress(b);
-    if (!sameValue(x.base, y.base)) return undefined;
+    if (!sameValue(x.base, y.base)) {
+      const areStarts = x.offset === 0 && y.offset === 0;
+      const areObjects = areStarts && isObjectAddress(a, tools) && isObjectAddress(b, tools);
+      return areObjects ? truth(predicate === "ne") : undefined;
+    }
     return truth((x.offset === y.offset) === (predicate === "eq"));
   }),
   // x <u 1 → x == 0;  x >=u 1 → x != 0;  x >u 0 → x != 0;  x <=u 0 → x == 0

@@ -23,3 +23,12 @@ int offset(struct moving *p) {
   asm("%0 = *(u32 *)(%1 + %2)" : "=r"(value) : "r"(p), "i"((unsigned long)&((struct moving *)0)->b));
   return value;
 }
+
+// The whole register is compared: the cast only says that its type does not matter.
+int compared(unsigned long x, int y) {
+  asm goto("if %0 == 0 goto %l[out]" : : "r"((short)x) : : out);
+  asm goto("if %0 == 0 goto %l[out]" : : "r"((char)y) : : out);
+  return 1;
+out:
+  return 0;
+}
