@@ -3,7 +3,7 @@
 const flags =
   "-fno-ident -fident -fno-asynchronous-unwind-tables -fasynchronous-unwind-tables " +
   "-momit-leaf-frame-pointer -mno-omit-leaf-frame-pointer -fno-addrsig -faddrsig " +
-  "-fno-sanitize=all -mno-red-zone -mno-sse -mno-mmx -mno-sse2 -mno-avx -mno-80387 -m64 " +
+  "-fno-sanitize=all -mno-red-zone -malign-double -mno-sse -mno-mmx -mno-sse2 -mno-avx -mno-80387 -m64 " +
   "-mkernel -msoft-float -pthread -static -pedantic-errors -trigraphs -C -dD -H -save-temps " +
   "-Qunused-arguments -Qn -Qy -dI -no-pedantic -nobuiltininc -nodefaultlibs -nolibc " +
   "-nostartfiles -nostdinc++ -no-pie -pie -static-pie -static-libgcc -rdynamic -no-pthread " +

@@ -65,9 +65,8 @@ export function bitFieldOf(expression: CheckedExpression): RecordField | undefin
   if (expression.kind === "assign" || expression.kind === "compound_assign") {
     return bitFieldOf(expression.target);
   }
-  // A value from before the change is of the field's type, as clang has it.
-  if (expression.kind === "increment")
-    return expression.prefix ? bitFieldOf(expression.target) : undefined;
+  // Stepping behind the value leaves this open: gcc promotes by the width, clang does not.
+  if (expression.kind === "increment") return bitFieldOf(expression.target);
   return expression.kind === "comma" ? bitFieldOf(expression.right) : undefined;
 }
 

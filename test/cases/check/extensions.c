@@ -8,7 +8,7 @@ int *_Nullable *_Null_unspecified perhaps;
 #endif
 static struct { unsigned two : 2; } bits;
 typedef __typeof__(+(bits.two++)) before;
-typedef unsigned before;
+typedef int before;
 typedef __typeof__(+(++bits.two)) after;
 typedef int after;
 _Static_assert(sizeof(bits.two = 1) == 4, "");
