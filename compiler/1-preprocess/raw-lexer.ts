@@ -164,11 +164,21 @@ export class RawLexer {
     return this.#end;
   }
 
+  /** A line that is a comment only because the one before ends in a backslash, and does not look it. */
   #warnContinued(from: number, to: number): void {
-    const newline = this.#text.indexOf("\n", from);
-    if (newline < 0 || newline >= to || this.#isSkipping) return;
-    const backslash = this.#text.lastIndexOf("\\", newline);
-    this.#report("warning", "comment", "multi-line // comment", backslash, backslash + 1);
+    if (this.#isSkipping) return;
+    const text = this.#text;
+    let newline = text.indexOf("\n", from);
+    while (newline >= 0 && newline < to) {
+      let next = newline + 1;
+      while ((classAt(text.charCodeAt(next)) & BLANK) !== 0) next += 1;
+      if (!text.startsWith("//", next)) {
+        const backslash = text.lastIndexOf("\\", newline);
+        this.#report("warning", "comment", "multi-line // comment", backslash, backslash + 1);
+        return;
+      }
+      newline = text.indexOf("\n", next);
+    }
   }
 
   /** A comment that opens in a comment: the first one was perhaps never closed. */

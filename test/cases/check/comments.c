@@ -3,6 +3,8 @@ int doubled[sizeof(signed char signed) + sizeof(unsigned unsigned short)];
 /* a // b */
 // a \
 b
+// looks like \
+  // one
 /* a /* b
    /* c */
 /*/ x */
