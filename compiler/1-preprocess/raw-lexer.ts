@@ -171,7 +171,7 @@ export class RawLexer {
     let newline = text.indexOf("\n", from);
     while (newline >= 0 && newline < to) {
       let next = newline + 1;
-      while ((classAt(text.charCodeAt(next)) & BLANK) !== 0) next += 1;
+      while (isBlankOrNewline(text.charCodeAt(next))) next += 1;
       if (!text.startsWith("//", next)) {
         const backslash = text.lastIndexOf("\\", newline);
         this.#report("warning", "comment", "multi-line // comment", backslash, backslash + 1);
@@ -450,6 +450,10 @@ export class RawLexer {
     this.position = close + 1;
     return { name, angled: open === "<", end: close + 1 };
   }
+}
+
+function isBlankOrNewline(code: number): boolean {
+  return code === NEWLINE || (classAt(code) & BLANK) !== 0;
 }
 
 function isEncodingPrefix(text: string): boolean {

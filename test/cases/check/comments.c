@@ -5,6 +5,9 @@ int doubled[sizeof(signed char signed) + sizeof(unsigned unsigned short)];
 b
 // looks like \
   // one
+// and \
+
+// this
 /* a /* b
    /* c */
 /*/ x */
