@@ -6,7 +6,7 @@
  */
 import { findLoops, type Loop, predecessors } from "../4-lower/cfg.ts";
 import type { Block, IntPredicate, IrInstruction, Value } from "../4-lower/ir.ts";
-import { constant, phisOf, type Use } from "../4-lower/ir-builder.ts";
+import { constant, phisOf, sameValue, type Use } from "../4-lower/ir-builder.ts";
 import { sameBase } from "./alias.ts";
 import type { FunctionPass } from "./pass.ts";
 import { Rewriter } from "./rewriter.ts";
@@ -49,7 +49,8 @@ interface MovingPointer {
   readonly phi: IrInstruction;
   readonly start: Value;
   readonly step: bigint;
-  readonly entry: Block;
+  /** Where the loop is entered from: from all of them with the same address. */
+  readonly entries: readonly Block[];
   readonly latch: Block;
 }
 
@@ -60,16 +61,15 @@ function movingPointer(
 ): MovingPointer | undefined {
   const [latch, ...others] = loop.latches;
   if (phi.type !== "ptr" || phi.operation.op !== "phi" || latch === undefined) return undefined;
-  const entry = (preds.get(loop.header) ?? []).find((block) => block !== latch);
-  if (others.length > 0 || phi.operands.length !== 2 || entry === undefined) return undefined;
+  const entries = (preds.get(loop.header) ?? []).filter((block) => block !== latch);
   const { incoming } = phi.operation;
-  const [start, next] = [
-    operand(phi, incoming.indexOf(entry)),
-    operand(phi, incoming.indexOf(latch)),
-  ];
+  const [start, ...starts] = entries.map((entry) => operand(phi, incoming.indexOf(entry)));
+  if (others.length > 0 || start === undefined) return undefined;
+  if (!starts.every((each) => sameValue(each, start))) return undefined;
+  const next = operand(phi, incoming.indexOf(latch));
   if (!isOp(next, "ptradd") || operand(next, 0) !== phi) return undefined;
   const step = operand(next, 1);
-  return step.kind === "constant" ? { phi, start, step: step.value, entry, latch } : undefined;
+  return step.kind === "constant" ? { phi, start, step: step.value, entries, latch } : undefined;
 }
 
 /** Replaces what compares the pointer, or an address at a constant distance, with such a one of its start. */
@@ -132,13 +132,15 @@ function distancesOf(
 }
 
 function insertCounter(
-  { phi, step, entry, latch }: MovingPointer,
+  { phi, step, entries, latch }: MovingPointer,
   rewriter: Rewriter,
 ): IrInstruction {
   const zero = constant("i64", 0n);
-  const counter = rewriter.insertPhi(phi.block, "i64", [entry, latch], [zero, zero], phi.location);
+  const incoming = [...entries, latch];
+  const zeros = incoming.map(() => zero);
+  const counter = rewriter.insertPhi(phi.block, "i64", incoming, zeros, phi.location);
   const add = { op: "binary", binary: "add" } as const;
   const next = rewriter.insertAtEnd(latch, "i64", add, [counter, constant("i64", step)]);
-  counter.operands = [zero, next];
+  counter.operands = [...entries.map(() => zero), next];
   return counter;
 }

@@ -18,7 +18,10 @@ export function addressAt({ address, core }: SelectedAddress, offset: number): M
   return { ...address, offset: address.offset + offset };
 }
 
-/** Widest single access that the kernel takes: anything off the stack unless -mstrict-align, else the proven alignment. */
+/**
+ * Widest single access that the kernel takes: anything off the stack unless -mstrict-align, else the proven alignment.
+ * In this frame the alignment is known: it counts, not what the type of a pointer to packed members promises.
+ */
 export function widestAccess(
   context: SelectContext,
   pointer: Value,
@@ -29,9 +32,10 @@ export function widestAccess(
     const packet = packetAlignment(pointer);
     if (packet !== undefined) return Math.min(size, packet) as Size;
   }
-  if (align >= size) return size;
+  if (size === 1) return size;
   const own = ownAlignment(context, pointer, size);
-  if (own > 0) return Math.max(own, Math.min(align, size)) as Size;
+  if (own > 0) return own as Size;
+  if (align >= size) return size;
   if (!context.options.strictAlign && !mayBeStack(context, pointer)) return size;
   return Math.max(1, Math.min(size, align)) as Size;
 }
