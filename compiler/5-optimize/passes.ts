@@ -27,6 +27,7 @@ import { mergeLoads } from "./merge-loads.ts";
 import { mergeStores } from "./merge-stores.ts";
 import { movePointers } from "./move-pointers.ts";
 import { numberValues } from "./number-values.ts";
+import { orderSums } from "./order-sums.ts";
 import { pairDivisions } from "./pair-divisions.ts";
 import {
   createPassContext,
@@ -116,6 +117,7 @@ const afterInlining: readonly FunctionPass[] = [
   ...simplify,
   pairDivisions,
   hoistInvariants,
+  orderSums,
   movePointers,
   sinkValues,
   // Last, as the other passes count from the base.
@@ -201,6 +203,7 @@ export const functionPasses: ReadonlyMap<string, FunctionPass> = new Map(
     mergeStores,
     movePointers,
     numberValues,
+    orderSums,
     pairDivisions,
     propagateRanges,
     rebaseAddresses,

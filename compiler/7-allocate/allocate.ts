@@ -11,12 +11,13 @@
  */
 import { type Diagnostics, InternalError } from "../../common/diagnostics/diagnostic.ts";
 import { spanOf } from "../5-optimize/report.ts";
-import type { MachineFunction } from "../6-select/machine.ts";
+import type { MachineBlock, MachineFunction } from "../6-select/machine.ts";
 import { isVirtual } from "../6-select/machine.ts";
 import { replaceRegisters } from "../6-select/operands.ts";
 import type { TargetOptions } from "../options.ts";
-import { type Assignment, assignRegisters } from "./assign.ts";
+import { type Assignment, assignRegisters, usableRegisters } from "./assign.ts";
 import { cleanUp } from "./clean-up.ts";
+import { cloneFunction } from "./clone-function.ts";
 import { coalesce, removeIdentityMoves } from "./coalesce.ts";
 import { loopDepths, machineOrder } from "./flow.ts";
 import { forwardSpills } from "./forward-spills.ts";
@@ -26,10 +27,15 @@ import { pinContext } from "./pin-context.ts";
 import { removePhis } from "./remove-phis.ts";
 import { shareAddresses } from "./share-addresses.ts";
 import { sinkArguments } from "./sink-arguments.ts";
+import { removeDeadSpills } from "./slot-liveness.ts";
 import { insertSpills, remakeable, type SpillState } from "./spill.ts";
+import { splitRanges } from "./split-ranges.ts";
 
 /** Each round spills what found no register; reloads are shorter every time. */
 const maxRounds = 24;
+
+/** Functions beyond this are not allocated twice. */
+const mostInstructions = 20_000;
 
 /** Allocates in place. A frame that is too large, or inline assembly that wants too much, is reported. */
 export function allocateFunction(
@@ -43,41 +49,104 @@ export function allocateFunction(
   fn.blocks = machineOrder(fn);
   sinkArguments(fn);
   pinContext(fn);
-  const assignment = findAssignment(fn, diagnostics);
-  const map = (register: number): number =>
-    isVirtual(register) ? (assignment?.colors.get(register) ?? 0) : register;
-  for (const block of fn.blocks) {
-    for (const op of block.instructions) replaceRegisters(op, map);
-    replaceRegisters(block.terminator, map);
-  }
-  removeIdentityMoves(fn);
-  forwardSpills(fn);
+  giveRegisters(fn, diagnostics);
   layoutFrame(fn, diagnostics, options.stackLimit);
   shareAddresses(fn);
   resolveSlots(fn);
   cleanUp(fn);
 }
 
-function findAssignment(fn: MachineFunction, diagnostics: Diagnostics): Assignment | undefined {
+/**
+ * Where something must be spilled, there are two ways: values that are on the stack for good, with short reloads, or
+ * values that change places; neither is always better, so both are tried.
+ */
+function giveRegisters(fn: MachineFunction, diagnostics: Diagnostics): void {
   const depths = loopDepths(fn);
-  const state: SpillState = { homes: new Map(), unspillable: new Set() };
-  let liveness = computeLiveness(fn);
-  coalesce(fn, liveness, depths);
+  coalesce(fn, computeLiveness(fn), depths);
   removeIdentityMoves(fn);
+  const state: SpillState = { homes: new Map(), unspillable: new Set() };
+  const liveness = computeLiveness(fn);
+  const makers = remakeable(fn);
+  const first = assignRegisters(fn, liveness, depths, state.unspillable, makers);
+  if (first.spilled.length === 0) {
+    writeAssignment(fn, first);
+    return;
+  }
+  const split = canSplit(fn, depths) ? cloneFunction(fn) : undefined;
+  insertSpills(fn, first.spilled, makers, state);
+  spillUntilAssigned(fn, depths, state, diagnostics);
+  if (split === undefined || diagnostics.hasErrors) return;
+  const splitState: SpillState = { homes: new Map(), unspillable: new Set() };
+  splitRanges(split, liveness, loopDepths(split), usableRegisters(split), splitState);
+  spillUntilAssigned(split, loopDepths(split), splitState, diagnostics);
+  if (isCheaper(split, fn)) {
+    fn.blocks = split.blocks;
+    fn.slots = split.slots;
+    fn.nextRegister = split.nextRegister;
+    fn.nextBlock = split.nextBlock;
+  }
+}
+
+/** Only in loops is there much to win. */
+function canSplit(fn: MachineFunction, depths: ReadonlyMap<MachineBlock, number>): boolean {
+  const hasGoto = fn.blocks.some(({ terminator }) => terminator.kind === "asm_goto");
+  const count = fn.blocks.reduce((sum, { instructions }) => sum + instructions.length, 0);
+  return !hasGoto && count <= mostInstructions && [...depths.values()].some((depth) => depth > 0);
+}
+
+function spillUntilAssigned(
+  fn: MachineFunction,
+  depths: ReadonlyMap<MachineBlock, number>,
+  state: SpillState,
+  diagnostics: Diagnostics,
+): void {
   for (let round = 0; round < maxRounds; round += 1) {
-    liveness = computeLiveness(fn);
+    const liveness = computeLiveness(fn);
     const makers = remakeable(fn);
     const assignment = assignRegisters(fn, liveness, depths, state.unspillable, makers);
-    if (assignment.spilled.length === 0) return assignment;
+    if (assignment.spilled.length === 0) {
+      writeAssignment(fn, assignment);
+      forwardSpills(fn);
+      removeDeadSpills(fn);
+      return;
+    }
     if (assignment.spilled.some((register) => state.unspillable.has(register))) {
       diagnostics.error(
         "out-of-registers",
         `function '${fn.name}': an inline assembly statement needs more registers than BPF has`,
         fn.location && spanOf(fn.location),
       );
-      return undefined;
+      return;
     }
     insertSpills(fn, assignment.spilled, makers, state);
   }
   throw new InternalError(`${fn.name}: register allocation does not end`);
+}
+
+function writeAssignment(fn: MachineFunction, { colors }: Assignment): void {
+  const map = (register: number): number =>
+    isVirtual(register) ? (colors.get(register) ?? 0) : register;
+  for (const block of fn.blocks) {
+    for (const op of block.instructions) replaceRegisters(op, map);
+    replaceRegisters(block.terminator, map);
+  }
+  removeIdentityMoves(fn);
+}
+
+/** Fewer instructions are run, and not many more are written. */
+function isCheaper(one: MachineFunction, other: MachineFunction): boolean {
+  const [a, b] = [costOf(one), costOf(other)];
+  return a.run < b.run && a.written <= b.written + 2;
+}
+
+function costOf(fn: MachineFunction): { run: number; written: number } {
+  const depths = loopDepths(fn);
+  let run = 0;
+  let written = 0;
+  for (const block of fn.blocks) {
+    const count = block.instructions.length + (block.terminator.kind === "jump" ? 0.5 : 1);
+    run += count * 4 ** Math.min(depths.get(block) ?? 0, 6);
+    written += count;
+  }
+  return { run, written };
 }

@@ -51,6 +51,11 @@ export function assignRegisters(
   return new Assigner(intervals, owners, !returnsValue(fn)).run();
 }
 
+/** What virtual registers without a wish may have. */
+export function usableRegisters(fn: MachineFunction): readonly MachineRegister[] {
+  return returnsValue(fn) ? order : order.filter((register) => register !== 0);
+}
+
 function returnsValue(fn: MachineFunction): boolean {
   return fn.blocks.some(({ terminator }) => terminator.kind === "exit" && terminator.hasResult);
 }

@@ -6,7 +6,7 @@ import type { DiagnosticNote, Diagnostics } from "../../common/diagnostics/diagn
 import type { DebugLocation } from "../4-lower/ir.ts";
 import { spanOf } from "../5-optimize/report.ts";
 import type { FrameSlot, MachineFunction, MachineInstruction } from "../6-select/machine.ts";
-import { conflictingSlots, removeDeadSpills, slotsOf } from "./slot-liveness.ts";
+import { conflictingSlots, slotsOf } from "./slot-liveness.ts";
 
 /** MAX_BPF_STACK. */
 const kernelLimit = 512;
@@ -16,9 +16,6 @@ export function layoutFrame(
   diagnostics: Diagnostics,
   limit = kernelLimit,
 ): void {
-  if (fn.slots.some(({ isSpill }) => isSpill)) {
-    removeDeadSpills(fn);
-  }
   const used = usedSlots(fn);
   const conflicts = slotConflicts(fn, used);
   const order = [...used].sort((a, b) => {

@@ -27,7 +27,7 @@ import {
 } from "../6-select/operands.ts";
 
 /** Where a spilled value comes from again. */
-type Home =
+export type Home =
   | { readonly kind: "slot"; readonly slot: number }
   | { readonly kind: "remake"; readonly make: MachineInstruction };
 
@@ -105,7 +105,7 @@ interface Plan {
   readonly reach: Reach;
 }
 
-function spillSlot(fn: MachineFunction): number {
+export function spillSlot(fn: MachineFunction): number {
   return newSlot(fn, {
     size: 8,
     align: 8,
@@ -213,7 +213,7 @@ class BlockSpiller {
       to === undefined &&
       this.#holder(op.src.register, from) === undefined
     ) {
-      this.#output.push({ ...this.#fetch(from.home, op.dst), location: op.location });
+      this.#output.push({ ...fetchHome(from.home, op.dst), location: op.location });
       this.#forgetPerUse();
       return true;
     }
@@ -228,14 +228,6 @@ class BlockSpiller {
       return true;
     }
     return false;
-  }
-
-  #fetch(home: Home, dst: MachineRegister): MachineOperation {
-    if (home.kind === "slot") {
-      const address = { base: framePointer, slot: home.slot, offset: 0 };
-      return { kind: "load", size: 8, signed: false, dst, address };
-    }
-    return { ...home.make, dst } as MachineOperation;
   }
 
   #reload(
@@ -253,7 +245,7 @@ class BlockSpiller {
         continue;
       }
       const made = this.#tiny(register, false);
-      this.#output.push({ ...this.#fetch(plan.home, made), location });
+      this.#output.push({ ...fetchHome(plan.home, made), location });
       this.#hold(register, plan, made);
       map.set(register, made);
     }
@@ -297,7 +289,15 @@ class BlockSpiller {
   }
 }
 
-function slotStore(slot: number, value: MachineRegister): MachineOperation {
+export function fetchHome(home: Home, dst: MachineRegister): MachineOperation {
+  if (home.kind === "slot") {
+    const address = { base: framePointer, slot: home.slot, offset: 0 };
+    return { kind: "load", size: 8, signed: false, dst, address };
+  }
+  return { ...home.make, dst } as MachineOperation;
+}
+
+export function slotStore(slot: number, value: MachineRegister): MachineOperation {
   const address = { base: framePointer, slot, offset: 0 };
   return { kind: "store", size: 8, address, src: registerSource(value) };
 }

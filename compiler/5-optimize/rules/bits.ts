@@ -33,6 +33,15 @@ export const bitRules: readonly Rule[] = [
     },
   },
   {
+    // (x ^ c) ^ c → x, whoever else reads x ^ c
+    name: "xor-twice",
+    on: ["xor"],
+    rewrite: ({ operands: [a, b] }) =>
+      isBinary(a, "xor") && b?.kind === "constant" && isConstant(a.operands[1], b.value)
+        ? a.operands[0]
+        : undefined,
+  },
+  {
     // x ∘ 0 → x;  0 ∘ x → 0   for shifts
     name: "shift-zero",
     on: ["shl", "lshr", "ashr"],
