@@ -3,9 +3,10 @@
  * stack objects, the context, globals, the packet, arenas, and the rest (map values, kernel objects).
  */
 import type { AccessedType, IrFunction, IrInstruction, Parameter, Value } from "../4-lower/ir.ts";
-import { type Use, usesThat } from "../4-lower/ir-builder.ts";
+import { signedValue, type Use, usesThat } from "../4-lower/ir-builder.ts";
 import { addressRoot, contextField, isContextPointer } from "./context.ts";
 import { helperEffects, memoryEffect } from "./effects.ts";
+import { knownOf } from "./known-bits.ts";
 import {
   byteSize,
   constantAddress,
@@ -49,6 +50,16 @@ export interface Location {
   readonly accessed?: AccessedType | undefined;
 }
 
+/** How far an address may lie from another, in bytes. */
+interface Span {
+  readonly root: Value;
+  readonly least: number;
+  readonly most: number;
+}
+
+/** Beyond this an index says nothing of where it leads. */
+const farthest = 1n << 30n;
+
 const unknownRegion: Region = { kind: "unknown" };
 const depthLimit = 6;
 
@@ -56,6 +67,8 @@ export class AliasAnalysis {
   readonly #fn: IrFunction;
   readonly #regions = new Map<Value, Region>();
   readonly #escapes = new Map<IrInstruction, Escape>();
+  /** Of addresses with variable parts. */
+  readonly #spans = new Map<Value, Span | undefined>();
   /** Parameters whose object may be met through a pointer of unknown region. */
   readonly #mixed = new Set<Value>();
 
@@ -154,7 +167,25 @@ export class AliasAnalysis {
       if (a.size === undefined || b.size === undefined) return true;
       return a.offset < b.offset + b.size && b.offset < a.offset + a.size;
     }
-    return this.regionsMeet(a.region, b.region) && !differByType(a, b);
+    if (!this.regionsMeet(a.region, b.region) || differByType(a, b)) return false;
+    return a.size === undefined || b.size === undefined || this.#spansMeet(a, b, a.size, b.size);
+  }
+
+  /** Of one object: a field, and an element of an array beside it whose index is masked. */
+  #spansMeet(a: Location, b: Location, sizeA: number, sizeB: number): boolean {
+    if (!isOp(a.base, "ptradd") && !isOp(b.base, "ptradd")) return true;
+    const [x, y] = [this.#spanOf(a.base), this.#spanOf(b.base)];
+    if (x === undefined || y === undefined || !sameBase(x.root, y.root)) return true;
+    const startsBefore = x.least + a.offset < y.most + b.offset + sizeB;
+    return startsBefore && y.least + b.offset < x.most + a.offset + sizeA;
+  }
+
+  #spanOf(base: Value): Span | undefined {
+    if (!isOp(base, "ptradd")) return { root: base, least: 0, most: 0 };
+    if (this.#spans.has(base)) return this.#spans.get(base);
+    const span = findSpan(base);
+    this.#spans.set(base, span);
+    return span;
   }
 
   regionsMeet(a: Region, b: Region): boolean {
@@ -256,6 +287,26 @@ export class AliasAnalysis {
       return (other.kind === "unknown" && reach === "helpers") || sameRegion(other, region);
     });
   }
+}
+
+/** Through the constant steps of an address, and those that are known to be small. */
+function findSpan(address: Value): Span | undefined {
+  let root = address;
+  let [least, most] = [0n, 0n];
+  while (isOp(root, "ptradd")) {
+    const step = operand(root, 1);
+    root = operand(root, 0);
+    if (step.kind === "constant") {
+      least += signedValue(step);
+      most += signedValue(step);
+      continue;
+    }
+    const { min, max } = knownOf(step);
+    least += min;
+    most += max;
+    if (most > farthest) return undefined;
+  }
+  return { root, least: Number(least), most: Number(most) };
 }
 
 /**

@@ -57,7 +57,7 @@ import { splitContextLoads } from "./split-context-loads.ts";
 import { splitReturns } from "./split-returns.ts";
 import { threadJumps } from "./thread-jumps.ts";
 import { trustParameters } from "./trust-parameters.ts";
-import { unrollLoops } from "./unroll-loops.ts";
+import { unrollInnerLoops, unrollLoops } from "./unroll-loops.ts";
 import { unswitchLoops } from "./unswitch-loops.ts";
 
 /** Makes a function small and plain; run before it is judged for inlining and after each stage. */
@@ -78,7 +78,7 @@ const simplify: readonly FunctionPass[] = [
 const unrolling: readonly FunctionPass[] = [
   countDistances,
   // Inner loops first: once they are gone, the loops around them are innermost.
-  unrollLoops,
+  unrollInnerLoops,
   combine,
   ...simplify,
   unrollLoops,
@@ -223,6 +223,7 @@ export const functionPasses: ReadonlyMap<string, FunctionPass> = new Map(
     splitContextLoads,
     splitReturns,
     threadJumps,
+    unrollInnerLoops,
     unrollLoops,
     unswitchLoops,
   ].map((pass) => [pass.name, pass]),

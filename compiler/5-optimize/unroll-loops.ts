@@ -32,11 +32,18 @@ const largestFunction = 60_000;
 export const unrollLoops: FunctionPass = {
   kind: "function",
   name: "unroll-loops",
-  run: unrollInnermost,
+  run: (fn, context) => unrollInnermost(fn, context, false),
+};
+
+/** The first time: loops that the source has within others may become larger than what is around them later. */
+export const unrollInnerLoops: FunctionPass = {
+  kind: "function",
+  name: "unroll-inner-loops",
+  run: (fn, context) => unrollInnermost(fn, context, true),
 };
 
 /** Unrolls what it can of the loops that hold no other loop. */
-function unrollInnermost(fn: IrFunction, context: PassContext): boolean {
+function unrollInnermost(fn: IrFunction, context: PassContext, isFirst: boolean): boolean {
   const first = dominatorTree(fn);
   const loops = findLoops(fn);
   if (loops.length === 0) return false;
@@ -50,7 +57,8 @@ function unrollInnermost(fn: IrFunction, context: PassContext): boolean {
   let size = countInstructions(fn);
   for (const loop of all) {
     if (around.has(loop)) continue;
-    const plan = planOf(loop, tree, alias, context);
+    const isHot = isFirst && loop.parent !== undefined;
+    const plan = planOf(loop, tree, alias, context, isHot);
     if (plan === undefined) continue;
     size += sizeOf(loop.blocks) * plan.copies;
     if (size > largestFunction) break;

@@ -20,13 +20,21 @@ import { byteSize, constantAddress, isOp, isPure, operand } from "./values.ts";
  * ways out may be larger: the verifier follows each way in every round, and as it keeps states by the number
  * of jumps, it may keep none in which rounds meet; each copy has states of its own.
  */
-const thresholds: Readonly<Record<OptimizationLevel, { oneExit: number; manyExits: number }>> = {
-  "0": { oneExit: 0, manyExits: 0 },
-  s: { oneExit: 12, manyExits: 70 },
-  "1": { oneExit: 30, manyExits: 90 },
-  "2": { oneExit: 96, manyExits: 150 },
-  "3": { oneExit: 150, manyExits: 250 },
+const thresholds: Readonly<Record<OptimizationLevel, Threshold>> = {
+  "0": { oneExit: 0, manyExits: 0, hot: 0 },
+  s: { oneExit: 12, manyExits: 70, hot: 12 },
+  "1": { oneExit: 30, manyExits: 90, hot: 30 },
+  "2": { oneExit: 96, manyExits: 150, hot: 150 },
+  "3": { oneExit: 150, manyExits: 250, hot: 200 },
 };
+
+interface Threshold {
+  readonly oneExit: number;
+  readonly manyExits: number;
+  /** Of one way out, within another loop: here is where the time goes. */
+  readonly hot: number;
+}
+
 /** What is left of that where functions are called, besides whose bodies the loop costs nothing. */
 const callingShare = 2 / 3;
 /**
@@ -56,12 +64,16 @@ export interface UnrollPlan {
   readonly trips?: TripCount;
 }
 
-/** What is done with a loop of one latch; undefined where it stays. */
+/**
+ * What is done with a loop of one latch; undefined where it stays.
+ * @param isHot within another loop that will stay a loop
+ */
 export function planOf(
   loop: Loop,
   tree: DominatorTree,
   alias: AliasAnalysis,
   context: PassContext,
+  isHot: boolean,
 ): UnrollPlan | undefined {
   const { level } = context.options;
   const wish = loop.header.unroll ?? loop.latches[0]?.unroll;
@@ -76,16 +88,19 @@ export function planOf(
     return { copies: wish.count - 1, isFull: false, trips };
   }
   if (wish !== undefined && wish.kind !== "enable") return full;
-  const { cost, saved, once, stores, filled, hasArrays } = estimate(loop, alias, tree, context);
+  const estimated = estimate(loop, alias, tree, context);
+  const { cost, saved, once, stores, filled, hasArrays } = estimated;
   if (wish !== undefined) return cost * trips.count <= largestEnabled ? full : undefined;
-  const limit = limitOf(loop, trips, hasArrays, level);
+  // A test that gives the same in all rounds would be made in each copy.
+  const isDear = isHot && !estimated.hasFixedTests;
+  const limit = limitOf(loop, trips, hasArrays, isDear, level);
   if (cost === saved + stores && (stores === 0 || filled > 0)) {
     // Nothing is left but the stores of a fill, which merge.
     const isShort = cost * trips.count <= largestFolded && limit > 0;
     return isShort && (filled * trips.count) / 8 <= limit ? full : undefined;
   }
   // Of many rounds each is a copy, whatever folds in it: only the counting is saved for certain.
-  const isLong = trips.count > mostFolded && !hasArrays;
+  const isLong = trips.count > mostFolded && !hasArrays && !(isDear && limit > thresholds.s.hot);
   const perRound = cost - once - (isLong ? Math.min(saved, ofCounting) : saved);
   const unrolled = perRound * trips.count + once;
   return unrolled <= Math.max(limit, cost) && limit > 0 ? full : undefined;
@@ -95,6 +110,7 @@ function limitOf(
   loop: Loop,
   { exiting }: TripCount,
   hasArrays: boolean,
+  isHot: boolean,
   level: OptimizationLevel,
 ): number {
   const calls = [...loop.blocks].flatMap((block) =>
@@ -111,7 +127,7 @@ function limitOf(
     return Math.min(manyExits, calls.length > 0 ? callingExit : sharedExit);
   }
   if (hasArrays) return oneExit * arrayFactor;
-  if (exits === 1) return oneExit;
+  if (exits === 1) return isHot ? thresholds[level].hot * share : oneExit;
   return calls.length > 0 ? Math.min(manyExits, callingWays) : manyExits;
 }
 
@@ -140,6 +156,8 @@ interface Estimate {
   /** Bytes that the only store sets to a constant, behind those of the iteration before; or 0. */
   readonly filled: number;
   readonly hasArrays: boolean;
+  /** Branches within the loop on what does not change in it. */
+  readonly hasFixedTests: boolean;
 }
 
 function estimate(
@@ -150,12 +168,15 @@ function estimate(
 ): Estimate {
   const invariant = invariantValues(loop, tree);
   const { folding, folds } = foldingValues(loop, tree, context);
+  const isFixed = (value: Value): boolean =>
+    value.kind !== "instruction" || !loop.blocks.has(value.block) || invariant.has(value);
   let cost = 0;
   let saved = 0;
   let once = 0;
   let stores = 0;
   let filled = 0;
   let hasArrays = false;
+  let hasFixedTests = false;
   for (const block of loop.blocks) {
     for (const each of block.instructions) {
       // A call wants each argument in its register.
@@ -164,6 +185,9 @@ function estimate(
         stores += 1;
         filled = stores === 1 ? filledBytes(each, loop) : 0;
       }
+      const [condition] = each.operands;
+      if (isOp(each, "condbr") && condition !== undefined && isFixed(condition))
+        hasFixedTests = true;
       if (folding.has(each) && !isOp(each, "phi")) saved += 1;
       else if (isOp(each, "condbr") && each.operands.every(folds)) saved += 1;
       else if (isOp(each, "ptradd")) {
@@ -179,7 +203,7 @@ function estimate(
       } else if (invariant.has(each) && isCounted(each)) once += 1;
     }
   }
-  return { cost, saved, once, stores, filled, hasArrays };
+  return { cost, saved, once, stores, filled, hasArrays, hasFixedTests };
 }
 
 /** Bytes of a constant that is stored at places one behind the other, from iteration to iteration. */
