@@ -22,6 +22,7 @@ import { forwardLoads } from "./forward-loads.ts";
 import { hoistInvariants } from "./hoist-invariants.ts";
 import { inlineFunctions } from "./inline-functions.ts";
 import { joinEqualTests } from "./join-equal-tests.ts";
+import { joinRangeValues } from "./join-range-values.ts";
 import { loopTailCalls } from "./loop-tail-calls.ts";
 import { mergeLoads } from "./merge-loads.ts";
 import { mergeStores } from "./merge-stores.ts";
@@ -43,6 +44,7 @@ import { reloadTested } from "./reload-tested.ts";
 import { removeDeadCode } from "./remove-dead-code.ts";
 import { removeDeadStores } from "./remove-dead-stores.ts";
 import { removeUnusedSymbols } from "./remove-unused-symbols.ts";
+import { repeatCompares } from "./repeat-compares.ts";
 import { repeatSums } from "./repeat-sums.ts";
 import { resolveQueries } from "./resolve-queries.ts";
 import { shareObjects } from "./share-objects.ts";
@@ -113,6 +115,7 @@ const afterInlining: readonly FunctionPass[] = [
   threadJumps,
   simplifyCfg,
   forwardLoads,
+  joinRangeValues,
   shareObjects,
   ...simplify,
   pairDivisions,
@@ -125,6 +128,7 @@ const afterInlining: readonly FunctionPass[] = [
   splitReturns,
   joinEqualTests,
   formSelects,
+  repeatCompares,
   simplifyCfg,
   repeatSums,
   reloadTested,
@@ -198,6 +202,7 @@ export const functionPasses: ReadonlyMap<string, FunctionPass> = new Map(
     forwardLoads,
     hoistInvariants,
     joinEqualTests,
+    joinRangeValues,
     loopTailCalls,
     mergeLoads,
     mergeStores,
@@ -210,6 +215,7 @@ export const functionPasses: ReadonlyMap<string, FunctionPass> = new Map(
     reloadTested,
     removeDeadCode,
     removeDeadStores,
+    repeatCompares,
     repeatSums,
     resolveQueries,
     shareObjects,
