@@ -15,6 +15,7 @@ import {
   phisOf,
   redirectSuccessor,
   removeIncoming,
+  sameValue,
   successors,
   type Use,
 } from "../4-lower/ir-builder.ts";
@@ -85,9 +86,13 @@ function joinLatches(fn: IrFunction, loop: Loop): boolean {
     const { incoming } = phi.operation;
     const from = incoming.filter((block) => latches.has(block));
     const values = phi.operands.filter((_, at) => latches.has(incoming[at] as Block));
+    const [first] = values;
+    const isSame = first !== undefined && values.every((each) => sameValue(each, first));
     const operation = { op: "phi", incoming: from } as const;
-    const merged = createInstruction(fn, joined, phi.type, { ...operation }, values, phi.location);
-    joined.instructions.push(merged);
+    const merged = isSame
+      ? first
+      : createInstruction(fn, joined, phi.type, { ...operation }, values, phi.location);
+    if (!isSame) joined.instructions.push(merged as IrInstruction);
     phi.operands = [...phi.operands.filter((_, at) => !latches.has(incoming[at] as Block)), merged];
     phi.operation.incoming = [...incoming.filter((block) => !latches.has(block)), joined];
   }
