@@ -1,13 +1,15 @@
 /**
  * Loop-invariant code motion: arithmetic whose operands do not change in a loop is done once before it.
  * Addresses stay (a sum of pointer and variable must not move above its checks), but for those in global
- * variables whose index is known to be in bounds before the loop; and so do loads and comparisons. BPF
- * arithmetic cannot trap, so that doing it early is harmless.
+ * variables whose index is known to be in bounds before the loop; and so do comparisons, and all loads but those that
+ * each round begins with. BPF arithmetic cannot trap, so that doing it early is harmless.
  */
 import { dominatorTree, findLoops, type Loop, predecessors } from "../4-lower/cfg.ts";
 import type { Block, IrFunction, IrInstruction, Value } from "../4-lower/ir.ts";
 import type { Use } from "../4-lower/ir-builder.ts";
+import type { AliasAnalysis } from "./alias.ts";
 import { type EdgeRanges, edgeRanges } from "./edge-ranges.ts";
+import { isOrdered, memoryEffect } from "./effects.ts";
 import type { FunctionPass } from "./pass.ts";
 import { preheader } from "./preheader.ts";
 import type { Range } from "./value-ranges.ts";
@@ -25,8 +27,8 @@ export const hoistInvariants: FunctionPass = {
     const ranges = edgeRanges(tree, preds, headers);
     const places = new Map(tree.order.map((block, at) => [block, at]));
     // Moving an instruction changes nothing of who uses it.
-    const { uses } = runs.factsOf(fn);
-    const around = { fn, preds, places, ranges, uses, standIns: new Map<Block, Block>() };
+    const { uses, alias } = runs.factsOf(fn);
+    const around = { fn, preds, places, ranges, uses, alias, standIns: new Map<Block, Block>() };
     let changed = false;
     // Inner loops first; what leaves one may then leave the next.
     for (const loop of loops.toReversed()) changed = hoistFrom(loop, around) || changed;
@@ -36,6 +38,8 @@ export const hoistInvariants: FunctionPass = {
 
 /** Each hoisted value occupies a register throughout the loop; there are few. */
 const mostHoisted = 3;
+/** Stores of a loop that are compared with its loads. */
+const mostEffects = 64;
 /** A division takes longer than fetching its result from the stack. */
 const mostDivisions = 8;
 /** What the verifier lets be added to a pointer, and how far an index is looked for. */
@@ -49,13 +53,14 @@ interface Surroundings {
   readonly places: ReadonlyMap<Block, number>;
   readonly ranges: EdgeRanges;
   readonly uses: ReadonlyMap<Value, readonly Use[]>;
+  readonly alias: AliasAnalysis;
   /** Blocks that were made in front of loops, and the block before each: in the same loops. */
   readonly standIns: Map<Block, Block>;
 }
 
 function hoistFrom(
   loop: Loop,
-  { fn, preds, places, ranges, uses, standIns }: Surroundings,
+  { fn, preds, places, ranges, uses, alias, standIns }: Surroundings,
 ): boolean {
   const outside = (preds.get(loop.header) ?? []).filter((block) => !loop.blocks.has(block));
   const [entry, ...others] = outside;
@@ -64,6 +69,7 @@ function hoistFrom(
   const isInvariant = (value: Value): boolean =>
     value.kind !== "instruction" || !loop.blocks.has(standIns.get(value.block) ?? value.block);
   const movable = new Set<IrInstruction>();
+  const loads = fixedLoads(loop, alias, uses);
   const place = (block: Block): number => places.get(block) ?? 0;
   for (const block of [...loop.blocks].sort((a, b) => place(a) - place(b))) {
     for (const each of block.instructions) {
@@ -71,7 +77,7 @@ function hoistFrom(
         (value) => isInvariant(value) || movable.has(value as IrInstruction),
       );
       const rangeOf = (value: Value) => ranges.range(value, entry, loop.header);
-      if (isFixed && isHoistable(each, rangeOf)) movable.add(each);
+      if (isFixed && (loads.has(each) || isHoistable(each, rangeOf))) movable.add(each);
     }
   }
   const needed = chooseFrom(movable, uses);
@@ -127,9 +133,54 @@ function isWorthIt(
   movable: ReadonlySet<IrInstruction>,
   uses: ReadonlyMap<Value, readonly Use[]>,
 ): boolean {
+  if (isOp(instruction, "ptradd") && operand(instruction, 1).kind === "constant") return false;
   if (instruction.operation.op === "zext" && !movable.has(operand(instruction, 0) as IrInstruction))
     return false;
   return (uses.get(instruction) ?? []).some(({ user }) => !movable.has(user));
+}
+
+/**
+ * Loads that each round begins with, of what nothing in the loop writes. Only values that are calculated with: of one
+ * that is tested the verifier would keep what each test says from round to round.
+ */
+function fixedLoads(
+  loop: Loop,
+  alias: AliasAnalysis,
+  uses: ReadonlyMap<Value, readonly Use[]>,
+): Set<IrInstruction> {
+  const isCandidate = (each: IrInstruction): boolean =>
+    isOp(each, "load") && !each.operation.volatile && each.type !== "ptr";
+  const candidates = loop.header.instructions.filter(isCandidate);
+  if (candidates.length === 0) return new Set();
+  const effects = [...loop.blocks].flatMap(({ instructions }) =>
+    instructions.filter((each) => memoryEffect(each).kind !== "none" && !isCandidate(each)),
+  );
+  if (effects.length > mostEffects || effects.some((each) => isOp(each, "call"))) return new Set();
+  return new Set(
+    candidates.filter((load) => {
+      const location = alias.accessOf(load);
+      if (location === undefined || isOrdered(memoryEffect(load))) return false;
+      return (
+        isCalculatedWith(load, loop, uses) &&
+        !effects.some((each) => alias.mayWrite(each, location))
+      );
+    }),
+  );
+}
+
+/** Whether only what changes from round to round is ever tested of a value and what is computed from it. */
+function isCalculatedWith(
+  value: IrInstruction,
+  loop: Loop,
+  uses: ReadonlyMap<Value, readonly Use[]>,
+  depth = mostSteps,
+): boolean {
+  return (uses.get(value) ?? []).every(({ user, index }) => {
+    const other = isOp(user, "binary") ? user.operands[1 - index] : undefined;
+    if (other?.kind === "instruction" && loop.blocks.has(other.block)) return true;
+    const isSame = other !== undefined || isOp(user, "bswap") || isOp(user, "zext");
+    return isSame && depth > 0 && isCalculatedWith(user, loop, uses, depth - 1);
+  });
 }
 
 function isHoistable(
@@ -139,6 +190,8 @@ function isHoistable(
   if (type === "i1") return false;
   if (operation.op === "ptradd") {
     const [base, offset] = operands;
+    // With a load; by itself it is a part of the access.
+    if (offset?.kind === "constant") return true;
     return base?.kind === "global" && offset !== undefined && isBounded(offset, rangeOf);
   }
   return (
