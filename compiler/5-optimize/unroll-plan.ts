@@ -92,7 +92,7 @@ export function planOf(
   const { cost, saved, once, stores, filled, hasArrays } = estimated;
   if (wish !== undefined) return cost * trips.count <= largestEnabled ? full : undefined;
   // A test that gives the same in all rounds would be made in each copy.
-  const isDear = isHot && !estimated.hasFixedTests;
+  const isDear = isHot && !estimated.hasFixedTests && loopExits(loop).length === 1;
   const limit = limitOf(loop, trips, hasArrays, isDear, level);
   if (cost === saved + stores && (stores === 0 || filled > 0)) {
     // Nothing is left but the stores of a fill, which merge.
