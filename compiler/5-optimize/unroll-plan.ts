@@ -91,8 +91,9 @@ export function planOf(
   const estimated = estimate(loop, alias, tree, context);
   const { cost, saved, once, stores, filled, hasArrays } = estimated;
   if (wish !== undefined) return cost * trips.count <= largestEnabled ? full : undefined;
-  // A test that gives the same in all rounds would be made in each copy.
-  const isDear = isHot && !estimated.hasFixedTests && loopExits(loop).length === 1;
+  // A test that gives the same in all rounds would be made in each copy; numbers alone gain little.
+  const { hasFixedTests, hasPlaces } = estimated;
+  const isDear = isHot && hasPlaces && !hasFixedTests && loopExits(loop).length === 1;
   const limit = limitOf(loop, trips, hasArrays, isDear, level);
   if (cost === saved + stores && (stores === 0 || filled > 0)) {
     // Nothing is left but the stores of a fill, which merge.
@@ -156,6 +157,8 @@ interface Estimate {
   /** Bytes that the only store sets to a constant, behind those of the iteration before; or 0. */
   readonly filled: number;
   readonly hasArrays: boolean;
+  /** Accesses whose addresses become offsets. */
+  readonly hasPlaces: boolean;
   /** Branches within the loop on what does not change in it. */
   readonly hasFixedTests: boolean;
 }
@@ -176,6 +179,7 @@ function estimate(
   let stores = 0;
   let filled = 0;
   let hasArrays = false;
+  let hasPlaces = false;
   let hasFixedTests = false;
   for (const block of loop.blocks) {
     for (const each of block.instructions) {
@@ -198,12 +202,13 @@ function estimate(
         }
         // The address becomes the offset of the access.
         saved += 1;
+        hasPlaces = true;
         const object = constantAddress(base).base;
         if (isOp(object, "alloca") && alias.escapeOf(object) === "none") hasArrays = true;
       } else if (invariant.has(each) && isCounted(each)) once += 1;
     }
   }
-  return { cost, saved, once, stores, filled, hasArrays, hasFixedTests };
+  return { cost, saved, once, stores, filled, hasArrays, hasPlaces, hasFixedTests };
 }
 
 /** Bytes of a constant that is stored at places one behind the other, from iteration to iteration. */
