@@ -16,7 +16,11 @@ export function cleanUp(fn: MachineFunction): void {
   hoistMoves(fn);
   reuseValues(fn);
   threadJumps(fn);
-  mergeTails(fn);
+  if (mergeTails(fn)) {
+    // What is left of a block may be a move alone.
+    threadJumps(fn);
+    hoistMoves(fn);
+  }
   threadJumps(fn);
   repeatTests(fn);
   layoutBlocks(fn);

@@ -19,6 +19,7 @@ interface Candidate {
 type Preds = ReadonlyMap<MachineBlock, readonly MachineBlock[]>;
 
 export function hoistMoves(fn: MachineFunction): void {
+  if (!fn.blocks.some((block) => onlyMove(block) !== undefined)) return;
   const preds = machinePredecessors(fn);
   const depths = loopDepths(fn);
   const { liveIn } = computeLiveness(fn);

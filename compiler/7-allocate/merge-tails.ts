@@ -13,7 +13,8 @@ import {
 import { printMachineInstruction, printTerminator } from "../6-select/print-machine.ts";
 import { pointerNames } from "./value-names.ts";
 
-export function mergeTails(fn: MachineFunction): void {
+/** Returns whether anything changed. */
+export function mergeTails(fn: MachineFunction): boolean {
   const texts = new Map<MachineInstruction, string>();
   const names = pointerNames(fn);
   const textOf = (op: MachineInstruction): string => {
@@ -23,10 +24,12 @@ export function mergeTails(fn: MachineFunction): void {
     texts.set(op, made);
     return made;
   };
-  for (let changed = true; changed; ) {
+  let rounds = 0;
+  for (let changed = true; changed; rounds += 1) {
     changed = mergeEqualBlocks(fn, textOf);
     if (mergeSuffixes(fn, textOf)) changed = true;
   }
+  return rounds > 1;
 }
 
 /** Blocks with inline assembly keep their own labels. */

@@ -53,7 +53,7 @@ export const addressRules: readonly Rule[] = [
       if (p === undefined || !isBinary(offset, "add") || !tools.hasOneUse(offset)) return undefined;
       const added = operand(offset, 1);
       if (added.kind !== "constant" || !isSmall(added.value)) return undefined;
-      if (isBelowPacket(p, signedValue(added))) return undefined;
+      if (isBelowPacket(p, operand(offset, 0), signedValue(added))) return undefined;
       return tools.addOffset(tools.addOffset(p, operand(offset, 0)), added);
     },
   },
@@ -71,7 +71,8 @@ export const addressRules: readonly Rule[] = [
       if (added.kind !== "constant" || !isSmall(added.value) || scale > 4096n) return undefined;
       const scaled = tools.binary(offset.operation.binary, operand(sum, 0), by);
       const outer = BigInt.asIntN(64, added.value) * scale;
-      if (outer < -farthest || outer > farthest || isBelowPacket(p, outer)) return undefined;
+      if (outer < -farthest || outer > farthest || isBelowPacket(p, operand(sum, 0), outer))
+        return undefined;
       return tools.addOffset(tools.addOffset(p, scaled), constant("i64", outer));
     },
   },
@@ -126,14 +127,26 @@ function baseOf(pointer: Parameters<typeof operand>[0] | ReturnType<typeof opera
 
 /**
  * Whether `p + x + by` is in front of what may be a packet for the verifier, whatever it knows of x: of a
- * packet pointer and a variable it takes the constant part alone.
+ * packet pointer and a variable it takes the constant part alone. A counter is a constant for it.
  */
-function isBelowPacket(p: Value, by: bigint): boolean {
+function isBelowPacket(p: Value, x: Value, by: bigint): boolean {
   const { base, offset } = constantAddress(p);
-  if (BigInt(offset) + by >= 0n) return false;
+  if (BigInt(offset) + by >= 0n || isCounter(x)) return false;
   let root = base;
   while (isOp(root, "ptradd")) root = operand(root, 0);
   return !isOp(root, "alloca") && !isOp(root, "call") && root.kind !== "global";
+}
+
+/** A value that starts at a constant, and from round to round changes by one. */
+function isCounter(value: Value): boolean {
+  let phi = value;
+  while (isOp(phi, "zext") || isOp(phi, "sext") || isOp(phi, "trunc")) phi = operand(phi, 0);
+  if (!isOp(phi, "phi")) return false;
+  return phi.operands.every(
+    (each) =>
+      each.kind === "constant" ||
+      (isBinary(each, "add") && operand(each, 0) === phi && operand(each, 1).kind === "constant"),
+  );
 }
 
 /** What an index that is a product or a shift by a constant is scaled by. */

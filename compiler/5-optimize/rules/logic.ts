@@ -1,6 +1,7 @@
 /** Truth values and selects. A select costs a branch, so as few as possible. */
-import { sameValue, type ValueType } from "../../4-lower/ir-builder.ts";
-import { isConstant, isOp, operand } from "../values.ts";
+import { bitWidth } from "../../4-lower/ir.ts";
+import { constant, sameValue, type ValueType } from "../../4-lower/ir-builder.ts";
+import { type InstructionOf, isBinary, isConstant, isOp, operand } from "../values.ts";
 import type { Rule } from "./rule.ts";
 
 export const logicRules: readonly Rule[] = [
@@ -53,6 +54,21 @@ export const logicRules: readonly Rule[] = [
     },
   },
   {
+    // zext c << k → c ? 1 << k : 0;  zext c * k → c ? k : 0   not of a single bit, which is no branch
+    name: "scaled-truth",
+    on: ["shl", "mul"],
+    rewrite: ({ operation, type, operands: [a, by] }, tools) => {
+      if (!isOp(a, "zext") || by?.kind !== "constant" || !tools.hasOneUse(a)) return undefined;
+      const truth = operand(a, 0);
+      if (truth.type !== "i1" || !isOp(truth, "icmp") || isBitTest(truth)) return undefined;
+      const isShift = operation.op === "binary" && operation.binary === "shl";
+      const kind = type as ValueType;
+      if (isShift && by.value >= BigInt(bitWidth[kind])) return undefined;
+      const scaled = constant(kind, isShift ? 1n << by.value : by.value);
+      return tools.emit(type, { op: "select" }, [truth, scaled, constant(kind, 0n)]);
+    },
+  },
+  {
     // i1: c ? true : b → c | b;  c ? b : false → c & b
     name: "select-logic",
     on: ["select"],
@@ -65,3 +81,10 @@ export const logicRules: readonly Rule[] = [
     },
   },
 ];
+
+/** Whether one bit or the sign decides: selection takes that out of the number without a branch. */
+function isBitTest(test: InstructionOf<"icmp">): boolean {
+  const { predicate } = test.operation;
+  if (predicate === "slt" || predicate === "sgt") return true;
+  return isBinary(operand(test, 0), "and") && isConstant(operand(test, 1), 0n);
+}
