@@ -104,7 +104,12 @@ function dividePower(context: SelectContext, division: SignedDivision, exponent:
     return;
   }
   // x s% 2^n = x - (biased & -2^n)
-  context.alu("and", width, bias, -(2 ** exponent));
+  if (exponent < 32) context.alu("and", width, bias, -(2 ** exponent));
+  else {
+    // The mask is wider than an immediate.
+    context.alu("rsh", width, bias, exponent);
+    context.alu("lsh", width, bias, exponent);
+  }
   context.move(dst, left);
   context.alu("sub", width, dst, registerSource(bias));
 }

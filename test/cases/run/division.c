@@ -19,6 +19,8 @@ static void run(void) {
     mix((u64)a / 10), mix((u64)a % 1000), mix((u64)a / 3), mix((u64)a / 0x100000000);
     mix((s32)a / 16), mix((s32)a % 16), mix((s32)a / -16), mix((s32)a / 7), mix((s32)a % 7);
     mix((u32)a / 7), mix((u32)a % 7), mix((u32)a / 0x80000000u), mix((s32)a / (-2147483647 - 1));
+    mix(a % 0x80000000), mix(a % 0x100000000), mix(a % -0x40000000000), mix(a / -0x100000000);
+    mix(a % (-0x7fffffffffffffff - 1)), mix(a / (-0x7fffffffffffffff - 1));
     mix((s8)a / 3), mix((s8)a % 3), mix((u8)a / 3), mix((s16)a / 256), mix((u16)a % 255);
   }
 }
