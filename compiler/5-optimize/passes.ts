@@ -8,6 +8,7 @@ import type { IrFunction, IrModule } from "../4-lower/ir.ts";
 import type { OptimizationLevel } from "../options.ts";
 import { carryMemory } from "./carry-memory.ts";
 import { checkCalls } from "./check-calls.ts";
+import { chooseLoaded } from "./choose-loaded.ts";
 import { combine } from "./combine.ts";
 import { copyBits } from "./copy-bits.ts";
 import { countDistances } from "./count-distances.ts";
@@ -99,6 +100,7 @@ const afterInlining: readonly FunctionPass[] = [
   ...simplify,
   // With fewer ways into a block more is known on all of them.
   forwardLoads,
+  chooseLoaded,
   threadJumps,
   forwardCopies,
   ...simplify,
@@ -115,6 +117,7 @@ const afterInlining: readonly FunctionPass[] = [
   threadJumps,
   simplifyCfg,
   forwardLoads,
+  chooseLoaded,
   joinRangeValues,
   shareObjects,
   ...simplify,
@@ -189,6 +192,7 @@ export const pipelines: Readonly<Record<OptimizationLevel, readonly Pass[]>> = {
 export const functionPasses: ReadonlyMap<string, FunctionPass> = new Map(
   [
     carryMemory,
+    chooseLoaded,
     combine,
     copyBits,
     countDistances,
