@@ -3,6 +3,7 @@
  * version line has clang's shape, since scripts take its number; the number is that of the clang
  * whose builtins and attributes bpfc supports.
  */
+import { shippedHeaderDirectory } from "../../compiler/shipped-header-directory.ts";
 import type { Probe } from "./options.ts";
 
 /** The clang version whose language and builtins bpfc claims. */
@@ -78,7 +79,7 @@ const answers: Readonly<Record<Extract<Probe, string>, Answer>> = {
 /** The text that answers a probe, for standard output. */
 export function answerProbe(probe: Probe, bpfcVersion: string, target: string): string {
   if (typeof probe === "string") return answers[probe](bpfcVersion, target);
-  return probe.file === "include" ? `${resourceDirectory}/include` : probe.file;
+  return probe.file === "include" ? shippedHeaderDirectory : probe.file;
 }
 
 /** What `-v` prints of the search path; scripts cut out the lines between the two markers. */

@@ -34,20 +34,15 @@ interface VariantTable extends ContextVariant {
   readonly accesses: () => ReadonlyMap<string, ReadonlyMap<number, ContextValueKind>>;
 }
 
-const variants = lazy((): readonly VariantTable[] =>
-  contextAccessRows.split("\n").map(parseVariant),
-);
+const lines = lazy((): readonly string[] => contextAccessRows.split("\n"));
+const variants = lazy((): readonly VariantTable[] => lines().map(parseVariant));
 const known = new Map<string, VariantTable | undefined>();
 
 /** Reads a line alone: a program needs one. */
 function variantNamed(name: string): VariantTable | undefined {
   if (!known.has(name)) {
-    const all = `\n${contextAccessRows}\n`;
-    const start = all.indexOf(`\n${name} `) + 1;
-    known.set(
-      name,
-      start > 0 ? parseVariant(all.slice(start, all.indexOf("\n", start))) : undefined,
-    );
+    const line = lines().find((each) => each.startsWith(`${name} `));
+    known.set(name, line === undefined ? undefined : parseVariant(line));
   }
   return known.get(name);
 }
@@ -101,11 +96,10 @@ export function contextVariantFor(
   attachType: number,
 ): ContextVariant | undefined {
   const type = ` ${programType} `;
-  const lines = contextAccessRows
-    .split("\n")
+  const ofType = lines()
     .filter((line) => line.startsWith(type, line.indexOf(" ")))
     .map(parseVariant);
-  return lines.find((variant) => variant.attachType === attachType) ?? lines[0];
+  return ofType.find((variant) => variant.attachType === attachType) ?? ofType[0];
 }
 
 /**

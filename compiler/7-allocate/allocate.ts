@@ -19,7 +19,7 @@ import { type Assignment, assignRegisters, usableRegisters } from "./assign.ts";
 import { cleanUp } from "./clean-up.ts";
 import { cloneFunction } from "./clone-function.ts";
 import { coalesce, removeIdentityMoves } from "./coalesce.ts";
-import { loopDepths, machineOrder } from "./flow.ts";
+import { frequencyAt, loopDepths, machineOrder } from "./flow.ts";
 import { forwardSpills } from "./forward-spills.ts";
 import { layoutFrame, resolveSlots } from "./frame.ts";
 import { computeLiveness } from "./intervals.ts";
@@ -145,7 +145,7 @@ function costOf(fn: MachineFunction): { run: number; written: number } {
   let written = 0;
   for (const block of fn.blocks) {
     const count = block.instructions.length + (block.terminator.kind === "jump" ? 0.5 : 1);
-    run += count * 4 ** Math.min(depths.get(block) ?? 0, 6);
+    run += count * frequencyAt(depths.get(block));
     written += count;
   }
   return { run, written };

@@ -7,6 +7,7 @@
 import type { MachineBlock, MachineFunction, MachineRegister } from "../6-select/machine.ts";
 import { firstVirtual, isVirtual } from "../6-select/machine.ts";
 import { isCopy, visitRegisters } from "../6-select/operands.ts";
+import { frequencyAt } from "./flow.ts";
 import { type Liveness, operationsOf, type Segments, segmentsSize } from "./intervals.ts";
 
 /** Caller-saved registers first: values that live across calls cannot have them. r0 late: return values want it. */
@@ -76,7 +77,7 @@ function buildIntervals(
   const costs = new Float64Array(fn.nextRegister);
   const links: [MachineRegister, MachineRegister, number][] = [];
   for (const block of fn.blocks) {
-    const frequency = 4 ** Math.min(depths.get(block) ?? 0, 6);
+    const frequency = frequencyAt(depths.get(block));
     const count = (register: MachineRegister): void => {
       costs[register] = (costs[register] ?? 0) + frequency;
     };

@@ -30,6 +30,11 @@ export function machineOrder(fn: MachineFunction): MachineBlock[] {
   return order.reverse();
 }
 
+/** How often a block in that many loops runs, beside one in none. */
+export function frequencyAt(depth: number | undefined): number {
+  return 4 ** Math.min(depth ?? 0, 6);
+}
+
 /** How many loops each block is in; natural loops of back edges in depth-first order. */
 export function loopDepths(fn: MachineFunction): Map<MachineBlock, number> {
   const order = machineOrder(fn);

@@ -13,6 +13,7 @@ import type {
 } from "../6-select/machine.ts";
 import { isVirtual } from "../6-select/machine.ts";
 import { isCopy, visitRegisters } from "../6-select/operands.ts";
+import { frequencyAt } from "./flow.ts";
 import { type Liveness, operationsOf, predecessorNumbers } from "./intervals.ts";
 import { type NextUses, nextUses } from "./next-uses.ts";
 
@@ -77,7 +78,7 @@ class Placer {
     this.#limits = limits;
     this.#uses = nextUses(fn, liveness, depths);
     this.#preds = predecessorNumbers(fn);
-    this.#frequencies = fn.blocks.map((block) => 4 ** Math.min(depths.get(block) ?? 0, 6));
+    this.#frequencies = fn.blocks.map((block) => frequencyAt(depths.get(block)));
     let position = 0;
     for (const { instructions } of fn.blocks) {
       this.#starts.push(position);
