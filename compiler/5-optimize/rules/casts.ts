@@ -19,12 +19,13 @@ export const castRules: readonly Rule[] = [
       a?.kind === "undef" ? constant(type as ValueType, 0n) : undefined,
   },
   {
-    // zext(zext x) → zext x;  sext(sext x) → sext x;  sext(zext x) → zext x
+    // zext(zext x) → zext x;  sext(zext x) → zext x;  sext(sext x) → sext x
+    // The last where nobody else has the inner one: a check of that says nothing about x.
     name: "extension-of-extension",
     on: ["zext", "sext"],
     rewrite: ({ operation, type, operands: [a] }, tools) => {
       if (isOp(a, "zext")) return tools.convert("zext", operand(a, 0), type as ValueType);
-      if (operation.op === "sext" && isOp(a, "sext")) {
+      if (operation.op === "sext" && isOp(a, "sext") && tools.hasOneUse(a)) {
         return tools.convert("sext", operand(a, 0), type as ValueType);
       }
       return undefined;
