@@ -2,6 +2,7 @@
  * Inlining, bottom-up: a callee is simplified before it is judged or copied. always_inline is part
  * of the language: it must happen at every level, also through function pointers that turn out to be
  * constant, and a cycle of it is an error. So must functions of more than five parameters.
+ * Global functions that return addresses are copied too, as the kernel refuses calls of them.
  * Others are judged by size, as clang's -O2 does: much of what the verifier accepts depends on it.
  * Guarantees: calls of always_inline functions are gone or reported.
  */
@@ -183,6 +184,7 @@ class Inliner {
 
   #isWorthwhile(fn: IrFunction, call: IrInstruction, callee: IrFunction, size: number): boolean {
     if (callee.binding === "weak" || size > largestCaller) return false;
+    if (isRefusedAlone(callee)) return true;
     const { plain, hint } = thresholds[this.#context.options.level];
     if (plain < 0) return false;
     const isLastUse = callee.binding === "local" && this.#references.get(callee.name) === 1;
@@ -213,6 +215,11 @@ class Inliner {
 
 function isMandatory(fn: IrFunction): boolean {
   return fn.inline === "always" || fn.params.length > registerParameters;
+}
+
+/** Global functions are verified by themselves, and the kernel takes none there that returns an address. */
+function isRefusedAlone(fn: IrFunction): boolean {
+  return fn.binding === "global" && fn.visibility === "default" && fn.returns === "ptr";
 }
 
 /** Names of the functions that are called directly (with addresses: or named), in order. */
