@@ -222,6 +222,13 @@ export class AliasAnalysis {
     }
   }
 
+  /** Whether the location's object begins anew here: what it held before is lost, and its room may have been another's. */
+  startsLife(instruction: IrInstruction, { region }: Location): boolean {
+    if (region.kind !== "stack" || !isOp(instruction, "lifetime_start")) return false;
+    const started = this.regionOf(operand(instruction, 0));
+    return started.kind === "stack" && started.object === region.object;
+  }
+
   /** Whether an instruction may read from the location. */
   mayRead(instruction: IrInstruction, location: Location): boolean {
     const effect = memoryEffect(instruction);

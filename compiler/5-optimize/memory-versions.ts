@@ -7,7 +7,7 @@ import { predecessors, reversePostOrder } from "../4-lower/cfg.ts";
 import type { Block, IrFunction, IrInstruction } from "../4-lower/ir.ts";
 import type { AliasAnalysis, Location, Region } from "./alias.ts";
 import { memoryEffect } from "./effects.ts";
-import { type InstructionOf, instructionsOf, isOp } from "./values.ts";
+import { type InstructionOf, instructionsOf, isOp, operand } from "./values.ts";
 
 export type MemoryClass = number;
 /** State of one class of memory. 0 is the state at entry. */
@@ -17,7 +17,7 @@ const contextClass: MemoryClass = 0;
 const restClass: MemoryClass = 1;
 const maxObjects = 40;
 
-/** What made a state: an instruction, or a join of paths (no instruction). */
+/** What made a state: an instruction (a write, or the start of an object's lifetime), or a join of paths (none). */
 export interface Definition {
   readonly instruction: IrInstruction | undefined;
   /** The state before it; -1 for joins and entry. */
@@ -104,6 +104,8 @@ export class MemoryVersions {
   }
 
   #classesWritten(instruction: IrInstruction): readonly MemoryClass[] {
+    if (isOp(instruction, "lifetime_start"))
+      return [this.classOf(this.#alias.regionOf(operand(instruction, 0)))];
     const effect = memoryEffect(instruction);
     if (effect.kind === "none" || effect.kind === "load") return none;
     if (effect.kind === "store") return [this.classOf(this.#alias.regionOf(effect.pointer))];

@@ -376,9 +376,10 @@ class Numbering {
       const known = contents.get(version);
       if (known !== undefined) return { contents, version, value: this.#rewriter.resolve(known) };
       const { instruction, before } = this.#memory.definition(version);
-      if (instruction === undefined) {
+      const isStart = instruction !== undefined && this.#alias.startsLife(instruction, location);
+      if (instruction === undefined || isStart) {
         if (type === "ptr" || !isOp(at, "load") || isRelocated(location.base)) break;
-        if (!this.#memory.isUnset(location.region, version)) break;
+        if (!isStart && !this.#memory.isUnset(location.region, version)) break;
         return { contents, version, value: constant(type as ValueType, 0n) };
       }
       const value = this.#valueWritten(instruction, location, type, at);
