@@ -176,12 +176,21 @@ function isCalculatedWith(
   depth = mostSteps,
 ): boolean {
   return (uses.get(value) ?? []).every(({ user, index }) => {
-    const other = isOp(user, "binary") ? user.operands[1 - index] : undefined;
+    const other = isOp(user, "binary") || isEquality(user) ? user.operands[1 - index] : undefined;
     if (other?.kind === "instruction" && loop.blocks.has(other.block)) return true;
-    const isSame = other !== undefined || isOp(user, "bswap") || isOp(user, "zext");
+    if (user.operation.op === "icmp") return false;
+    const isSame = other !== undefined || isExtended(user);
     return isSame && depth > 0 && isCalculatedWith(user, loop, uses, depth - 1);
   });
 }
+
+/** It says nothing of a value that is unknown, if what that is compared with is unknown too. */
+function isEquality({ operation }: IrInstruction): boolean {
+  return operation.op === "icmp" && (operation.predicate === "eq" || operation.predicate === "ne");
+}
+
+const isExtended = (user: IrInstruction): boolean =>
+  isOp(user, "bswap") || isOp(user, "zext") || isOp(user, "sext");
 
 function isHoistable(
   { operation, type, operands }: IrInstruction,

@@ -6,6 +6,7 @@
 import type { Diagnostics } from "../../common/diagnostics/diagnostic.ts";
 import type { IrFunction, IrModule } from "../4-lower/ir.ts";
 import type { OptimizationLevel } from "../options.ts";
+import { carryElements } from "./carry-elements.ts";
 import { carryMemory } from "./carry-memory.ts";
 import { checkCalls } from "./check-calls.ts";
 import { chooseLoaded } from "./choose-loaded.ts";
@@ -109,6 +110,7 @@ const afterInlining: readonly FunctionPass[] = [
   dropUnreadBits,
   ...simplify,
   carryMemory,
+  carryElements,
   removeDeadStores,
   mergeLoads,
   mergeStores,
@@ -191,6 +193,7 @@ export const pipelines: Readonly<Record<OptimizationLevel, readonly Pass[]>> = {
 /** Every function pass by name, for tests of one alone. */
 export const functionPasses: ReadonlyMap<string, FunctionPass> = new Map(
   [
+    carryElements,
     carryMemory,
     chooseLoaded,
     combine,

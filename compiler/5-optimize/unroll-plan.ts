@@ -21,11 +21,11 @@ import { byteSize, constantAddress, isOp, isPure, operand } from "./values.ts";
  * of jumps, it may keep none in which rounds meet; each copy has states of its own.
  */
 const thresholds: Readonly<Record<OptimizationLevel, Threshold>> = {
-  "0": { oneExit: 0, manyExits: 0, hot: 0 },
-  s: { oneExit: 12, manyExits: 70, hot: 12 },
-  "1": { oneExit: 30, manyExits: 90, hot: 30 },
-  "2": { oneExit: 96, manyExits: 150, hot: 150 },
-  "3": { oneExit: 150, manyExits: 250, hot: 200 },
+  "0": { oneExit: 0, manyExits: 0, hot: 0, hotWays: 0 },
+  s: { oneExit: 12, manyExits: 70, hot: 12, hotWays: 0 },
+  "1": { oneExit: 30, manyExits: 90, hot: 30, hotWays: 0 },
+  "2": { oneExit: 96, manyExits: 150, hot: 150, hotWays: 220 },
+  "3": { oneExit: 150, manyExits: 250, hot: 200, hotWays: 250 },
 };
 
 interface Threshold {
@@ -33,6 +33,8 @@ interface Threshold {
   readonly manyExits: number;
   /** Of one way out, within another loop: here is where the time goes. */
   readonly hot: number;
+  /** Of several ways out, within another loop and of few rounds: the processor learns each round's branches. */
+  readonly hotWays: number;
 }
 
 /** What is left of that where functions are called, besides whose bodies the loop costs nothing. */
@@ -94,7 +96,10 @@ export function planOf(
   // A test that gives the same in all rounds would be made in each copy; numbers alone gain little.
   const { hasFixedTests, hasPlaces } = estimated;
   const isDear = isHot && hasPlaces && !hasFixedTests && loopExits(loop).length === 1;
-  const limit = limitOf(loop, trips, hasArrays, isDear, level);
+  const limit = Math.max(
+    limitOf(loop, trips, hasArrays, isDear, level),
+    isHot && hasWays(loop, trips) ? thresholds[level].hotWays : 0,
+  );
   if (cost === saved + stores && (stores === 0 || filled > 0)) {
     // Nothing is left but the stores of a fill, which merge.
     const isShort = cost * trips.count <= largestFolded && limit > 0;
@@ -105,6 +110,12 @@ export function planOf(
   const perRound = cost - once - (isLong ? Math.min(saved, ofCounting) : saved);
   const unrolled = perRound * trips.count + once;
   return unrolled <= Math.max(limit, cost) && limit > 0 ? full : undefined;
+}
+
+/** A few rounds, in each of which something else than the counter may end the loop, and no calls. */
+function hasWays(loop: Loop, { count }: TripCount): boolean {
+  if (count > mostFolded || loopExits(loop).length < 2) return false;
+  return [...loop.blocks].every((block) => block.instructions.every((each) => !isOp(each, "call")));
 }
 
 function limitOf(

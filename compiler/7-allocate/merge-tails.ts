@@ -1,6 +1,7 @@
 /**
  * Blocks that end alike share their end: whole blocks with the same code become one, and common
- * last instructions before the same jump, branch or exit move into a block of their own.
+ * last instructions before the same jump, branch or exit move into a block of their own. In loops one
+ * instruction alone stays where it is: cases of a switch that all end in one store run slower if they share it.
  */
 import {
   type MachineBlock,
@@ -11,12 +12,14 @@ import {
   redirectEdge,
 } from "../6-select/machine.ts";
 import { printMachineInstruction, printTerminator } from "../6-select/print-machine.ts";
+import { loopDepths } from "./flow.ts";
 import { pointerNames } from "./value-names.ts";
 
 /** Returns whether anything changed. */
 export function mergeTails(fn: MachineFunction): boolean {
   const texts = new Map<MachineInstruction, string>();
   const names = pointerNames(fn);
+  const depths = loopDepths(fn);
   const textOf = (op: MachineInstruction): string => {
     const known = texts.get(op);
     if (known !== undefined) return known;
@@ -27,7 +30,7 @@ export function mergeTails(fn: MachineFunction): boolean {
   let rounds = 0;
   for (let changed = true; changed; rounds += 1) {
     changed = mergeEqualBlocks(fn, textOf);
-    if (mergeSuffixes(fn, textOf)) changed = true;
+    if (mergeSuffixes(fn, textOf, depths)) changed = true;
   }
   return rounds > 1;
 }
@@ -68,7 +71,11 @@ function mergeEqualBlocks(
   return true;
 }
 
-function mergeSuffixes(fn: MachineFunction, textOf: (op: MachineInstruction) => string): boolean {
+function mergeSuffixes(
+  fn: MachineFunction,
+  textOf: (op: MachineInstruction) => string,
+  depths: ReadonlyMap<MachineBlock, number>,
+): boolean {
   const groups = new Map<string, MachineBlock[]>();
   for (const block of fn.blocks) {
     const last = block.instructions.at(-1);
@@ -82,10 +89,18 @@ function mergeSuffixes(fn: MachineFunction, textOf: (op: MachineInstruction) => 
   for (const list of groups.values()) {
     if (list.length < 2) continue;
     const length = commonSuffix(list, textOf);
+    if (length === 1 && list.every((block) => staysInLoop(block, depths))) continue;
     shareSuffix(fn, list, length);
     changed = true;
   }
   return changed;
+}
+
+function staysInLoop(
+  { terminator }: MachineBlock,
+  depths: ReadonlyMap<MachineBlock, number>,
+): boolean {
+  return terminator.kind === "jump" && (depths.get(terminator.target) ?? 0) > 0;
 }
 
 function commonSuffix(
