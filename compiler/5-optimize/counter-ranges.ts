@@ -90,10 +90,21 @@ function lastOf({ phi, next, latch, by }: Counter, loop: Loop): bigint | undefin
 /** The largest value that it reaches in as many rounds as another counter of the loop allows. */
 function lastBySiblings(counter: Counter, loop: Loop, around: AroundLoop): bigint {
   const { first, half } = counter;
-  if (!isFollowed(loop) || first.smin !== first.smax) return half;
+  if (first.smin !== first.smax) return half;
+  const fewest = mostRounds(loop, around, counter.phi);
+  return fewest === undefined ? half : first.smax + counter.by * fewest;
+}
+
+/** How often the loop goes round at most, by its counters that rise from a constant; `except` one of them. */
+export function mostRounds(
+  loop: Loop,
+  around: AroundLoop,
+  except?: IrInstruction,
+): bigint | undefined {
+  if (!isFollowed(loop)) return undefined;
   let fewest: bigint | undefined;
   for (const phi of phisOf(loop.header)) {
-    const sibling = phi === counter.phi ? undefined : counterOf(phi, around);
+    const sibling = phi === except ? undefined : counterOf(phi, around);
     if (sibling === undefined || sibling.by < 0n) continue;
     const start = sibling.first.smin;
     const last = lastOf(sibling, loop);
@@ -102,7 +113,7 @@ function lastBySiblings(counter: Counter, loop: Loop, around: AroundLoop): bigin
     const rounds = last < start ? 0n : (last - start) / sibling.by;
     if (fewest === undefined || rounds < fewest) fewest = rounds;
   }
-  return fewest === undefined ? half : first.smax + counter.by * fewest;
+  return fewest;
 }
 
 /**

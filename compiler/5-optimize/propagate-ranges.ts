@@ -23,12 +23,13 @@ import {
   type ValueType,
 } from "../4-lower/ir-builder.ts";
 import { decideByConstants } from "./constant-sets.ts";
-import { counterRange } from "./counter-ranges.ts";
+import { type AroundLoop, counterRange } from "./counter-ranges.ts";
 import { joinRangeTests } from "./join-range-tests.ts";
 import { onesOf } from "./known-bits.ts";
 import type { FunctionPass } from "./pass.ts";
 import { PhiInputs } from "./phi-inputs.ts";
 import { Rewriter } from "./rewriter.ts";
+import { roundRanges } from "./round-ranges.ts";
 import { foldBranches } from "./simplify-cfg.ts";
 import {
   decide,
@@ -40,6 +41,7 @@ import {
   scaled,
   shifted,
   smaller,
+  sumOf,
 } from "./value-ranges.ts";
 import { isBinary, isOp, operand } from "./values.ts";
 import { isWidenable } from "./widen-sums.ts";
@@ -68,6 +70,7 @@ class Propagation {
   /** What comes into each phi, per edge that was visited. */
   readonly #inputs = new Map<IrInstruction, Range[]>();
   readonly #places = new PhiInputs();
+  readonly #carried = new Map<Loop, ReadonlyMap<IrInstruction, Range>>();
 
   constructor(fn: IrFunction) {
     this.#fn = fn;
@@ -160,7 +163,8 @@ class Propagation {
       startRange: (start: Value) =>
         this.#rangeOf(start) ?? (start.kind === "instruction" ? fullRange(start) : undefined),
     };
-    const counted = counterRange(phi, this.#loops.get(phi.block), around);
+    const loop = this.#loops.get(phi.block);
+    const counted = counterRange(phi, loop, around) ?? this.#carriedRange(phi, loop, around);
     if (counted !== undefined) this.#set(phi, counted, undo);
     const inputs = this.#inputs.get(phi);
     if (inputs === undefined || inputs.length < phi.operands.length) return;
@@ -171,6 +175,13 @@ class Propagation {
       smax: larger(a.smax, b.smax),
     }));
     this.#set(phi, range, undo);
+  }
+
+  #carriedRange(phi: IrInstruction, loop: Loop | undefined, around: AroundLoop): Range | undefined {
+    if (loop === undefined || phi.type === "ptr" || phi.type === "i1") return undefined;
+    let carried = this.#carried.get(loop);
+    if (carried === undefined) this.#carried.set(loop, (carried = roundRanges(loop, around)));
+    return carried.get(phi);
   }
 
   #rangeOf(value: Value, depth = 0): Range | undefined {
@@ -185,9 +196,12 @@ class Propagation {
     }
     if (value.kind !== "instruction" || value.operation.op !== "binary") return undefined;
     const right = operand(value, 1);
-    if (right.kind !== "constant") return undefined;
     const range = this.#rangeOf(operand(value, 0), depth + 1);
     if (range === undefined) return undefined;
+    if (right.kind !== "constant") {
+      const other = isBinary(value, "add") ? this.#rangeOf(right, depth + 1) : undefined;
+      return other && sumOf(range, other, value);
+    }
     if (value.operation.binary === "add") return shifted(range, signedValue(right), value);
     return scaled(range, value.operation.binary, right.value, value);
   }

@@ -112,6 +112,14 @@ export function shifted(range: Range, step: bigint, value: Value): Range | undef
   return { min: smin, max: smax, smin, smax };
 }
 
+/** The same of a sum of two that are not negative. */
+export function sumOf(a: Range, b: Range, value: Value): Range | undefined {
+  const half = 1n << BigInt(bitWidth[value.type as ValueType] - 1);
+  if (a.smin < 0n || b.smin < 0n || a.smin > a.smax || b.smin > b.smax) return undefined;
+  const [smin, smax] = [a.smin + b.smin, a.smax + b.smax];
+  return smax < half ? { min: smin, max: smax, smin, smax } : undefined;
+}
+
 /** The range of a number that is not negative times, shifted or divided by a constant, if that cannot wrap. */
 export function scaled(
   range: Range,
@@ -123,7 +131,7 @@ export function scaled(
   if (scale === undefined || range.smin < 0n || range.smin > range.smax) return undefined;
   const bits = bitWidth[value.type as ValueType];
   if (by < 0n || by >= 1n << BigInt(bits - 1)) return undefined;
-  if ((binary === "shl" || binary === "lshr") && by >= bits) return undefined;
+  if (binary !== "mul" && by >= bits) return undefined;
   const [min, max] = [scale(range.smin, by), scale(range.smax, by)];
   return max < 1n << BigInt(bits - 1) ? { min, max, smin: min, smax: max } : undefined;
 }
@@ -132,6 +140,7 @@ const scales: Readonly<Partial<Record<BinaryOp, (value: bigint, by: bigint) => b
   mul: (value, by) => value * by,
   shl: (value, by) => value << by,
   lshr: (value, by) => value >> by,
+  ashr: (value, by) => value >> by,
 };
 
 export interface Fact {
