@@ -119,8 +119,22 @@ function immediateDominators(
   index: ReadonlyMap<Block, number>,
   preds: ReadonlyMap<Block, readonly Block[]>,
 ): Int32Array {
-  const idom = new Int32Array(order.length).fill(-1);
-  if (order.length > 0) idom[0] = 0;
+  // From the last predecessor up: from one to the next it is mostly a step, where a block has thousands.
+  const from = order.map((block) =>
+    Int32Array.from((preds.get(block) ?? []).flatMap((pred) => index.get(pred) ?? []))
+      .sort()
+      .reverse(),
+  );
+  return dominatorsOf(from);
+}
+
+/**
+ * Immediate dominators in a graph of which node 0 is the entry and the others stand in reverse post-order,
+ * by the nodes that lead to each; the entry is its own.
+ */
+export function dominatorsOf(from: readonly Int32Array[]): Int32Array {
+  const idom = new Int32Array(from.length).fill(-1);
+  if (from.length > 0) idom[0] = 0;
   const intersect = (first: number, second: number): number => {
     let a = first;
     let b = second;
@@ -130,15 +144,9 @@ function immediateDominators(
     }
     return a;
   };
-  // From the last predecessor up: from one to the next it is mostly a step, where a block has thousands.
-  const from = order.map((block) =>
-    Int32Array.from((preds.get(block) ?? []).flatMap((pred) => index.get(pred) ?? []))
-      .sort()
-      .reverse(),
-  );
   for (let changed = true; changed; ) {
     changed = false;
-    for (let at = 1; at < order.length; at += 1) {
+    for (let at = 1; at < from.length; at += 1) {
       let best = -1;
       for (const pred of from[at] ?? []) {
         if (idom[pred] === -1) continue;

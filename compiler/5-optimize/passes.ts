@@ -43,6 +43,7 @@ import {
 import { propagateRanges } from "./propagate-ranges.ts";
 import { rebaseAddresses } from "./rebase-addresses.ts";
 import { reloadTested } from "./reload-tested.ts";
+import { removeDeadBranches } from "./remove-dead-branches.ts";
 import { removeDeadCode } from "./remove-dead-code.ts";
 import { removeDeadStores } from "./remove-dead-stores.ts";
 import { removeUnusedSymbols } from "./remove-unused-symbols.ts";
@@ -92,6 +93,7 @@ const unrolling: readonly FunctionPass[] = [
 
 const afterInlining: readonly FunctionPass[] = [
   ...simplify,
+  removeDeadBranches,
   fixStackObjects,
   ...unrolling,
   unswitchLoops,
@@ -122,6 +124,7 @@ const afterInlining: readonly FunctionPass[] = [
   chooseLoaded,
   joinRangeValues,
   shareObjects,
+  removeDeadBranches,
   ...simplify,
   pairDivisions,
   hoistInvariants,
@@ -220,6 +223,7 @@ export const functionPasses: ReadonlyMap<string, FunctionPass> = new Map(
     propagateRanges,
     rebaseAddresses,
     reloadTested,
+    removeDeadBranches,
     removeDeadCode,
     removeDeadStores,
     repeatCompares,

@@ -1,6 +1,6 @@
 /**
  * Aggressive dead-code elimination: what no effect depends on goes, cycles of phis included. Branches
- * stay (control dependence is simplify-cfg's business). Guarantees: every value left has a use.
+ * stay (for those see remove-dead-branches). Guarantees: every value left has a use.
  */
 import type { IrFunction, IrInstruction, Value } from "../4-lower/ir.ts";
 import type { FunctionPass } from "./pass.ts";
@@ -41,6 +41,6 @@ export function removeUnused(fn: IrFunction): boolean {
   return changed;
 }
 
-function isLifetimeMark({ operation }: IrInstruction): boolean {
+export function isLifetimeMark({ operation }: IrInstruction): boolean {
   return operation.op === "lifetime_start" || operation.op === "lifetime_end";
 }
