@@ -72,6 +72,8 @@ export interface Parameter {
   readonly extendedFrom?: NarrowCType;
   /** The function relies on `extendedFrom`; the kernel's verifier then knows nothing of the range. */
   readonly trusted?: true;
+  /** Of an integer: the greatest number, unsigned, that any call passes; the verifier follows all of them. */
+  readonly most?: number;
 }
 
 /** C integer types below `int`, by signedness and width. */

@@ -36,10 +36,14 @@ function registerType(type: QualType, constraint: string): ValueType {
   return constraint.includes("w") ? "i32" : "i64";
 }
 
-/** A value as a whole register holds it: extended by the sign of its type. */
+/**
+ * A value as a whole register holds it: constants with their sign, others with zeros above their type's width.
+ * Other compilers leave open what is there, and zeros is what they leave.
+ */
 function asRegister(state: FunctionState, value: Value, type: QualType, constraint: string): Value {
   if (value.type === "ptr") return value;
-  return convertInteger(state, value, registerType(type, constraint), isSigned(type));
+  const hasSign = value.kind === "constant" && isSigned(type);
+  return convertInteger(state, value, registerType(type, constraint), hasSign);
 }
 
 /**

@@ -155,11 +155,12 @@ function parseFunction(lexer: IrLexer, pending: PendingLocation[]): IrFunction {
 
 function parseParameterWords(
   lexer: IrLexer,
-): Pick<Parameter, "noalias" | "extendedFrom" | "trusted"> {
+): Pick<Parameter, "noalias" | "extendedFrom" | "trusted" | "most"> {
   const noalias = lexer.accept("noalias") ? { noalias: true as const } : {};
   const trusted = lexer.accept("trusted") ? { trusted: true as const } : {};
   const from = (["s8", "u8", "s16", "u16"] as const).find((word) => lexer.accept(word));
-  return { ...noalias, ...trusted, ...(from && { extendedFrom: from }) };
+  const most = lexer.accept("most") ? { most: lexer.takeNumber() } : {};
+  return { ...noalias, ...trusted, ...(from && { extendedFrom: from }), ...most };
 }
 
 function parseInline(lexer: IrLexer): IrFunction["inline"] {

@@ -92,8 +92,9 @@ function bytesText(data: Uint8Array): string {
   return String.fromCharCode(...data);
 }
 
-function parameterWords({ noalias, extendedFrom, trusted }: Parameter): string {
-  const words = [noalias && "noalias", trusted && "trusted", extendedFrom];
+function parameterWords({ noalias, extendedFrom, trusted, most }: Parameter): string {
+  const bound = most === undefined ? undefined : `most ${most}`;
+  const words = [noalias && "noalias", trusted && "trusted", extendedFrom, bound];
   return words.map((word) => (word === undefined ? "" : ` ${word}`)).join("");
 }
 

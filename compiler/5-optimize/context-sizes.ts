@@ -1,5 +1,12 @@
-/** Which sizes the kernel lets a program read its context in, where the optimiser chooses the size. */
-import { contextAccess, contextVariantFor } from "../../common/platform/context-access.ts";
+/**
+ * Which sizes the kernel lets a program read its context in, where the optimiser chooses the size, and what
+ * it finds there.
+ */
+import {
+  type ContextValueKind,
+  contextAccess,
+  contextVariantFor,
+} from "../../common/platform/context-access.ts";
 import { definitionForSection } from "../../common/platform/section-definitions.ts";
 import type { IrFunction, Value } from "../4-lower/ir.ts";
 import { isContextPointer } from "./context.ts";
@@ -34,4 +41,15 @@ export function isContextSize(
   const name = variantOf(fn.section);
   if (name === undefined) return true;
   return contextAccess(name, start.offset + offset, size, write) !== undefined;
+}
+
+/** What a program finds in its context at `pointer`, reading `size` bytes; undefined where that is not known. */
+export function contextValueAt(
+  pointer: Value,
+  size: number,
+  fn: IrFunction,
+): ContextValueKind | undefined {
+  const { base, offset } = constantAddress(pointer);
+  const name = isContextPointer(base, fn) ? variantOf(fn.section) : undefined;
+  return name === undefined ? undefined : contextAccess(name, offset, size, false);
 }

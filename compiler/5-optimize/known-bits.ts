@@ -2,7 +2,7 @@
  * What is known of an integer wherever it is computed: bits that are zero, and an unsigned range.
  * Only facts that the kernel's verifier finds as well (masks, shifts, loads, extensions) are used,
  * because a check that is dropped for a cleverer reason is a check that the verifier misses; parameters
- * are known only where nothing depends on the verifier's knowing (trust-parameters.ts).
+ * are known only where nothing depends on the verifier's knowing (trust-parameters.ts), or all calls are.
  */
 import type { Parameter, Value } from "../4-lower/ir.ts";
 import { bitWidth } from "../4-lower/ir.ts";
@@ -96,8 +96,10 @@ export function knownOf(value: Value, depth = 0): Known {
   }
 }
 
-/** What callers promise of a parameter that is zero-extended. */
-function trustedRange({ trusted, extendedFrom }: Parameter, bits: number): Known | undefined {
+/** What callers promise of a parameter that is zero-extended, or what all of them pass. */
+function trustedRange(parameter: Parameter, bits: number): Known | undefined {
+  const { trusted, extendedFrom, most } = parameter;
+  if (most !== undefined) return fromMax(BigInt(most), bits);
   if (trusted !== true || extendedFrom === undefined || extendedFrom[0] === "s") return undefined;
   return fromMax(onesOf(Number(extendedFrom.slice(1))), bits);
 }

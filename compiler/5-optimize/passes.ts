@@ -55,7 +55,7 @@ import { simplifyCfg } from "./simplify-cfg.ts";
 import { sinkCalls } from "./sink-calls.ts";
 import { sinkStores } from "./sink-stores.ts";
 import { sinkValues } from "./sink-values.ts";
-import { specialiseFunctions } from "./specialise-functions.ts";
+import { fitParameters, specialiseFunctions } from "./specialise-functions.ts";
 import { splitAggregates } from "./split-aggregates.ts";
 import { splitBounds } from "./split-bounds.ts";
 import { splitContextLoads } from "./split-context-loads.ts";
@@ -164,6 +164,7 @@ const inlining = inlineFunctions(
 
 const full: readonly Pass[] = [
   foldStaticGlobals,
+  fitParameters,
   inlining,
   removeUnusedSymbols,
   specialiseFunctions,
@@ -252,6 +253,7 @@ export const modulePasses: ReadonlyMap<string, ModulePass> = new Map(
     foldStaticGlobals,
     inlining,
     removeUnusedSymbols,
+    fitParameters,
     specialiseFunctions,
     trustParameters,
     checkCalls,

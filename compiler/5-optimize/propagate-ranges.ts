@@ -188,6 +188,7 @@ class Propagation {
     const known = this.#facts.get(value);
     if (known !== undefined) return known;
     if (value.kind === "constant") return fullRange(value);
+    if (value.kind === "parameter") return value.most === undefined ? undefined : fullRange(value);
     if (depth >= 4) return undefined;
     // zext keeps the number, and makes it non-negative.
     if (isOp(value, "zext")) {

@@ -2,7 +2,8 @@
  * Static functions that were not copied into their callers are fitted to the calls that there are: a
  * parameter that is the same constant everywhere becomes it, one that nobody reads goes, as does a
  * result that nobody wants or everybody knows; one that is never wider than 32 bits says so where that
- * decides something; pointers to objects that are met in one way only say that (find-noalias.ts). Functions whose address is taken, and global ones, keep their signature.
+ * decides something; pointers to objects that are met in one way only say that (find-noalias.ts), and numbers
+ * their bound (bound-parameters.ts). Functions whose address is taken, and global ones, keep their signature.
  * Needs: inline-functions before. Leaves dead code and unfolded constants behind.
  */
 import type {
@@ -16,6 +17,7 @@ import type {
   Value,
 } from "../4-lower/ir.ts";
 import { constant, createInstruction, sameValue } from "../4-lower/ir-builder.ts";
+import { ParameterBounds } from "./bound-parameters.ts";
 import { type Call, NoaliasFinder } from "./find-noalias.ts";
 import { knownOf, onesOf } from "./known-bits.ts";
 import type { ModulePass } from "./pass.ts";
@@ -28,8 +30,10 @@ export const specialiseFunctions: ModulePass = {
     let changed = false;
     const callsOf = callsOfPrivate(module);
     const finder = new NoaliasFinder(callsOf);
+    const bounds = new ParameterBounds();
     for (const [fn, calls] of callsOf) {
-      const marked = markNoalias(fn, finder);
+      const isNoalias = markNoalias(fn, finder);
+      const marked = markBounds(fn, calls, bounds) || isNoalias;
       if (!specialise(fn, calls) && !marked) continue;
       changed = true;
       runs.touch(fn);
@@ -38,6 +42,49 @@ export const specialiseFunctions: ModulePass = {
     return changed;
   },
 };
+
+/** What a function can be given: those with more have to be copied into every call. */
+const registerParameters = 5;
+
+/**
+ * A function with more parameters than registers, of which all calls pass the same constants or of which it
+ * reads only some, becomes one that can be called.
+ * Needs: nothing; run before inlining, so that its size decides whether it is copied.
+ */
+export const fitParameters: ModulePass = {
+  kind: "module",
+  name: "fit-parameters",
+  run({ module, runs }) {
+    const isWide = (fn: IrFunction): boolean =>
+      fn.params.length > registerParameters && fn.inline !== "always";
+    if (!module.functions.some(isWide)) return false;
+    let changed = false;
+    for (const [fn, calls] of callsOfPrivate(module)) {
+      if (!isWide(fn) || !fits(fn, calls)) continue;
+      foldParameters(fn, calls);
+      changed = removeParameters(fn, calls) || changed;
+      runs.touch(fn);
+      for (const { caller } of calls) runs.touch(caller);
+    }
+    return changed;
+  },
+};
+
+/** Whether registers suffice for what is used and not the same in all calls. */
+function fits(fn: IrFunction, calls: readonly Call[]): boolean {
+  if (calls.some(({ call }) => call.operands.length !== fn.params.length)) return false;
+  const used = usedIn(fn);
+  const needed = fn.params.filter(
+    (each) => used.has(each) && commonArgument(calls, each.index)?.type !== each.type,
+  );
+  return needed.length <= registerParameters;
+}
+
+function usedIn(fn: IrFunction): Set<Value> {
+  const used = new Set<Value>();
+  for (const { operands } of instructionsOf(fn)) for (const value of operands) used.add(value);
+  return used;
+}
 
 /** All calls of each function that nobody else can call. */
 export function callsOfPrivate(module: IrModule): Map<IrFunction, Call[]> {
@@ -69,15 +116,29 @@ function isPrivate(fn: IrFunction): boolean {
   return fn.binding === "local" && fn.section === ".text" && !fn.naked && fn.blocks.length > 0;
 }
 
-/** Parameters are replaced, as what is known of them is part of them. */
 function markNoalias(fn: IrFunction, finder: NoaliasFinder): boolean {
   const found = fn.params.filter((each) => finder.isNoalias(fn, each));
-  for (const parameter of found) {
-    const made: Parameter = { ...parameter, noalias: true };
-    fn.params[parameter.index] = made;
-    replaceUses(fn, parameter, made);
-  }
+  for (const parameter of found) mark(fn, { ...parameter, noalias: true });
   return found.length > 0;
+}
+
+function markBounds(fn: IrFunction, calls: readonly Call[], bounds: ParameterBounds): boolean {
+  if (calls.some(({ call }) => call.operands.length !== fn.params.length)) return false;
+  let changed = false;
+  for (const parameter of [...fn.params]) {
+    const most = bounds.boundOf(parameter, calls);
+    if (most === undefined) continue;
+    mark(fn, { ...parameter, most });
+    changed = true;
+  }
+  return changed;
+}
+
+/** Parameters are replaced, as what is known of them is part of them. */
+function mark(fn: IrFunction, made: Parameter): void {
+  const parameter = fn.params[made.index] as Parameter;
+  fn.params[made.index] = made;
+  replaceUses(fn, parameter, made);
 }
 
 function specialise(fn: IrFunction, calls: readonly Call[]): boolean {
@@ -136,8 +197,7 @@ function narrow(fn: IrFunction, parameter: Parameter): void {
 }
 
 function removeParameters(fn: IrFunction, calls: readonly Call[]): boolean {
-  const used = new Set<Value>();
-  for (const { operands } of instructionsOf(fn)) for (const value of operands) used.add(value);
+  const used = usedIn(fn);
   const kept = fn.params.filter((parameter) => used.has(parameter));
   if (kept.length === fn.params.length) return false;
   const moved = new Map<Value, Parameter>();

@@ -59,7 +59,7 @@ function unrollInnermost(fn: IrFunction, context: PassContext, isFirst: boolean)
   for (const loop of all) {
     if (around.has(loop)) continue;
     const isHot = isFirst && loop.parent !== undefined;
-    const plan = planOf(loop, tree, alias, context, isHot);
+    const plan = planOf(loop, { fn, tree, alias }, context, isHot);
     if (plan === undefined) continue;
     size += sizeOf(loop.blocks) * plan.copies;
     if (size > largestFunction) break;

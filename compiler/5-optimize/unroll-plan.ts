@@ -4,12 +4,13 @@
  */
 import type { DominatorTree, Loop } from "../4-lower/cfg.ts";
 import { loopExits } from "../4-lower/cfg.ts";
-import type { Block, IrInstruction, Value } from "../4-lower/ir.ts";
+import type { Block, IrFunction, IrInstruction, Value } from "../4-lower/ir.ts";
 import { phisOf, signedValue, successors } from "../4-lower/ir-builder.ts";
 import type { OptimizationLevel } from "../options.ts";
 import type { AliasAnalysis } from "./alias.ts";
 import { isCounted } from "./clone-blocks.ts";
 import { memoryEffect } from "./effects.ts";
+import { staysArray } from "./kept-arrays.ts";
 import type { PassContext } from "./pass.ts";
 import { constantGlobal } from "./rules/memory.ts";
 import { type TripCount, tripCount } from "./trip-count.ts";
@@ -66,14 +67,20 @@ export interface UnrollPlan {
   readonly trips?: TripCount;
 }
 
+/** Where a loop is. */
+export interface Surroundings {
+  readonly fn: IrFunction;
+  readonly tree: DominatorTree;
+  readonly alias: AliasAnalysis;
+}
+
 /**
  * What is done with a loop of one latch; undefined where it stays.
  * @param isHot within another loop that will stay a loop
  */
 export function planOf(
   loop: Loop,
-  tree: DominatorTree,
-  alias: AliasAnalysis,
+  { fn, tree, alias }: Surroundings,
   context: PassContext,
   isHot: boolean,
 ): UnrollPlan | undefined {
@@ -91,11 +98,13 @@ export function planOf(
   }
   if (wish !== undefined && wish.kind !== "enable") return full;
   const estimated = estimate(loop, alias, tree, context);
-  const { cost, saved, once, stores, filled, hasArrays } = estimated;
+  const { cost, saved, once, stores, filled, arrays } = estimated;
   if (wish !== undefined) return cost * trips.count <= largestEnabled ? full : undefined;
   // A test that gives the same in all rounds would be made in each copy; numbers alone gain little.
   const { hasFixedTests, hasPlaces } = estimated;
   const isDear = isHot && hasPlaces && !hasFixedTests && loopExits(loop).length === 1;
+  const largest = thresholds[level].oneExit * arrayFactor;
+  const hasArrays = arrays.some((each) => !staysArray(each, loop, largest, { fn, tree }, context));
   const limit = Math.max(
     limitOf(loop, trips, hasArrays, isDear, level),
     isHot && hasWays(loop, trips) ? thresholds[level].hotWays : 0,
@@ -167,7 +176,8 @@ interface Estimate {
   readonly stores: number;
   /** Bytes that the only store sets to a constant, behind those of the iteration before; or 0. */
   readonly filled: number;
-  readonly hasArrays: boolean;
+  /** Objects on the stack whose elements it takes by counters. */
+  readonly arrays: readonly IrInstruction[];
   /** Accesses whose addresses become offsets. */
   readonly hasPlaces: boolean;
   /** Branches within the loop on what does not change in it. */
@@ -189,7 +199,7 @@ function estimate(
   let once = 0;
   let stores = 0;
   let filled = 0;
-  let hasArrays = false;
+  const arrays = new Set<IrInstruction>();
   let hasPlaces = false;
   let hasFixedTests = false;
   for (const block of loop.blocks) {
@@ -215,11 +225,11 @@ function estimate(
         saved += 1;
         hasPlaces = true;
         const object = constantAddress(base).base;
-        if (isOp(object, "alloca") && alias.escapeOf(object) === "none") hasArrays = true;
+        if (isOp(object, "alloca") && alias.escapeOf(object) === "none") arrays.add(object);
       } else if (invariant.has(each) && isCounted(each)) once += 1;
     }
   }
-  return { cost, saved, once, stores, filled, hasArrays, hasPlaces, hasFixedTests };
+  return { cost, saved, once, stores, filled, arrays: [...arrays], hasPlaces, hasFixedTests };
 }
 
 /** Bytes of a constant that is stored at places one behind the other, from iteration to iteration. */

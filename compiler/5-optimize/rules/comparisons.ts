@@ -1,9 +1,11 @@
 /** Comparisons. Canonical: constant on the right, zero tests as eq/ne, no arithmetic in front of eq/ne. */
 import { bitWidth, type IntPredicate, type Value } from "../../4-lower/ir.ts";
 import { constant, sameValue, signedValue, type ValueType } from "../../4-lower/ir-builder.ts";
+import { addressRoot } from "../context.ts";
+import { contextValueAt } from "../context-sizes.ts";
 import { foldComparison, holdsForEqual, swapBytesOf, swappedPredicate } from "../fold-constants.ts";
 import { isNonNegative, knownOf, onesOf } from "../known-bits.ts";
-import { constantAddress, isBinary, isConstant, isOp, operand } from "../values.ts";
+import { byteSize, constantAddress, isBinary, isConstant, isOp, operand } from "../values.ts";
 import type { Rule, RuleTools } from "./rule.ts";
 
 type Compare = (predicate: IntPredicate, a: Value, b: Value, tools: RuleTools) => Value | undefined;
@@ -37,10 +39,11 @@ export const comparisonRules: readonly Rule[] = [
   rule("same", (predicate, a, b) =>
     sameValue(a, b) ? truth(holdsForEqual(predicate)) : undefined,
   ),
-  // Addresses of objects are not null, and no two begin at one place;  p + c == p + d → c == d
+  // Addresses of objects and in packets are not null, and no two objects begin at one place;  p + c == p + d → c == d
   rule("addresses", (predicate, a, b, tools) => {
     if (a.type !== "ptr" || !isEquality(predicate)) return undefined;
-    if (isConstant(b, 0n) && isObjectAddress(a, tools)) return truth(predicate === "ne");
+    if (isConstant(b, 0n) && (isObjectAddress(a, tools) || isInPacket(a, tools)))
+      return truth(predicate === "ne");
     const x = constantAddress(a);
     const y = constantAddress(b);
     if (!sameValue(x.base, y.base)) {
@@ -290,6 +293,15 @@ function isObjectAddress(pointer: Value, tools: RuleTools): boolean {
   if (global !== undefined) return !global.isExtern && global.binding !== "weak";
   const fn = tools.context.functions.get(base.symbol);
   return fn !== undefined && fn.binding !== "weak";
+}
+
+/** In a packet: the context has no null pointers to those. */
+function isInPacket(pointer: Value, { fn }: RuleTools): boolean {
+  let root = addressRoot(pointer);
+  if (isOp(root, "inttoptr")) root = operand(root, 0);
+  if (isOp(root, "zext")) root = operand(root, 0);
+  if (!isOp(root, "load") || root.type === "void") return false;
+  return contextValueAt(operand(root, 0), byteSize[root.type], fn) === "pkt";
 }
 
 function narrowComparison(
