@@ -13,6 +13,7 @@ import { chooseLoaded } from "./choose-loaded.ts";
 import { combine } from "./combine.ts";
 import { copyBits } from "./copy-bits.ts";
 import { countDistances } from "./count-distances.ts";
+import { delayValues } from "./delay-values.ts";
 import { dropUnreadBits } from "./drop-unread-bits.ts";
 import { expandContextCopies, expandMemory } from "./expand-memory.ts";
 import { expectExits } from "./expect-exits.ts";
@@ -141,6 +142,7 @@ const afterInlining: readonly FunctionPass[] = [
   repeatSums,
   reloadTested,
   removeDeadCode,
+  delayValues,
   expectExits,
 ];
 
@@ -203,6 +205,7 @@ export const functionPasses: ReadonlyMap<string, FunctionPass> = new Map(
     combine,
     copyBits,
     countDistances,
+    delayValues,
     dropUnreadBits,
     expandContextCopies,
     expandMemory,
