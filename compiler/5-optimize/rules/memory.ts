@@ -49,6 +49,29 @@ export const memoryRules: readonly Rule[] = [
     },
   },
   {
+    // Long copy of a constant global → copy of what is there, fill with the zeros behind
+    name: "copy-constant",
+    on: ["memcpy", "memmove"],
+    rewrite: ({ operation, operands: [target, source, length] }, tools) => {
+      if ((operation.op !== "memcpy" && operation.op !== "memmove") || operation.volatile) return;
+      if (target === undefined || source === undefined || length?.kind !== "constant") return;
+      const size = Number(length.value);
+      const { base, offset } = constantAddress(source);
+      if (size < longCopy || offset < 0 || base.kind !== "global") return undefined;
+      const global = constantGlobal(tools.context, base.symbol);
+      const filled = global && Math.min(size, Math.max(0, endOfData(global) - offset));
+      const head = filled === undefined ? size : Math.ceil(filled / 8) * 8;
+      if (size - head < fewestZeros) return undefined;
+      const { dstAlign, volatile } = operation;
+      const tail = head === 0 ? target : tools.addOffset(target, constant("i64", BigInt(head)));
+      const rest = constant("i64", BigInt(size - head));
+      const fill = { op: "memset", dstAlign: Math.min(dstAlign, 8), volatile } as const;
+      tools.emit("void", fill, [tail, constant("i8", 0n), rest]);
+      if (head > 0) tools.emit("void", operation, [target, source, constant("i64", BigInt(head))]);
+      return constant("i32", 0n);
+    },
+  },
+  {
     // constant_p(c) → true
     name: "known-constant",
     on: ["constant_p"],
@@ -82,6 +105,17 @@ export const memoryRules: readonly Rule[] = [
   },
 ];
 
+/** Shorter copies become loads and stores, and the loads constants; a fill of fewer bytes is no gain. */
+const longCopy = 129;
+const fewestZeros = 32;
+
+/** Where the zeros at the end of a global's data begin. */
+function endOfData({ data, relocations }: IrGlobal): number {
+  let end = data?.length ?? 0;
+  while (end > 0 && data?.[end - 1] === 0) end -= 1;
+  return Math.max(end, ...relocations.map(({ offset }) => offset + 8));
+}
+
 /** A global whose initial data is what every load finds. */
 export function constantGlobal(context: PassContext, symbol: string): IrGlobal | undefined {
   const global = context.globals.get(symbol);
@@ -89,7 +123,10 @@ export function constantGlobal(context: PassContext, symbol: string): IrGlobal |
   return global.binding === "weak" ? undefined : global;
 }
 
-/** What a load finds in a global's initial data; undefined where that is not a plain value. */
+/**
+ * What a load finds in a global's initial data; undefined where that is not a plain value. Beyond its end,
+ * where copies of a fixed size from short texts read, is nothing that a program may know: zeros.
+ */
 export function constantAt(
   global: IrGlobal,
   offset: number,
@@ -97,7 +134,6 @@ export function constantAt(
   endian: Endian,
 ): Value | undefined {
   const size = byteSize[type];
-  if (offset < 0 || offset + size > global.size) return undefined;
   const relocation = global.relocations.find(
     (each) => each.offset < offset + size && offset < each.offset + 8,
   );
