@@ -8,6 +8,7 @@ import type { IrFunction, IrModule } from "../4-lower/ir.ts";
 import type { OptimizationLevel } from "../options.ts";
 import { carryElements } from "./carry-elements.ts";
 import { carryMemory } from "./carry-memory.ts";
+import { carryProducts } from "./carry-products.ts";
 import { checkCalls } from "./check-calls.ts";
 import { chooseLoaded } from "./choose-loaded.ts";
 import { combine } from "./combine.ts";
@@ -24,6 +25,7 @@ import { forwardCopies, shortenCopies } from "./forward-copies.ts";
 import { forwardLoads } from "./forward-loads.ts";
 import { hoistInvariants } from "./hoist-invariants.ts";
 import { inlineFunctions } from "./inline-functions.ts";
+import { joinCounters } from "./join-counters.ts";
 import { joinEqualTests } from "./join-equal-tests.ts";
 import { joinRangeValues } from "./join-range-values.ts";
 import { loopTailCalls } from "./loop-tail-calls.ts";
@@ -126,11 +128,13 @@ const afterInlining: readonly FunctionPass[] = [
   joinRangeValues,
   shareObjects,
   removeDeadBranches,
+  joinCounters,
   ...simplify,
   pairDivisions,
   hoistInvariants,
   orderSums,
   movePointers,
+  carryProducts,
   sinkValues,
   // Last, as the other passes count from the base.
   rebaseAddresses,
@@ -201,6 +205,7 @@ export const functionPasses: ReadonlyMap<string, FunctionPass> = new Map(
   [
     carryElements,
     carryMemory,
+    carryProducts,
     chooseLoaded,
     combine,
     copyBits,
@@ -215,6 +220,7 @@ export const functionPasses: ReadonlyMap<string, FunctionPass> = new Map(
     forwardCopies,
     forwardLoads,
     hoistInvariants,
+    joinCounters,
     joinEqualTests,
     joinRangeValues,
     loopTailCalls,

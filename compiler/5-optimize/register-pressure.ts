@@ -2,6 +2,7 @@
 import type { Loop } from "../4-lower/cfg.ts";
 import type { Block, IrFunction, IrInstruction, Value } from "../4-lower/ir.ts";
 import { successors } from "../4-lower/ir-builder.ts";
+import { constantAddress } from "./values.ts";
 
 /** r0–r9, one kept for what an instruction computes on the way; r6–r9 across calls. */
 const registers = 9;
@@ -20,18 +21,22 @@ export function fitsRegisters(fn: IrFunction, loop: Loop, extra: number): boolea
       if (instruction.operation.op === "phi") continue;
       const isCall = callingOps.has(instruction.operation.op);
       if (isCall && live.size + extra > acrossCalls) return false;
-      for (const value of instruction.operands) if (needsRegister(value)) live.add(value);
+      for (const value of instruction.operands) addHolder(value, live);
       if (live.size + extra > registers) return false;
     }
   }
   return true;
 }
 
-/** Constants and addresses of objects are made where they are used; tests are parts of branches. */
-function needsRegister(value: Value): boolean {
-  if (value.kind === "parameter") return true;
-  if (value.kind !== "instruction" || value.type === "i1") return false;
-  return value.operation.op !== "alloca";
+/**
+ * Constants and addresses of objects are made where they are used; tests are parts of branches, and what is
+ * counted in constants from an address is part of the access.
+ */
+function addHolder(value: Value, live: Set<Value>): void {
+  const { base } = constantAddress(value);
+  if (base.kind === "parameter") live.add(base);
+  if (base.kind !== "instruction" || base.type === "i1" || base.operation.op === "alloca") return;
+  live.add(base);
 }
 
 /** What is live where each block begins, its phis not counted. */
@@ -54,7 +59,7 @@ function livenessOf(fn: IrFunction): Map<Block, Set<Value>> {
 function liveBefore(instruction: IrInstruction, live: Set<Value>): void {
   live.delete(instruction);
   if (instruction.operation.op === "phi") return;
-  for (const value of instruction.operands) if (needsRegister(value)) live.add(value);
+  for (const value of instruction.operands) addHolder(value, live);
 }
 
 function liveOut(block: Block, liveIn: ReadonlyMap<Block, ReadonlySet<Value>>): Set<Value> {
@@ -64,7 +69,7 @@ function liveOut(block: Block, liveIn: ReadonlyMap<Block, ReadonlySet<Value>>): 
     for (const phi of next.instructions) {
       if (phi.operation.op !== "phi") break;
       const value = phi.operands[phi.operation.incoming.indexOf(block)];
-      if (value !== undefined && needsRegister(value)) live.add(value);
+      if (value !== undefined) addHolder(value, live);
     }
   }
   return live;

@@ -3,7 +3,13 @@
  * leaves work undone on the other path. Loads sink only where nothing writes on the way. Never into a
  * loop, never upwards: checks stay in front of what they guard.
  */
-import { type DominatorTree, dominatorTree, findLoops, predecessors } from "../4-lower/cfg.ts";
+import {
+  type DominatorTree,
+  dominatorTree,
+  findLoops,
+  type Loop,
+  predecessors,
+} from "../4-lower/cfg.ts";
 import type { Block, IrFunction, IrInstruction, Value } from "../4-lower/ir.ts";
 import type { Use } from "../4-lower/ir-builder.ts";
 import type { AliasAnalysis } from "./alias.ts";
@@ -34,6 +40,8 @@ const longestWay = 6;
 /** Values with more uses, or uses further apart in the dominator tree, stay: searching is not free. */
 const mostUses = 8;
 const mostSteps = 64;
+/** Values that follow each other into a block. */
+const longestChain = 3;
 /** Instructions on that way that are looked at, per block. */
 const mostWrites = 64;
 
@@ -42,7 +50,7 @@ class Sinking {
   readonly #uses: Map<Value, Use[]>;
   readonly #tree: DominatorTree;
   readonly #preds: ReadonlyMap<Block, readonly Block[]>;
-  readonly #loopOf = new Map<Block, Block>();
+  readonly #loopOf = new Map<Block, Loop>();
   readonly #alias: AliasAnalysis;
   readonly #rewriter: Rewriter;
   /** Where what is sunk in this run goes to, users before what they are computed from. */
@@ -55,9 +63,9 @@ class Sinking {
     this.#preds = predecessors(fn);
     this.#alias = facts.alias;
     this.#rewriter = new Rewriter(fn);
-    // Inner loops come later, so that a block ends up with its innermost header.
+    // Inner loops come later, so that a block ends up with its innermost one.
     for (const loop of findLoops(fn)) {
-      for (const block of loop.blocks) this.#loopOf.set(block, loop.header);
+      for (const block of loop.blocks) this.#loopOf.set(block, loop);
     }
   }
 
@@ -125,10 +133,7 @@ class Sinking {
   #keepsPressure(value: IrInstruction, target: Block): boolean {
     const longer = value.operands.filter((each) => {
       if (each.kind !== "instruction" && each.kind !== "parameter") return false;
-      const uses = this.#uses.get(each) ?? [];
-      return !uses.some(
-        (use) => use.user !== value && this.#tree.dominates(target, this.#placeOf(use)),
-      );
+      return !this.#livesAt(each, target, value);
     });
     if (longer.length === 0) return true;
     if (longer.length > 1) return false;
@@ -137,6 +142,33 @@ class Sinking {
     const { instructions } = value.block;
     const rest = instructions.slice(instructions.indexOf(value) + 1);
     return rest.length <= mostWrites && !rest.some((each) => each.operation.op === "call");
+  }
+
+  /** Whether the operand of a value that goes to `target` is there anyway, or can go with it. */
+  #livesAt(operand: Value, target: Block, value: IrInstruction, depth = 0): boolean {
+    const uses = this.#uses.get(operand) ?? [];
+    const isRead = (use: Use): boolean =>
+      use.user !== value && this.#tree.dominates(target, this.#placeOf(use));
+    if (uses.some(isRead) || this.#livesInLoop(operand, target)) return true;
+    // A value of its own, in a loop: computed from what lives there, it follows in the next round.
+    const follows = operand.kind === "instruction" && operand.block === value.block;
+    if (!follows || depth >= longestChain || uses.length > 1 || !isPure(operand)) return false;
+    return operand.operands.every(
+      (each) =>
+        (each.kind !== "instruction" && each.kind !== "parameter") ||
+        this.#livesInLoop(each, target) ||
+        this.#livesAt(each, target, operand, depth + 1),
+    );
+  }
+
+  /** What the loop around the block reads in every round, or at a round's end, is there in all of the loop. */
+  #livesInLoop(operand: Value, target: Block): boolean {
+    const loop = this.#loopOf.get(target);
+    if (loop === undefined) return false;
+    if (operand.kind !== "instruction" || !loop.blocks.has(operand.block)) return true;
+    const [latch, ...others] = loop.latches;
+    if (latch === undefined || others.length > 0) return false;
+    return (this.#uses.get(operand) ?? []).some((use) => this.#placeOf(use) === latch);
   }
 
   /** Nothing from the load to its new place may write to what it reads. */

@@ -22,6 +22,7 @@ import { coalesce, removeIdentityMoves } from "./coalesce.ts";
 import { frequencyAt, loopDepths, machineOrder } from "./flow.ts";
 import { forwardSpills } from "./forward-spills.ts";
 import { layoutFrame, resolveSlots } from "./frame.ts";
+import { hoistConstants } from "./hoist-constants.ts";
 import { computeLiveness } from "./intervals.ts";
 import { pinContext } from "./pin-context.ts";
 import { removePhis } from "./remove-phis.ts";
@@ -52,6 +53,7 @@ export function allocateFunction(
   giveRegisters(fn, diagnostics);
   layoutFrame(fn, diagnostics, options.stackLimit);
   shareAddresses(fn);
+  hoistConstants(fn);
   resolveSlots(fn);
   cleanUp(fn);
 }

@@ -35,25 +35,38 @@ export function frequencyAt(depth: number | undefined): number {
   return 4 ** Math.min(depth ?? 0, 6);
 }
 
-/** How many loops each block is in; natural loops of back edges in depth-first order. */
-export function loopDepths(fn: MachineFunction): Map<MachineBlock, number> {
+/** A natural loop of back edges in depth-first order. */
+export interface MachineLoop {
+  readonly header: MachineBlock;
+  readonly blocks: ReadonlySet<MachineBlock>;
+}
+
+/** Outer loops come before inner ones. */
+export function machineLoops(fn: MachineFunction): MachineLoop[] {
   const order = machineOrder(fn);
   const index = new Map(order.map((block, at) => [block, at]));
   const preds = machinePredecessors(fn);
-  const depths = new Map<MachineBlock, number>(order.map((block) => [block, 0]));
-  for (const header of order) {
+  return order.flatMap((header) => {
     const at = index.get(header) ?? 0;
     const latches = (preds.get(header) ?? []).filter((pred) => (index.get(pred) ?? -1) >= at);
-    if (latches.length === 0) continue;
-    const body = new Set([header]);
+    if (latches.length === 0) return [];
+    const blocks = new Set([header]);
     const work = [...latches];
     for (let block = work.pop(); block !== undefined; block = work.pop()) {
       // Blocks before the header cannot be in its loop: that bounds irreducible graphs too.
-      if (body.has(block) || (index.get(block) ?? -1) < at) continue;
-      body.add(block);
+      if (blocks.has(block) || (index.get(block) ?? -1) < at) continue;
+      blocks.add(block);
       appendAll(work, preds.get(block) ?? []);
     }
-    for (const block of body) depths.set(block, (depths.get(block) ?? 0) + 1);
+    return [{ header, blocks }];
+  });
+}
+
+/** How many loops each block is in. */
+export function loopDepths(fn: MachineFunction): Map<MachineBlock, number> {
+  const depths = new Map<MachineBlock, number>(machineOrder(fn).map((block) => [block, 0]));
+  for (const { blocks } of machineLoops(fn)) {
+    for (const block of blocks) depths.set(block, (depths.get(block) ?? 0) + 1);
   }
   return depths;
 }

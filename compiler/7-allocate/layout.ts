@@ -1,7 +1,11 @@
 /**
- * Block order: chains of blocks that fall through into each other, so that few jumps remain. Jumps
- * pick first, since they have one choice and a branch has two; hot edges before cold ones. The
+ * Block order: chains of blocks that fall through into each other, so that few jumps remain. The
  * emitter writes a jump only where the next block is not the target.
+ *
+ * In loops the edges that are taken most often pick first (edge-frequencies.ts): a round then jumps
+ * as rarely as can be. A jump that falls away saves an instruction besides, and counts twice; so does
+ * the only way into a block, which would need a jump back where it stands elsewhere, and the way out at a loop's end. An edge back counts a little less, as the way into a loop that does not begin with its header is a jump.
+ * Elsewhere jumps pick first, since they have one choice and a branch has two.
  *
  * Nothing falls back into a loop but by a branch: kernels before 6.6 take an edge back only from a
  * jump, and refuse a loop whose last instruction in front of its test is another one.
@@ -12,6 +16,7 @@ import {
   machinePredecessors,
   machineSuccessors,
 } from "../6-select/machine.ts";
+import { edgeFrequencies } from "./edge-frequencies.ts";
 import { loopDepths, machineOrder } from "./flow.ts";
 
 interface Edge {
@@ -34,31 +39,48 @@ function isBareExit(block: MachineBlock): boolean {
   return block.instructions.length === 0 && block.terminator.kind === "exit";
 }
 
+/** What a branch back to its loop is worth beside one forward. */
+const backWorth = 0.9;
+
+/** Above all edges outside loops. */
+const loopRank = 1000;
+
 /** Candidates for falling through, best first. */
 function rankedEdges(fn: MachineFunction, order: readonly MachineBlock[]): Edge[] {
   const depths = loopDepths(fn);
   const preds = machinePredecessors(fn);
   const index = new Map(order.map((block, at) => [block, at]));
+  const frequencies = edgeFrequencies(order, depths);
   const edges: Edge[] = [];
   order.forEach((from, at) => {
     const end = from.terminator;
-    const hot = (depths.get(from) ?? 0) * 8;
+    const isForward = (to: MachineBlock): boolean => (index.get(to) ?? 0) > at;
     const add = (to: MachineBlock, rank: number): void => {
       // A jump to a lone exit is an exit itself: it gains nothing by falling through.
       edges.push({ from, to, rank: isBareExit(to) ? -1 : rank });
     };
-    if (end.kind === "jump") {
-      if ((index.get(end.target) ?? 0) > at) add(end.target, hot + 6);
+    // Where nobody else can fall into a block, this is its only chance.
+    const own = (block: MachineBlock): number => (preds.get(block)?.length === 1 ? 1 : 0);
+    if ((depths.get(from) ?? 0) > 0) {
+      const ways = frequencies.get(from) ?? [];
+      const goesBack = ways.some(({ to }) => !isForward(to));
+      for (const { to, frequency } of ways) {
+        // A bit test cannot be inverted.
+        if (end.kind === "branch" ? end.op === "set" && to === end.then : !isForward(to)) continue;
+        const only = goesBack || own(to) === 1 ? 1.9 : 1;
+        const worth = end.kind !== "branch" ? 2 : isForward(to) ? only : backWorth;
+        const tie = end.kind === "branch" && to === end.otherwise ? 0.01 : 0;
+        add(to, loopRank + frequency * (worth + tie));
+      }
+    } else if (end.kind === "jump") {
+      if (isForward(end.target)) add(end.target, 6);
     } else if (end.kind === "asm_goto") {
-      if ((index.get(end.next) ?? 0) > at) add(end.next, hot + 7);
+      if (isForward(end.next)) add(end.next, 7);
     } else if (end.kind === "branch") {
       const inLoop = (block: MachineBlock): number => Math.min(depths.get(block) ?? 0, 8) / 16;
       const likely = end.likely === undefined ? 0 : end.likely ? 1 : -1;
-      // Where nobody else can fall into a block, this is its only chance.
-      const own = (block: MachineBlock): number => (preds.get(block)?.length === 1 ? 1 : 0);
-      const rank = (block: MachineBlock): number => hot + 2 + inLoop(block) + own(block);
+      const rank = (block: MachineBlock): number => 2 + inLoop(block) + own(block);
       add(end.otherwise, rank(end.otherwise) + 0.5 - likely);
-      // A bit test cannot be inverted.
       if (end.op !== "set") add(end.then, rank(end.then) + likely);
     }
   });

@@ -21,6 +21,18 @@ export const bitRules: readonly Rule[] = [
     },
   },
   {
+    // sext(x) & m → zext(x) & m where m keeps none of the copies of the sign
+    name: "and-of-sign-extension",
+    on: ["and"],
+    rewrite: ({ operands: [a, b], type }, tools) => {
+      if (!isOp(a, "sext") || b?.kind !== "constant") return undefined;
+      const source = operand(a, 0);
+      if (source.type !== "i8" && source.type !== "i16" && source.type !== "i32") return undefined;
+      if (b.value > onesOf(bitWidth[source.type])) return undefined;
+      return tools.binary("and", tools.convert("zext", source, type as ValueType), b);
+    },
+  },
+  {
     // x | 0 → x;  x | x → x;  x ^ 0 → x;  x ^ x → 0;  x | −1 → −1
     name: "or-xor-identity",
     on: ["or", "xor"],

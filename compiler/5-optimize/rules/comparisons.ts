@@ -141,6 +141,23 @@ export const comparisonRules: readonly Rule[] = [
     const wide = tools.convert("zext", source, "i32");
     return tools.compare(predicate, wide, constant("i32", cut.value));
   }),
+  // sext(x) + c <u d → zext(x) + c <u d, and >u, where the range holds no negative number: a loaded byte is
+  // extended by zeros for nothing
+  rule("sign-extended-range", (predicate, a, b, tools) => {
+    if ((predicate !== "ult" && predicate !== "ugt") || b.kind !== "constant") return undefined;
+    if (!isBinary(a, "add")) return undefined;
+    const [extended, added] = [operand(a, 0), operand(a, 1)];
+    if (!isOp(extended, "sext") || extended.type !== "i32" || added.kind !== "constant")
+      return undefined;
+    const source = operand(extended, 0);
+    if (source.type !== "i8" && source.type !== "i16") return undefined;
+    const isFree = isOp(source, "load") || (tools.hasOneUse(a) && tools.hasOneUse(extended));
+    const first = -signedValue(added);
+    const end = first + (predicate === "ult" ? b.value : b.value + 1n);
+    if (!isFree || first < 0n || end > 1n << BigInt(bitWidth[source.type] - 1)) return undefined;
+    const wide = tools.convert("zext", source, "i32");
+    return tools.compare(predicate, tools.binary("add", wide, added), b);
+  }),
   // trunc(x) ∘ c → x ∘ c where the cut bits are known to be zero
   rule("truncated", (predicate, a, b, tools) => {
     if (!isOp(a, "trunc") || predicate.startsWith("s")) return undefined;

@@ -1,0 +1,175 @@
+/**
+ * Wide constants and addresses of objects that a loop makes in each round are made once in front of it: where
+ * their register holds nothing else in the loop, or another one holds nothing at all there. Selection makes
+ * them where they are used, and only after allocation it is known what is left over.
+ * Needs: physical registers, addresses of stack objects not yet resolved. Guarantees: the same function.
+ */
+import {
+  type MachineBlock,
+  type MachineFunction,
+  type MachineInstruction,
+  type MachineRegister,
+  machinePredecessors,
+  machineSuccessors,
+} from "../6-select/machine.ts";
+import { replaceRegisters, visitRegisters } from "../6-select/operands.ts";
+import { type MachineLoop, machineLoops, splitEdge } from "./flow.ts";
+import { computeLiveness } from "./intervals.ts";
+
+/** r0–r9, those first that loops with calls have no use for. */
+const registers: readonly MachineRegister[] = [5, 4, 3, 2, 1, 0, 9, 8, 7, 6];
+
+type Maker = MachineInstruction & { readonly dst: MachineRegister };
+
+export function hoistConstants(fn: MachineFunction): void {
+  if (!fn.blocks.some(({ instructions }) => instructions.some(isWide))) return;
+  for (const loop of machineLoops(fn)) {
+    const hasAsm = [...loop.blocks].some(
+      ({ instructions, terminator }) =>
+        terminator.kind === "asm_goto" || instructions.some(({ kind }) => kind === "asm"),
+    );
+    if (!hasAsm) hoistFrom(fn, loop);
+  }
+}
+
+/** Made by one or two instructions that are longer than a copy. */
+function isWide(op: MachineInstruction): boolean {
+  return (op.kind === "load_imm64" || op.kind === "frame_address") && op.core === undefined;
+}
+
+/** The constant that an instruction makes, as text. */
+function madeBy(op: MachineInstruction): string | undefined {
+  if (op.core !== undefined) return undefined;
+  if (op.kind === "load_imm64") return `wide ${op.symbol ?? ""} ${op.value}`;
+  if (op.kind === "frame_address") return `frame ${op.slot} ${op.offset}`;
+  if (op.kind !== "alu" || op.op !== "mov" || op.src.kind !== "immediate") return undefined;
+  return `immediate ${op.width} ${op.src.value}`;
+}
+
+function hoistFrom(fn: MachineFunction, loop: MachineLoop): void {
+  const preds = machinePredecessors(fn).get(loop.header) ?? [];
+  const [entry, ...others] = preds.filter((pred) => !loop.blocks.has(pred));
+  if (entry === undefined || others.length > 0 || entry.terminator.kind === "asm_goto") return;
+  const { liveIn } = computeLiveness(fn);
+  const liveAt = (block: MachineBlock): readonly MachineRegister[] =>
+    liveIn[fn.blocks.indexOf(block)] ?? [];
+  renameInto(loop, liveAt);
+  const made = onlyConstants(loop, liveAt(loop.header));
+  if (made.length === 0) return;
+  const keys = new Map(made.map((op) => [op.dst, madeBy(op)]));
+  for (const block of loop.blocks) {
+    block.instructions = block.instructions.filter(
+      (op) => !("dst" in op) || keys.get(op.dst) === undefined || keys.get(op.dst) !== madeBy(op),
+    );
+  }
+  const front = entry.terminator.kind === "jump" ? entry : splitEdge(fn, entry, loop.header);
+  if (front !== entry) fn.blocks.splice(fn.blocks.indexOf(loop.header), 0, front);
+  front.instructions.push(...made);
+}
+
+/** One maker of each constant that is all that its register ever holds in the loop. */
+function onlyConstants(loop: MachineLoop, liveIn: readonly MachineRegister[]): Maker[] {
+  const found = new Map<MachineRegister, Maker | undefined>();
+  for (const { instructions } of loop.blocks) {
+    for (const op of instructions) {
+      const key = madeBy(op);
+      const note = (register: MachineRegister): void => {
+        const known = found.get(register);
+        const isSame =
+          key !== undefined && (!found.has(register) || (known && madeBy(known) === key));
+        found.set(register, isSame ? (op as Maker) : undefined);
+      };
+      visitRegisters(op, { use: () => {}, def: note, clobber: note });
+    }
+  }
+  const made = [...found.values()].filter((op) => op !== undefined);
+  return made.filter((op) => isWide(op) && !liveIn.includes(op.dst));
+}
+
+/** A constant that is made in one of a block's instructions and only read by others of it. */
+interface Web {
+  readonly maker: Maker;
+  readonly users: readonly (MachineInstruction | MachineBlock["terminator"])[];
+}
+
+/** Constants whose register holds other things, too, get one that holds nothing in the loop. */
+function renameInto(
+  loop: MachineLoop,
+  liveAt: (block: MachineBlock) => readonly MachineRegister[],
+): void {
+  const free = freeRegisters(loop, liveAt);
+  if (free.length === 0) return;
+  const webs = new Map<string, Web[]>();
+  for (const block of loop.blocks) {
+    const after = new Set(machineSuccessors(block).flatMap(liveAt));
+    for (const web of websOf(block, after)) {
+      const key = madeBy(web.maker) ?? "";
+      webs.set(key, [...(webs.get(key) ?? []), web]);
+    }
+  }
+  for (const [, list] of [...webs].sort((a, b) => b[1].length - a[1].length)) {
+    const register = free.pop();
+    if (register === undefined) return;
+    for (const { maker, users } of list) {
+      const map = (each: MachineRegister): MachineRegister =>
+        each === maker.dst ? register : each;
+      for (const user of users) replaceRegisters(user, map);
+      replaceRegisters(maker, map);
+    }
+  }
+}
+
+/** Registers that the loop neither writes nor needs, best last. */
+function freeRegisters(
+  loop: MachineLoop,
+  liveAt: (block: MachineBlock) => readonly MachineRegister[],
+): MachineRegister[] {
+  const used = new Set(liveAt(loop.header));
+  const note = (register: MachineRegister): void => {
+    used.add(register);
+  };
+  for (const { instructions } of loop.blocks) {
+    for (const op of instructions) visitRegisters(op, { use: note, def: note, clobber: note });
+  }
+  return registers.filter((register) => !used.has(register));
+}
+
+function websOf(block: MachineBlock, liveOut: ReadonlySet<MachineRegister>): Web[] {
+  const webs: Web[] = [];
+  block.instructions.forEach((op, at) => {
+    if (!isWide(op)) return;
+    const maker = op as Maker;
+    const users = usersOf(block, at, maker.dst, liveOut);
+    if (users !== undefined) webs.push({ maker, users });
+  });
+  return webs;
+}
+
+/** Who reads the register until it is written again; undefined where somebody changes it, or wants it as it is. */
+function usersOf(
+  block: MachineBlock,
+  made: number,
+  register: MachineRegister,
+  liveOut: ReadonlySet<MachineRegister>,
+): Web["users"] | undefined {
+  const users: Web["users"][number][] = [];
+  for (const op of [...block.instructions.slice(made + 1), block.terminator]) {
+    let isRead = false;
+    let isWritten = false;
+    const read = (each: MachineRegister): void => {
+      if (each === register) isRead = true;
+    };
+    const written = (each: MachineRegister): void => {
+      if (each === register) isWritten = true;
+    };
+    visitRegisters(op, { use: read, def: written, clobber: written });
+    if (isRead && !renameable.has(op.kind)) return undefined;
+    if (isRead && isWritten) return undefined;
+    if (isRead) users.push(op);
+    if (isWritten) return users;
+  }
+  return liveOut.has(register) ? undefined : users;
+}
+
+/** Instructions that may read any register. */
+const renameable: ReadonlySet<string> = new Set(["alu", "load", "store", "branch"]);
