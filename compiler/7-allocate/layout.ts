@@ -67,8 +67,9 @@ function rankedEdges(fn: MachineFunction, order: readonly MachineBlock[]): Edge[
       for (const { to, frequency } of ways) {
         // A bit test cannot be inverted.
         if (end.kind === "branch" ? end.op === "set" && to === end.then : !isForward(to)) continue;
-        const only = goesBack || own(to) === 1 ? 1.9 : 1;
-        const worth = end.kind !== "branch" ? 2 : isForward(to) ? only : backWorth;
+        const isOnly = goesBack || own(to) === 1;
+        const forward = end.kind === "branch" && end.op === "set" ? 2 : isOnly ? 1.9 : 1;
+        const worth = end.kind !== "branch" ? 2 : isForward(to) ? forward : backWorth;
         const tie = end.kind === "branch" && to === end.otherwise ? 0.01 : 0;
         add(to, loopRank + frequency * (worth + tie));
       }

@@ -7,7 +7,7 @@ import type { Rule, RuleTools } from "./rule.ts";
 
 export const bitRules: readonly Rule[] = [
   {
-    // x & 0 → 0;  x & −1 → x;  x & x → x;  x & m → x where m keeps all bits that can be set
+    // x & 0 → 0;  x & −1 → x;  x & x → x;  x & m → x where m keeps all bits that can be set, → 0 where it keeps none
     name: "and-identity",
     on: ["and"],
     rewrite: ({ operands: [a, b] }) => {
@@ -17,7 +17,9 @@ export const bitRules: readonly Rule[] = [
       if (b.kind !== "constant") return undefined;
       const ones = onesOf(bitWidth[a.type]);
       if (b.value === ones) return a;
-      return (knownOf(a).zeros | b.value) === ones ? a : undefined;
+      const { zeros } = knownOf(a);
+      if ((zeros & b.value) === b.value) return constant(a.type as ValueType, 0n);
+      return (zeros | b.value) === ones ? a : undefined;
     },
   },
   {
