@@ -2,12 +2,13 @@
  * How fast compiled programs run in the kernel: each workload compiled by clang-19 and by bpfc, run
  * by BPF_PROG_TEST_RUN in turns. The time is the minimum over the rounds and over several loads (where
  * the kernel puts the code decides a fifth of a short loop's time), less that of a program that does
- * nothing; both programs must give the same number and leave the same maps.
- * Run: npx tsx bench/kernel-run-time.ts [--rounds 10] [--loads 4] [--cpu v3] [--match TEXT] [--repeat 2000]
+ * nothing; both programs must give the same number and leave the same maps. The spread of a side is how
+ * much longer than the best load its middle one takes: what chance decides.
+ * Run: npx tsx bench/kernel-run-time.ts [--rounds 10] [--loads 12] [--cpu v3] [--match TEXT] [--repeat 2000]
  *        [--folder bench/kernel-workloads]
  */
 import { spawnSync } from "node:child_process";
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
@@ -24,7 +25,7 @@ import { geometricMean } from "./programs.ts";
 const { values: cli } = parseArgs({
   options: {
     rounds: { type: "string", default: "10" },
-    loads: { type: "string", default: "4" },
+    loads: { type: "string", default: "12" },
     cpu: { type: "string", default: "v3" },
     match: { type: "string", default: "" },
     repeat: { type: "string", default: "2000" },
@@ -66,9 +67,24 @@ function prepare(object: ObjectFile, path: string): Prepared {
   };
 }
 
+/** Each load's best time, shortest first. */
+function bestTimes(results: readonly (KernelResult | undefined)[]): number[] {
+  const best = results.map((result) => {
+    const times = (result?.runs ?? []).map(({ duration }) => duration ?? Number.POSITIVE_INFINITY);
+    return Math.min(...times);
+  });
+  return best.sort((a, b) => a - b);
+}
+
 function bestTime(results: readonly (KernelResult | undefined)[]): number {
-  const runs = results.flatMap((result) => result?.runs ?? []);
-  return Math.min(...runs.map(({ duration }) => duration ?? Number.POSITIVE_INFINITY));
+  return bestTimes(results)[0] ?? Number.POSITIVE_INFINITY;
+}
+
+/** How much longer the middle one of the loads takes than the best, in hundredths of that. */
+function spreadOf(results: readonly (KernelResult | undefined)[], base: number): number {
+  const times = bestTimes(results);
+  const [best, middle] = [times[0] ?? 0, times[times.length >> 1] ?? 0];
+  return Math.round((100 * (middle - best)) / Math.max(best - base, 1));
 }
 
 /** What a program did, as text that can be compared: its number, maps, and variables by name. */
@@ -87,13 +103,18 @@ function effect({ loaded, object }: Prepared, { runs, maps }: KernelResult): str
   return JSON.stringify([runs?.[0]?.retval, plain.sort(), variables.sort()]);
 }
 
+for (const needed of ["null.c", "workload.h"]) {
+  if (existsSync(join(folder, needed))) continue;
+  console.error(`${folder} has no ${needed}: copy it from bench/kernel-workloads`);
+  process.exit(1);
+}
 const names = readdirSync(folder).filter((name) => name.endsWith(".c") && name !== "null.c");
 const bpfcWords = ["-O2", `-mcpu=${cli.cpu}`, "-nostdinc", "-I", headers];
 const nullProgram = prepare(withClang(join(folder, "null.c")), "null.c");
 console.log(
   `bpfc / clang-19 at -O2 -mcpu=${cli.cpu}, nanoseconds per run, ${cli.loads} loads of ${cli.rounds} rounds`,
 );
-console.log(`${"".padEnd(18)}${"clang".padStart(8)}${"bpfc".padStart(8)}   ratio  insns`);
+console.log(`${"".padEnd(18)}${"clang".padStart(8)}${"bpfc".padStart(8)}   ratio  spread   insns`);
 const ratios: number[] = [];
 for (const name of names.filter((each) => each.includes(cli.match))) {
   const path = join(folder, name);
@@ -124,9 +145,14 @@ for (const name of names.filter((each) => each.includes(cli.match))) {
     ...(effect(clang, theirs) === effect(bpfc, ours) ? [] : ["DIFFERENT RESULTS"]),
   ];
   const cells = times.map((time) => String(time).padStart(8)).join("");
+  const spread = [1, 2].map((which) => {
+    const results = loads.map((each) => each[which]);
+    return `${spreadOf(results, base)}`.padStart(3);
+  });
   const size = `${bpfc.instructions}/${clang.instructions}`;
   const title = name.replace(".c", "").padEnd(18);
-  console.log(`${title}${cells}${ratio.toFixed(3).padStart(8)}  ${size} ${notes.join(", ")}`);
+  const figures = `${ratio.toFixed(3).padStart(8)}  ${spread.join("/")} %`;
+  console.log(`${title}${cells}${figures}  ${size} ${notes.join(", ")}`.trimEnd());
 }
 rmSync(work, { recursive: true, force: true });
 const worst = Math.max(...ratios).toFixed(3);
