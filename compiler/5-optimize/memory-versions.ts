@@ -121,10 +121,10 @@ export class MemoryVersions {
       region,
     });
     if (this.#alias.mayWrite(instruction, probe({ kind: "context" }))) result.push(contextClass);
-    const getsArgument = instruction.operands.some(
-      (each) => each.type === "ptr" && this.#alias.regionOf(each).kind === "argument",
+    const getsRest = instruction.operands.some(
+      (each) => each.type === "ptr" && this.#isWithRest(this.#alias.regionOf(each)),
     );
-    if (getsArgument || this.#alias.mayWrite(instruction, probe({ kind: "unknown" })))
+    if (getsRest || this.#alias.mayWrite(instruction, probe({ kind: "unknown" })))
       result.push(restClass);
     for (const [object, at] of this.#objects) {
       const region: Region = { kind: "stack", object: object as InstructionOf<"alloca"> };
@@ -133,6 +133,13 @@ export class MemoryVersions {
       }
     }
     return result;
+  }
+
+  /** What a call may be given that has no class of its own: stack objects beyond the first too. */
+  #isWithRest(region: Region): boolean {
+    return (
+      region.kind === "argument" || (region.kind === "stack" && !this.#objects.has(region.object))
+    );
   }
 
   #number(
