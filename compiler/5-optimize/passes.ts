@@ -67,6 +67,7 @@ import { threadJumps } from "./thread-jumps.ts";
 import { trustParameters } from "./trust-parameters.ts";
 import { unrollInnerLoops, unrollLoops } from "./unroll-loops.ts";
 import { unswitchLoops } from "./unswitch-loops.ts";
+import { versionLoops } from "./version-loops.ts";
 
 /** Makes a function small and plain; run before it is judged for inlining and after each stage. */
 const simplify: readonly FunctionPass[] = [
@@ -85,6 +86,8 @@ const simplify: readonly FunctionPass[] = [
 
 const unrolling: readonly FunctionPass[] = [
   countDistances,
+  versionLoops,
+  simplifyCfg,
   // Inner loops first: once they are gone, the loops around them are innermost.
   unrollInnerLoops,
   combine,
@@ -253,6 +256,7 @@ export const functionPasses: ReadonlyMap<string, FunctionPass> = new Map(
     unrollInnerLoops,
     unrollLoops,
     unswitchLoops,
+    versionLoops,
   ].map((pass) => [pass.name, pass]),
 );
 

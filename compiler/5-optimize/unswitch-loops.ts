@@ -111,7 +111,7 @@ function isInvariant(value: Value, loop: Loop): boolean {
  * Whether a condition is the same in each round and can be computed again in front of the loop. A sum of
  * pointer and variable cannot: to the verifier it would be another pointer.
  */
-function isCopyable(value: Value, loop: Loop, depth: number): boolean {
+export function isCopyable(value: Value, loop: Loop, depth: number): boolean {
   if (value.kind !== "instruction" || !loop.blocks.has(value.block)) return true;
   const { op } = value.operation;
   const isPlain =
@@ -200,7 +200,8 @@ function moveTests(fn: IrFunction, loop: Loop, entry: Block, tests: readonly Loo
   fn.blocks.splice(fn.blocks.indexOf(header), 0, ...made);
 }
 
-function copyInto(fn: IrFunction, block: Block, value: Value, loop: Loop): Value {
+/** Computes such a value there. */
+export function copyInto(fn: IrFunction, block: Block, value: Value, loop: Loop): Value {
   if (value.kind !== "instruction" || !loop.blocks.has(value.block)) return value;
   const operands = value.operands.map((each) => copyInto(fn, block, each, loop));
   const { type, operation, location } = value;

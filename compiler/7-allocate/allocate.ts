@@ -20,6 +20,7 @@ import { cleanUp } from "./clean-up.ts";
 import { cloneFunction } from "./clone-function.ts";
 import { coalesce, removeIdentityMoves } from "./coalesce.ts";
 import { frequencyAt, loopDepths, machineOrder } from "./flow.ts";
+import { foldFrameAddresses } from "./fold-frame-addresses.ts";
 import { forwardSpills } from "./forward-spills.ts";
 import { layoutFrame, resolveSlots } from "./frame.ts";
 import { hoistConstants } from "./hoist-constants.ts";
@@ -52,6 +53,7 @@ export function allocateFunction(
   pinContext(fn);
   giveRegisters(fn, diagnostics);
   layoutFrame(fn, diagnostics, options.stackLimit);
+  foldFrameAddresses(fn);
   shareAddresses(fn);
   hoistConstants(fn);
   resolveSlots(fn);
