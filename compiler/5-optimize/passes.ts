@@ -19,7 +19,7 @@ import { dropUnreadBits } from "./drop-unread-bits.ts";
 import { expandContextCopies, expandMemory } from "./expand-memory.ts";
 import { expectExits } from "./expect-exits.ts";
 import { fixStackObjects } from "./fix-stack-objects.ts";
-import { foldStaticGlobals } from "./fold-static-globals.ts";
+import { foldKeptGlobals, foldStaticGlobals } from "./fold-static-globals.ts";
 import { formSelects } from "./form-selects.ts";
 import { forwardCopies, shortenCopies } from "./forward-copies.ts";
 import { forwardLoads } from "./forward-loads.ts";
@@ -175,9 +175,13 @@ const full: readonly Pass[] = [
   foldStaticGlobals,
   fitParameters,
   inlining,
+  foldKeptGlobals,
   removeUnusedSymbols,
   specialiseFunctions,
   trustParameters,
+  ...simplify,
+  // What hung on those variables has gone.
+  foldKeptGlobals,
   ...afterInlining,
   removeUnusedSymbols,
   checkCalls,
@@ -263,6 +267,7 @@ export const functionPasses: ReadonlyMap<string, FunctionPass> = new Map(
 /** The passes over the whole module by name, for the same. */
 export const modulePasses: ReadonlyMap<string, ModulePass> = new Map(
   [
+    foldKeptGlobals,
     foldStaticGlobals,
     inlining,
     removeUnusedSymbols,

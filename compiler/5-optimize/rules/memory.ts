@@ -2,20 +2,25 @@
 import type { Endian } from "../../../common/object/object-file.ts";
 import type { IrGlobal, Value } from "../../4-lower/ir.ts";
 import { constant, globalAddress, sameValue, type ValueType } from "../../4-lower/ir-builder.ts";
+import { addressRoot } from "../context.ts";
 import type { PassContext } from "../pass.ts";
 import { byteSize, constantAddress, isConstant, isOp, operand } from "../values.ts";
 import type { Rule } from "./rule.ts";
 
 export const memoryRules: readonly Rule[] = [
   {
-    // load of a constant global → its bytes, or the address that stands there
+    // load of a constant global → its bytes, or the address that stands there; 0 wherever all of it is zero
     name: "load-constant",
     on: ["load"],
     rewrite: ({ operation, type, operands: [pointer] }, tools) => {
       if (operation.op !== "load" || operation.volatile || pointer === undefined) return undefined;
       const { base, offset } = constantAddress(pointer);
-      if (base.kind !== "global") return undefined;
-      const global = constantGlobal(tools.context, base.symbol);
+      const root = addressRoot(base);
+      const global =
+        root.kind === "global" ? constantGlobal(tools.context, root.symbol) : undefined;
+      if (global !== undefined && type !== "ptr" && isZero(global))
+        return constant(type as ValueType, 0n);
+      if (base !== root) return undefined;
       return global && constantAt(global, offset, type as ValueType, tools.endian);
     },
   },
@@ -122,6 +127,9 @@ export function constantGlobal(context: PassContext, symbol: string): IrGlobal |
   if (global === undefined || !global.constant || global.isExtern) return undefined;
   return global.binding === "weak" ? undefined : global;
 }
+
+const isZero = ({ data, relocations }: IrGlobal): boolean =>
+  relocations.length === 0 && (data === undefined || data.every((byte) => byte === 0));
 
 /**
  * What a load finds in a global's initial data; undefined where that is not a plain value. Beyond its end,
