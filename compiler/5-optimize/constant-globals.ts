@@ -4,17 +4,8 @@
  * followed through the functions that store to them, and who is given anything else there drops out, until
  * none does.
  */
-import { reversePostOrder } from "../4-lower/cfg.ts";
-import type { Block, Constant, IrFunction, IrInstruction, Value } from "../4-lower/ir.ts";
-import {
-  constant,
-  sameValue,
-  successors,
-  terminatorOf,
-  type ValueType,
-} from "../4-lower/ir-builder.ts";
-import { foldInstruction } from "./fold-constants.ts";
-import { isOp, operand } from "./values.ts";
+import type { Constant, IrFunction } from "../4-lower/ir.ts";
+import { FollowedConstants } from "./follow-constants.ts";
 
 /** Rounds until the candidates that are left are given up. */
 const mostRounds = 6;
@@ -35,116 +26,4 @@ export function keptConstants(
     for (const name of changed) kept.delete(name);
   }
   return new Set();
-}
-
-/** What a value can be: one constant, or anything. Not noted: nothing that was found so far. */
-type Held = Constant | "anything";
-
-class FollowedConstants {
-  readonly #order: readonly Block[];
-  readonly #globals: ReadonlyMap<string, Constant>;
-  readonly #held = new Map<Value, Held>();
-  readonly #reached = new Set<Block>();
-  /** Edges that can be taken, by their block's and their target's id. */
-  readonly #edges = new Set<string>();
-  #changed = false;
-
-  constructor(fn: IrFunction, globals: ReadonlyMap<string, Constant>) {
-    this.#order = reversePostOrder(fn);
-    this.#globals = globals;
-    const [first] = this.#order;
-    if (first !== undefined) this.#reached.add(first);
-  }
-
-  /** Names that are given something else by code that can run. */
-  changedGlobals(): Set<string> {
-    do {
-      this.#changed = false;
-      for (const block of this.#order) if (this.#reached.has(block)) this.#visitBlock(block);
-    } while (this.#changed);
-    const names = new Set<string>();
-    for (const block of this.#reached) {
-      for (const each of block.instructions) {
-        const name = isOp(each, "store") ? this.#nameOf(operand(each, 1)) : undefined;
-        const value = name === undefined ? undefined : this.#of(operand(each, 0));
-        if (name === undefined || value === undefined) continue;
-        const before = this.#globals.get(name) as Constant;
-        if (value === "anything" || value.value !== before.value) names.add(name);
-      }
-    }
-    return names;
-  }
-
-  #nameOf(pointer: Value): string | undefined {
-    if (pointer.kind !== "global") return undefined;
-    return this.#globals.has(pointer.symbol) ? pointer.symbol : undefined;
-  }
-
-  #of(value: Value): Held | undefined {
-    if (value.kind === "constant") return value;
-    return value.kind === "instruction" ? this.#held.get(value) : "anything";
-  }
-
-  #visitBlock(block: Block): void {
-    for (const each of block.instructions) {
-      if (each.type === "void" || this.#held.get(each) === "anything") continue;
-      const now = this.#compute(each);
-      const before = this.#held.get(each);
-      if (now === undefined || (before && before !== "anything" && isSame(before, now))) continue;
-      this.#held.set(each, before === undefined ? now : "anything");
-      this.#changed = true;
-    }
-    for (const next of this.#nextOf(block)) {
-      const edge = `${block.id} ${next.id}`;
-      if (this.#edges.has(edge)) continue;
-      this.#edges.add(edge);
-      this.#reached.add(next);
-      this.#changed = true;
-    }
-  }
-
-  #compute(each: IrInstruction): Held | undefined {
-    const { operation, operands } = each;
-    if (operation.op === "phi") {
-      const taken = operation.incoming.map(({ id }) => this.#edges.has(`${id} ${each.block.id}`));
-      return operands.reduce<Held | undefined>(
-        (held, value, at) => (taken[at] ? meet(held, this.#of(value)) : held),
-        undefined,
-      );
-    }
-    if (operation.op === "load") {
-      const name = this.#nameOf(operand(each, 0));
-      const value = name === undefined ? undefined : this.#globals.get(name)?.value;
-      return value === undefined ? "anything" : constant(each.type as ValueType, value);
-    }
-    const inputs = operands.map((value) => this.#of(value));
-    if (inputs.includes(undefined)) return undefined;
-    const values = inputs.map((held, at) =>
-      held === "anything" || held === undefined ? operand(each, at) : held,
-    );
-    return foldInstruction(each, values) ?? "anything";
-  }
-
-  #nextOf(block: Block): readonly Block[] {
-    const last = terminatorOf(block);
-    if (last === undefined) return [];
-    const { operation } = last;
-    if (operation.op !== "condbr" && operation.op !== "switch") return successors(block);
-    const held = this.#of(operand(last, 0));
-    if (held === undefined) return [];
-    if (held === "anything") return successors(block);
-    if (operation.op === "condbr")
-      return [held.value === 0n ? operation.otherwise : operation.then];
-    const found = operation.cases.find(({ value }) => value === held.value);
-    return [found?.target ?? operation.fallback];
-  }
-}
-
-function meet(a: Held | undefined, b: Held | undefined): Held | undefined {
-  if (a === undefined || b === undefined) return a ?? b;
-  return isSame(a, b) ? a : "anything";
-}
-
-function isSame(a: Held, b: Held): boolean {
-  return a === b || (a !== "anything" && b !== "anything" && sameValue(a, b));
 }

@@ -77,7 +77,9 @@ function hoistFrom(
         (value) => isInvariant(value) || movable.has(value as IrInstruction),
       );
       const rangeOf = (value: Value) => ranges.range(value, entry, loop.header);
-      if (isFixed && (loads.has(each) || isHoistable(each, rangeOf))) movable.add(each);
+      if (!isFixed || !(loads.has(each) || isHoistable(each, rangeOf))) continue;
+      if (isTestedOffset(each, loop, uses) && !isBounded(each, rangeOf)) continue;
+      movable.add(each);
     }
   }
   const needed = chooseFrom(movable, uses);
@@ -209,6 +211,33 @@ function isHoistable(
     operation.op === "sext" ||
     operation.op === "zext"
   );
+}
+
+/** Part of an address whose index the loop tests: computed before the test, it would have no bounds for the verifier. */
+function isTestedOffset(
+  each: IrInstruction,
+  loop: Loop,
+  uses: ReadonlyMap<Value, readonly Use[]>,
+): boolean {
+  const isTested = (value: Value, step = 1): boolean =>
+    (uses.get(value) ?? []).some(
+      ({ user }) =>
+        (isOp(user, "icmp") && loop.blocks.has(user.block)) ||
+        (step > 0 && isOp(user, "zext") && isTested(user, step - 1)),
+    );
+  return isOffset(each, uses) && each.operands.some((value) => isTested(value));
+}
+
+function isOffset(
+  value: IrInstruction,
+  uses: ReadonlyMap<Value, readonly Use[]>,
+  step = mostSteps,
+): boolean {
+  return (uses.get(value) ?? []).some(({ user, index }) => {
+    if (isOp(user, "ptradd")) return index === 1;
+    const isPart = isOp(user, "binary") || isExtended(user);
+    return isPart && step > 0 && isOffset(user, uses, step - 1);
+  });
 }
 
 /** An index, scaled and extended, that the verifier knows to be small when the loop is entered. */

@@ -43,6 +43,7 @@ import {
   type Pass,
   PassRuns,
 } from "./pass.ts";
+import { propagateConstants } from "./propagate-constants.ts";
 import { propagateRanges } from "./propagate-ranges.ts";
 import { rebaseAddresses } from "./rebase-addresses.ts";
 import { reloadTested } from "./reload-tested.ts";
@@ -98,6 +99,8 @@ const unrolling: readonly FunctionPass[] = [
 ];
 
 const afterInlining: readonly FunctionPass[] = [
+  ...simplify,
+  propagateConstants,
   ...simplify,
   removeDeadBranches,
   fixStackObjects,
@@ -237,6 +240,7 @@ export const functionPasses: ReadonlyMap<string, FunctionPass> = new Map(
     numberValues,
     orderSums,
     pairDivisions,
+    propagateConstants,
     propagateRanges,
     rebaseAddresses,
     reloadTested,

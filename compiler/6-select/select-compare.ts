@@ -65,7 +65,7 @@ export function compareTest(context: SelectContext, icmp: Icmp): MachineTest {
   if (bitTest !== undefined) return bitTest;
   if (predicate === "eq" || predicate === "ne") {
     [a, b] = withoutSignExtension(context, a, b);
-    const bound = shiftedAgainstZero(a, b);
+    const bound = shiftedAgainstZero(context, a, b);
     if (bound !== undefined) {
       [a, b] = bound;
       predicate = predicate === "eq" ? "ule" : "ugt";
@@ -102,8 +102,13 @@ function withoutSignExtension(context: SelectContext, a: Value, b: Value): [Valu
 }
 
 /** (x >> n) == 0 is x <= 2^n - 1: one instruction less, and the verifier learns about x itself. */
-function shiftedAgainstZero(a: Value, b: Value): [Value, Value] | undefined {
+function shiftedAgainstZero(
+  context: SelectContext,
+  a: Value,
+  b: Value,
+): [Value, Value] | undefined {
   if (b.kind !== "constant" || b.value !== 0n || a.kind !== "instruction") return undefined;
+  if (context.useCount(a) !== 1) return undefined;
   if (a.operation.op !== "binary" || a.operation.binary !== "lshr") return undefined;
   const [value, amount] = a.operands as [Value, Value];
   if (amount.kind !== "constant" || amount.value === 0n || amount.value > 31n) return undefined;

@@ -264,8 +264,10 @@ export const comparisonRules: readonly Rule[] = [
     return tools.compare(predicate, masked, constant(b.type, d));
   }),
   // x >> c == 0 → x <u 2^c;  x >> c != 0 → x >u 2^c − 1: the verifier learns about x itself
+  // Not where x >> c is used besides: it would learn nothing about that.
   rule("shifted-zero-test", (predicate, a, b, tools) => {
     if (!isEquality(predicate) || !isConstant(b, 0n) || !isBinary(a, "lshr")) return undefined;
+    if (!tools.hasOneUse(a)) return undefined;
     const amount = operand(a, 1);
     const width = bitWidth[a.type as ValueType];
     if (amount.kind !== "constant" || amount.value >= BigInt(width) || amount.value > 31n)
