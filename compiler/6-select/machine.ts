@@ -173,6 +173,8 @@ export interface FrameSlot {
   readonly isSpill: boolean;
   /** Nobody reaches it except instructions that name it, and "touch" marks. */
   readonly isShareable: boolean;
+  /** The loader says where one of its fields is. */
+  readonly isRelocated?: boolean;
   /** Offset from r10, negative; set by frame layout. */
   offset?: number;
 }

@@ -110,8 +110,9 @@ function selectEntry(context: SelectContext, order: readonly Block[]): void {
       if (at.operation.op !== "alloca") continue;
       const { size, align, name } = at.operation;
       const isShareable = context.stack.shareable.has(at);
+      const isRelocated = context.stack.relocated.has(at);
       const slot = { size, align, name, location: at.location, isSpill: false, isShareable };
-      context.slots.set(at, newSlot(context.fn, slot));
+      context.slots.set(at, newSlot(context.fn, isRelocated ? { ...slot, isRelocated } : slot));
     }
   }
   const first = order[0];

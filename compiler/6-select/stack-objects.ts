@@ -8,6 +8,8 @@ import type { Use } from "../4-lower/ir-builder.ts";
 export interface StackObjects {
   /** Objects whose address goes nowhere else. */
   readonly shareable: ReadonlySet<IrInstruction>;
+  /** Objects of which the loader says where a field is: it may lie behind what the compiler knows of them. */
+  readonly relocated: ReadonlySet<IrInstruction>;
   /** Objects that an instruction reads, writes or hands to a call. */
   readonly touched: ReadonlyMap<IrInstruction, readonly IrInstruction[]>;
 }
@@ -18,10 +20,12 @@ export function findStackObjects(
   defined: ReadonlySet<string>,
 ): StackObjects {
   const shareable = new Set<IrInstruction>();
+  const relocated = new Set<IrInstruction>();
   const touched = new Map<IrInstruction, IrInstruction[]>();
   for (const block of ir.blocks) {
     for (const object of block.instructions) {
       if (object.operation.op !== "alloca") continue;
+      if (uses.get(object)?.some(isRelocatedField) === true) relocated.add(object);
       const touchers = followAddress(object, uses, defined);
       if (touchers === undefined) continue;
       shareable.add(object);
@@ -32,7 +36,13 @@ export function findStackObjects(
       }
     }
   }
-  return { shareable, touched };
+  return { shareable, relocated, touched };
+}
+
+function isRelocatedField({ user, index }: Use): boolean {
+  const offset = user.operands[1];
+  const isCore = offset?.kind === "instruction" && offset.operation.op === "core";
+  return user.operation.op === "ptradd" && index === 0 && isCore;
 }
 
 /** Everybody who touches the object; undefined if its address gets away. */

@@ -1,6 +1,8 @@
 /**
  * Lays out the frame: objects that are never alive at once share bytes, the rest is placed first-fit
- * by size, naturally aligned below r10. More than 512 bytes is an error that names the objects.
+ * by size, naturally aligned below r10. An object of which the loader says where a field is stands lowest and
+ * shares nothing, if there is room: a kernel whose struct has grown has the field beyond its end, and the verifier
+ * takes what is within the frame. More than 512 bytes is an error that names the objects.
  */
 import type { DiagnosticNote, Diagnostics } from "../../common/diagnostics/diagnostic.ts";
 import type { DebugLocation } from "../4-lower/ir.ts";
@@ -10,6 +12,8 @@ import { conflictingSlots, slotsOf } from "./slot-liveness.ts";
 
 /** MAX_BPF_STACK. */
 const kernelLimit = 512;
+/** Larger frames share what they can: callers and callees need room too. */
+const roomy = 256;
 
 export function layoutFrame(
   fn: MachineFunction,
@@ -17,12 +21,27 @@ export function layoutFrame(
   limit = kernelLimit,
 ): void {
   const used = usedSlots(fn);
-  const conflicts = slotConflicts(fn, used);
-  const order = [...used].sort((a, b) => {
+  const shared = slotConflicts(fn, used);
+  const isRelocated = (index: number): boolean => fn.slots[index]?.isRelocated === true;
+  placeSlots(fn, used, (index) => (isRelocated(index) ? undefined : shared(index)));
+  if (fn.frameSize > roomy && [...used].some(isRelocated)) placeSlots(fn, used, shared);
+  if (fn.frameSize > limit) reportOverflow(fn, inOrder(fn, used), diagnostics);
+}
+
+/** What an object must not share bytes with; undefined: it shares none. */
+type Conflicts = (slot: number) => ReadonlySet<number> | undefined;
+
+function inOrder(fn: MachineFunction, used: ReadonlySet<number>): number[] {
+  const last = (slot: FrameSlot): number => (slot.isRelocated === true ? 2 : Number(slot.isSpill));
+  return [...used].sort((a, b) => {
     const [x, y] = [fn.slots[a] as FrameSlot, fn.slots[b] as FrameSlot];
     // Big and well-aligned ones first; spill slots last, so that arrays keep their neighbours.
-    return Number(x.isSpill) - Number(y.isSpill) || y.align - x.align || a - b;
+    return last(x) - last(y) || y.align - x.align || a - b;
   });
+}
+
+function placeSlots(fn: MachineFunction, used: ReadonlySet<number>, conflicts: Conflicts): void {
+  const order = inOrder(fn, used);
   const placed = new Set<number>();
   const everywhere = order.filter((index) => conflicts(index) === undefined);
   let depth = 0;
@@ -39,7 +58,6 @@ export function layoutFrame(
     placed.add(index);
   }
   fn.frameSize = depth;
-  if (depth > limit) reportOverflow(fn, order, diagnostics);
 }
 
 function usedSlots(fn: MachineFunction): Set<number> {
@@ -72,14 +90,8 @@ function firstFit(fn: MachineFunction, slot: FrameSlot, others: readonly number[
   return place;
 }
 
-/**
- * For an object that may share its bytes those that it meets; undefined: it meets all. Objects with
- * neither markers nor loads and stores alone are alive everywhere.
- */
-function slotConflicts(
-  fn: MachineFunction,
-  used: ReadonlySet<number>,
-): (slot: number) => ReadonlySet<number> | undefined {
+/** Objects with neither markers nor loads and stores alone are alive everywhere. */
+function slotConflicts(fn: MachineFunction, used: ReadonlySet<number>): Conflicts {
   const marked = markedSlots(fn);
   const tracked = [...used].filter((index) => fn.slots[index]?.isShareable || marked.has(index));
   if (tracked.length === 0) return () => undefined;
