@@ -25,6 +25,18 @@ export const memoryRules: readonly Rule[] = [
     },
   },
   {
+    // load anywhere in a constant global of zeros → 0
+    name: "load-zero",
+    on: ["load"],
+    rewrite: ({ operation, type, operands: [pointer] }, { context }) => {
+      if (operation.op !== "load" || operation.volatile || !isOp(pointer, "ptradd"))
+        return undefined;
+      const root = addressRoot(pointer);
+      const global = root.kind === "global" ? constantGlobal(context, root.symbol) : undefined;
+      return global && endOfData(global) === 0 ? constant(type as ValueType, 0n) : undefined;
+    },
+  },
+  {
     // call *@f → call @f; call *5 → helper 5
     name: "call-known-function",
     on: ["call"],
