@@ -182,6 +182,8 @@ export interface FrameSlot {
 export interface MachineFunction {
   readonly name: string;
   readonly paramCount: number;
+  /** Called by others: its frame is not the program's. */
+  readonly isCallee: boolean;
   readonly naked: boolean;
   readonly location: DebugLocation | undefined;
   /** Entry first; otherwise in layout order once phase 7 is done. */

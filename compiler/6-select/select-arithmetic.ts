@@ -193,13 +193,11 @@ export function selectPointerAdd(context: SelectContext, at: IrInstruction): voi
   const dst = context.newRegister();
   // Scalar + pointer is as good as pointer + scalar for the verifier: tie what dies here. Not so for pointers
   // into a callee's frame, whose sum it takes for one into the program's.
-  const { section, binding } = context.ir;
-  const isCallee = section === ".text" || binding === "local";
   const swap =
     source.kind === "register" &&
     context.useCount(step) === 1 &&
     context.useCount(base) > 1 &&
-    !(isCallee && mayBeStack(context, base));
+    !(context.fn.isCallee && mayBeStack(context, base));
   if (swap) {
     context.move(dst, source.register);
     context.alu("add", 64, dst, registerSource(context.register(base)));

@@ -77,6 +77,7 @@ function emptyFunction(ir: IrFunction): MachineFunction {
   return {
     name: ir.name,
     paramCount: ir.params.length,
+    isCallee: ir.section === ".text" || ir.binding === "local",
     naked: ir.naked,
     location: ir.location,
     blocks: [],

@@ -1,6 +1,8 @@
 /**
  * An element of an array on the stack is `r10` plus the index: where the sum serves loads and stores only, how far
  * the array lies below r10 is part of their offsets, and the array's own address is not made.
+ * In functions that are called the sum goes on being made of pointer plus index: of index plus pointer the verifier
+ * takes the frame for the program's.
  * Needs: physical registers, a frame that is laid out, its addresses not yet resolved. Guarantees: the same
  * function, fewer instructions.
  */
@@ -65,7 +67,7 @@ function foldIn(
     if (sum === undefined || !isSum(sum) || sum.src.register === sum.dst) return;
     const isBase = sum.dst === maker.dst;
     const behind = after.slice(step + 1);
-    if (!isBase && !isDead(maker.dst, behind, block, liveOut)) return;
+    if (!isBase && (fn.isCallee || !isDead(maker.dst, behind, block, liveOut))) return;
     const accesses = accessesOf(sum.dst, behind, block, liveOut);
     if (accesses === undefined) return;
     const below = (fn.slots[maker.slot]?.offset ?? 0) + maker.offset;

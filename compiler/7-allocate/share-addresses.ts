@@ -45,7 +45,9 @@ export function shareAddresses(fn: MachineFunction): void {
 function keyOf(fn: MachineFunction, op: MachineInstruction): string | undefined {
   if (op.core !== undefined) return undefined;
   if (op.kind === "frame_address") {
-    return `frame ${(fn.slots[op.slot]?.offset ?? 0) + op.offset}`;
+    const below = (fn.slots[op.slot]?.offset ?? 0) + op.offset;
+    // r10 itself costs one instruction, as a copy does.
+    return below === 0 ? undefined : `frame ${below}`;
   }
   return op.kind === "load_imm64" && op.symbol !== undefined
     ? `symbol ${op.symbol} ${op.value}`
