@@ -87,7 +87,8 @@ function carryAlong(phi: IrInstruction, around: Surroundings): boolean {
     const extensions = extensionsOf(product, phi, around, uses);
     if (!isShorter(product, extensions, uses)) continue;
     const isInPlace = count === 0 && takesPlace(product, loop, uses);
-    if (!isInPlace && !fitsRegisters(fn, loop, count + 1)) continue;
+    const replaced = extensions.length > 0 ? extensions : [product.value];
+    if (!isInPlace && !fitsRegisters(fn, loop, count + 1, replaced)) continue;
     carry(product, parts, { extensions, header: phi.block, rewriter });
     count += 1;
   }

@@ -114,7 +114,7 @@ function moveAlong(phi: IrInstruction, loop: Loop, around: Surroundings): boolea
     // A pointer that takes the place of its base needs no room; objects have addresses without a register.
     const isInPlace =
       more === 0 && group.base.kind === "instruction" && !isOp(group.base, "alloca");
-    if (!isInPlace && !fitsRegisters(fn, loop, more)) continue;
+    if (!isInPlace && !fitsRegisters(fn, loop, more, group.addresses)) continue;
     replaceGroup(group, phi, { tree, uses, rewriter });
     count += 1;
     extra = more;

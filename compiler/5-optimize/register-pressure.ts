@@ -10,11 +10,20 @@ const acrossCalls = 4;
 /** Calls of helpers and functions, and what becomes such. */
 const callingOps: ReadonlySet<string> = new Set(["call", "load_packet", "asm"]);
 
-/** Whether `extra` more values can live throughout the loop without others going to the stack. */
-export function fitsRegisters(fn: IrFunction, loop: Loop, extra: number): boolean {
+/**
+ * Whether `extra` more values can live throughout the loop without others going to the stack. Those in whose place they
+ * come do not count.
+ */
+export function fitsRegisters(
+  fn: IrFunction,
+  loop: Loop,
+  extra: number,
+  replaced: readonly Value[] = [],
+): boolean {
   const liveIn = livenessOf(fn);
   for (const block of loop.blocks) {
     const live = liveOut(block, liveIn);
+    for (const value of replaced) live.delete(value);
     if (live.size + extra > registers) return false;
     for (const instruction of block.instructions.toReversed()) {
       live.delete(instruction);
@@ -22,6 +31,7 @@ export function fitsRegisters(fn: IrFunction, loop: Loop, extra: number): boolea
       const isCall = callingOps.has(instruction.operation.op);
       if (isCall && live.size + extra > acrossCalls) return false;
       for (const value of instruction.operands) addHolder(value, live);
+      for (const value of replaced) live.delete(value);
       if (live.size + extra > registers) return false;
     }
   }
