@@ -7,6 +7,7 @@
 import type { Block, Constant, IrFunction, IrInstruction, Value } from "../4-lower/ir.ts";
 import { constant, removeIncoming, successors, terminatorOf } from "../4-lower/ir-builder.ts";
 import { foldInstruction } from "./fold-constants.ts";
+import { type Known, knownOf } from "./known-bits.ts";
 import { Rewriter } from "./rewriter.ts";
 import { isOp, isPure, operand } from "./values.ts";
 
@@ -45,13 +46,18 @@ function isChoice(value: Value): boolean {
   return false;
 }
 
+const isPossible = (value: bigint, { min, max, zeros }: Known): boolean =>
+  value >= min && value <= max && (value & zeros) === 0n;
+
 function pruneSwitch(block: Block, last: IrInstruction, sets: ConstantSets): boolean {
   if (last.operation.op !== "switch") return false;
-  const possible = sets.of(operand(last, 0));
-  if (possible === undefined) return false;
+  const value = operand(last, 0);
+  const values = new Set(sets.of(value)?.map((each) => each.value));
+  const known = knownOf(value);
   const { cases } = last.operation;
-  const values = new Set(possible.map(({ value }) => value));
-  const kept = cases.filter(({ value }) => values.has(value));
+  const kept = cases.filter((each) =>
+    values.size > 0 ? values.has(each.value) : isPossible(each.value, known),
+  );
   const isComplete = kept.length === values.size && kept.length > 0;
   if (kept.length === cases.length && !isComplete) return false;
   const before = new Set(successors(block));

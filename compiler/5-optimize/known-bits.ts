@@ -112,6 +112,7 @@ function union(a: Known, b: Known): Known {
   };
 }
 
+const larger = (a: bigint, b: bigint): bigint => (a > b ? a : b);
 const smaller = (a: bigint, b: bigint): bigint => (a < b ? a : b);
 
 function knownBinary(binary: string, a: Known, b: Known, bits: number): Known {
@@ -124,8 +125,12 @@ function knownBinary(binary: string, a: Known, b: Known, bits: number): Known {
       return { min: 0n, max, zeros };
     }
     case "or":
-    case "xor":
-      return fromZeros(a.zeros & b.zeros, bits);
+      return { ...fromZeros(a.zeros & b.zeros, bits), min: larger(a.min, b.min) };
+    case "xor": {
+      // Of a constant, what meets zeros is set in the result.
+      if (exact === undefined) return fromZeros(a.zeros & b.zeros, bits);
+      return { ...fromZeros(a.zeros & ~exact & ones, bits), min: exact & a.zeros };
+    }
     case "add": {
       const max = a.max + b.max;
       return max <= ones ? { ...fromMax(max, bits), min: a.min + b.min } : fromZeros(0n, bits);
