@@ -86,6 +86,7 @@ const simplify: readonly FunctionPass[] = [
 ];
 
 const unrolling: readonly FunctionPass[] = [
+  propagateConstants,
   countDistances,
   versionLoops,
   simplifyCfg,

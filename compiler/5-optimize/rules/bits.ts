@@ -47,13 +47,25 @@ export const bitRules: readonly Rule[] = [
     },
   },
   {
-    // (x ^ c) ^ c → x, whoever else reads x ^ c
+    // (x ^ y) ^ y → x, whoever else reads x ^ y
     name: "xor-twice",
     on: ["xor"],
     rewrite: ({ operands: [a, b] }) =>
-      isBinary(a, "xor") && b?.kind === "constant" && isConstant(a.operands[1], b.value)
-        ? a.operands[0]
-        : undefined,
+      a !== undefined && b !== undefined ? (without(a, b) ?? without(b, a)) : undefined,
+  },
+  {
+    // (x ∘ y) ∘ y → x ∘ y;  (x & y) | y → y;  (x | y) & y → y   for ∘ in &, |
+    name: "absorbed",
+    on: ["and", "or"],
+    rewrite: ({ operation, operands: [a, b] }) => {
+      if (operation.op !== "binary" || a === undefined || b === undefined) return undefined;
+      for (const [outer, inner] of [[b, a] as const, [a, b] as const]) {
+        if (!isBinary(inner, "and") && !isBinary(inner, "or")) continue;
+        if (!inner.operands.some((each) => sameValue(each, outer))) continue;
+        return isBinary(inner, operation.binary) ? inner : outer;
+      }
+      return undefined;
+    },
   },
   {
     // x ∘ 0 → x;  0 ∘ x → 0   for shifts
@@ -257,4 +269,11 @@ function joinMasked(a: Masked, b: Masked, tools: RuleTools): Value | undefined {
   const mask = constant(a.mask.type, a.mask.value | b.mask.value);
   const masked = tools.binary("and", a.source, mask);
   return a.shift === undefined ? masked : tools.binary(a.shift.binary, masked, a.shift.by);
+}
+
+/** x, of x ^ y and y. */
+function without(both: Value, one: Value): Value | undefined {
+  if (!isBinary(both, "xor")) return undefined;
+  const [x, y] = [operand(both, 0), operand(both, 1)];
+  return sameValue(y, one) ? x : sameValue(x, one) ? y : undefined;
 }
