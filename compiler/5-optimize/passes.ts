@@ -86,7 +86,6 @@ const simplify: readonly FunctionPass[] = [
 ];
 
 const unrolling: readonly FunctionPass[] = [
-  propagateConstants,
   countDistances,
   versionLoops,
   simplifyCfg,

@@ -10,7 +10,7 @@ import type { Block, IrFunction, IrInstruction, Value } from "../4-lower/ir.ts";
 import { removeIncoming, successors, terminatorOf } from "../4-lower/ir-builder.ts";
 import { type PostDominators, postDominators } from "../4-lower/post-dominators.ts";
 import type { FunctionPass } from "./pass.ts";
-import { isLifetimeMark } from "./remove-dead-code.ts";
+import { isLifetimeMark, Writers } from "./remove-dead-code.ts";
 import { isRemovableIfUnused } from "./values.ts";
 
 export const removeDeadBranches: FunctionPass = {
@@ -84,12 +84,14 @@ function liveInstructions(
     reached.add(block);
     for (const branch of control.get(block) ?? []) mark(branch);
   };
+  const writers = new Writers();
   for (const block of fn.blocks) {
-    for (const each of block.instructions) if (isRoot(each)) mark(each);
+    for (const each of block.instructions) if (isRoot(each) && !writers.add(each)) mark(each);
   }
   for (let each = work.pop(); each !== undefined; each = work.pop()) {
     reach(each.block);
     each.operands.forEach(mark);
+    writers.of(each).forEach(mark);
     const { operation } = each;
     if (operation.op !== "phi") continue;
     // Which way it is come in by makes the value.

@@ -1,10 +1,12 @@
 /**
- * Aggressive dead-code elimination: what no effect depends on goes, cycles of phis included. Branches
+ * Aggressive dead-code elimination: what no effect depends on goes, cycles of phis included, and what is written to
+ * variables of which nothing but such writing depends. Branches
  * stay (for those see remove-dead-branches). Guarantees: every value left has a use.
  */
 import type { IrFunction, IrInstruction, Value } from "../4-lower/ir.ts";
+import { addressRoot } from "./context.ts";
 import type { FunctionPass } from "./pass.ts";
-import { isRemovableIfUnused } from "./values.ts";
+import { isOp, isRemovableIfUnused, operand } from "./values.ts";
 
 export const removeDeadCode: FunctionPass = {
   kind: "function",
@@ -21,12 +23,16 @@ export function removeUnused(fn: IrFunction): boolean {
     live.add(value);
     work.push(value);
   };
+  const writers = new Writers();
   for (const block of fn.blocks) {
     for (const each of block.instructions) {
-      if (!isRemovableIfUnused(each) && !isLifetimeMark(each)) mark(each);
+      if (!isRemovableIfUnused(each) && !isLifetimeMark(each) && !writers.add(each)) mark(each);
     }
   }
-  for (let each = work.pop(); each !== undefined; each = work.pop()) each.operands.forEach(mark);
+  for (let each = work.pop(); each !== undefined; each = work.pop()) {
+    each.operands.forEach(mark);
+    writers.of(each).forEach(mark);
+  }
   let changed = false;
   for (const block of fn.blocks) {
     const kept = block.instructions.filter((each) => {
@@ -39,6 +45,42 @@ export function removeUnused(fn: IrFunction): boolean {
     changed = true;
   }
   return changed;
+}
+
+/** What writes to stack objects by their own address: it is of use only where the object is to something else. */
+export class Writers {
+  readonly #byObject = new Map<IrInstruction, IrInstruction[]>();
+
+  /** Returns whether the instruction is such a one. */
+  add(instruction: IrInstruction): boolean {
+    const target = targetOf(instruction);
+    const object = target && addressRoot(target);
+    if (!isOp(object, "alloca")) return false;
+    const list = this.#byObject.get(object);
+    if (list === undefined) this.#byObject.set(object, [instruction]);
+    else list.push(instruction);
+    return true;
+  }
+
+  /** Nothing for all else than objects. */
+  of(object: IrInstruction): readonly IrInstruction[] {
+    return this.#byObject.get(object) ?? [];
+  }
+}
+
+/** Where an instruction writes that does nothing else. */
+function targetOf(instruction: IrInstruction): Value | undefined {
+  const { operation } = instruction;
+  switch (operation.op) {
+    case "store":
+      return operation.volatile ? undefined : operand(instruction, 1);
+    case "memset":
+    case "memcpy":
+    case "memmove":
+      return operation.volatile ? undefined : operand(instruction, 0);
+    default:
+      return undefined;
+  }
 }
 
 export function isLifetimeMark({ operation }: IrInstruction): boolean {
