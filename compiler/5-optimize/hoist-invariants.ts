@@ -12,6 +12,7 @@ import { type EdgeRanges, edgeRanges } from "./edge-ranges.ts";
 import { isOrdered, memoryEffect } from "./effects.ts";
 import type { FunctionPass } from "./pass.ts";
 import { preheader } from "./preheader.ts";
+import { fitsRegisters } from "./register-pressure.ts";
 import type { Range } from "./value-ranges.ts";
 import { isBinary, isOp, operand } from "./values.ts";
 
@@ -69,7 +70,8 @@ function hoistFrom(
   const isInvariant = (value: Value): boolean =>
     value.kind !== "instruction" || !loop.blocks.has(standIns.get(value.block) ?? value.block);
   const movable = new Set<IrInstruction>();
-  const loads = fixedLoads(loop, alias, uses);
+  const fixed = fixedLoads(loop, alias, uses);
+  const loads = hasRoom(fixed, { fn, loop, uses }) ? fixed : new Set<IrInstruction>();
   const place = (block: Block): number => places.get(block) ?? 0;
   for (const block of [...loop.blocks].sort((a, b) => place(a) - place(b))) {
     for (const each of block.instructions) {
@@ -92,6 +94,18 @@ function hoistFrom(
   for (const each of moved) each.block = target;
   target.instructions.splice(-1, 0, ...moved);
   return true;
+}
+
+/** A loaded value that goes to the stack is loaded from there just the same. */
+function hasRoom(
+  loads: ReadonlySet<IrInstruction>,
+  { fn, loop, uses }: Pick<Surroundings, "fn" | "uses"> & { readonly loop: Loop },
+): boolean {
+  if (loads.size === 0) return false;
+  const extended = [...loads].flatMap((load) =>
+    (uses.get(load) ?? []).map(({ user }) => user).filter((user) => user.operands.length === 1),
+  );
+  return fitsRegisters(fn, loop, Math.min(loads.size, mostHoisted), [...loads, ...extended]);
 }
 
 /** Divisions, and the first few of what else is worth it, with what they need. */
