@@ -6,7 +6,7 @@ char json[256] = "{\"name\":\"x\\\"y\",\"list\":[1,22,333,-4.5e6],\"deep\":{\"a\
 SEC("xdp")
 int workload(struct xdp_md *ctx) {
   __u32 depth = 0, deepest = 0, strings = 0, numbers = 0, words = 0, in_string = 0, escaped = 0, in_token = 0;
-  for (int i = 0; i < 180; i++) {
+  for (int i = 0; i < 240; i++) {
     char c = json[i & 255];
     if (in_string) {
       if (escaped) escaped = 0;
