@@ -282,7 +282,7 @@ export const modulePasses: ReadonlyMap<string, ModulePass> = new Map(
   ].map((pass) => [pass.name, pass]),
 );
 
-/** Called after each pass; for tests, and for `--print=ir-after-all`. */
+/** Called after each pass; for tests. */
 export type PassObserver = (pass: string, fn: IrFunction | undefined) => void;
 
 /** Optimises a module in place. Problems of the source (see check-calls.ts) are reported. */
