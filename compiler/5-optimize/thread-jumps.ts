@@ -6,7 +6,13 @@
  * Needs: simplify-cfg before (threads blocks that need no copy).
  */
 import { appendAll } from "../../common/append.ts";
-import { dominatorTree, findLoops, predecessors, removeUnreachableBlocks } from "../4-lower/cfg.ts";
+import {
+  type DominatorTree,
+  dominatorTree,
+  findLoops,
+  predecessors,
+  removeUnreachableBlocks,
+} from "../4-lower/cfg.ts";
 import type {
   Block,
   Constant,
@@ -43,6 +49,8 @@ import { isOp, isPure, operand } from "./values.ts";
 
 /** Most instructions that a copied block may have, besides phis and its branch. */
 const longestCopy = 4;
+/** Blocks above an edge that are looked at for the same question. */
+const mostAbove = 6;
 
 export const threadJumps: FunctionPass = {
   kind: "function",
@@ -84,7 +92,9 @@ function findThreads(fn: IrFunction): Thread[] {
     const ways = new Map<Block, Block[]>();
     for (const pred of preds.get(block) ?? []) {
       const target =
-        busy.has(pred) || loop?.blocks.has(pred) ? undefined : targetFrom(block, pred, ranges);
+        busy.has(pred) || loop?.blocks.has(pred)
+          ? undefined
+          : targetFrom(block, pred, ranges, { tree, preds });
       if (target === undefined || headers.has(target) || target === block) continue;
       ways.set(target, [...(ways.get(target) ?? []), pred]);
     }
@@ -103,8 +113,18 @@ function isCopyable(block: Block): boolean {
   return body.length <= longestCopy && body.every((each) => isPure(each) || isOp(each, "load"));
 }
 
+interface Graph {
+  readonly tree: DominatorTree;
+  readonly preds: ReadonlyMap<Block, readonly Block[]>;
+}
+
 /** Where `block` goes if it is entered from `pred`, if that can be told. */
-function targetFrom(block: Block, pred: Block, ranges: EdgeRanges): Block | undefined {
+function targetFrom(
+  block: Block,
+  pred: Block,
+  ranges: EdgeRanges,
+  graph: Graph,
+): Block | undefined {
   const last = terminatorOf(block) as IrInstruction;
   const from = terminatorOf(pred)?.operation;
   if (from?.op !== "br" && from?.op !== "condbr" && from?.op !== "switch") return undefined;
@@ -112,7 +132,8 @@ function targetFrom(block: Block, pred: Block, ranges: EdgeRanges): Block | unde
   const value =
     valueOnEdge(tested, block, pred, 0) ??
     testOnEdge(tested, block, pred, ranges) ??
-    orderOnEdge(tested, block, pred);
+    orderOnEdge(tested, block, pred) ??
+    answerOnEdge(tested, block, pred, graph);
   if (value === undefined) return undefined;
   const { operation } = last;
   if (operation.op === "condbr") return value.value === 1n ? operation.then : operation.otherwise;
@@ -136,6 +157,30 @@ function valueOnEdge(value: Value, block: Block, pred: Block, depth: number): Co
     operands.push(known);
   }
   return foldInstruction(value, operands);
+}
+
+/** A question that was asked before: on either way from there its answer is known. */
+function answerOnEdge(
+  test: Value,
+  block: Block,
+  pred: Block,
+  { tree, preds }: Graph,
+): Constant | undefined {
+  if (test.kind !== "instruction" || test.block === block) return undefined;
+  let to = block;
+  let from: Block | undefined = pred;
+  for (let steps = 0; from !== undefined && steps < mostAbove; steps += 1) {
+    const branch = terminatorOf(from);
+    const isOnlyWay = to === block || preds.get(to)?.length === 1;
+    if (isOnlyWay && branch?.operation.op === "condbr" && operand(branch, 0) === test) {
+      const { then, otherwise } = branch.operation;
+      if (then !== otherwise && (to === then || to === otherwise))
+        return constant("i1", to === then ? 1n : 0n);
+    }
+    to = from;
+    from = tree.parent.get(from);
+  }
+  return undefined;
 }
 
 /** A comparison with a constant that the range of what comes in decides. */
