@@ -169,6 +169,20 @@ function knownBinary(binary: string, a: Known, b: Known, bits: number): Known {
   }
 }
 
+const quotients: ReadonlySet<string> = new Set(["udiv", "urem", "sdiv", "srem"]);
+
+/** Whether what is known of the value comes from a division, of which the verifier knows nothing. */
+export function isFromDivision(value: Value, depth = 0): boolean {
+  if (value.kind !== "instruction" || depth > 3) return false;
+  const { operation, operands } = value;
+  const [a, b] = operands;
+  if (a === undefined) return false;
+  if (operation.op === "zext" || operation.op === "trunc") return isFromDivision(a, depth + 1);
+  if (operation.op !== "binary") return false;
+  if (quotients.has(operation.binary)) return true;
+  return operation.binary !== "and" && b?.kind === "constant" && isFromDivision(a, depth + 1);
+}
+
 /** True if the value, read as signed, is never negative. */
 export function isNonNegative(value: Value): boolean {
   if (value.type === "ptr" || value.type === "void") return false;

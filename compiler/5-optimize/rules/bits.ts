@@ -1,7 +1,7 @@
 /** And, or, xor, shifts, byte swaps. */
 import { bitWidth, type Constant, type Value } from "../../4-lower/ir.ts";
 import { constant, sameValue, signedValue, type ValueType } from "../../4-lower/ir-builder.ts";
-import { isNonNegative, knownOf, onesOf } from "../known-bits.ts";
+import { isFromDivision, isNonNegative, knownOf, onesOf } from "../known-bits.ts";
 import { isBinary, isConstant, isOp, operand } from "../values.ts";
 import type { Rule, RuleTools } from "./rule.ts";
 
@@ -19,7 +19,7 @@ export const bitRules: readonly Rule[] = [
       if (b.value === ones) return a;
       const { zeros } = knownOf(a);
       if ((zeros & b.value) === b.value) return constant(a.type as ValueType, 0n);
-      return (zeros | b.value) === ones ? a : undefined;
+      return (zeros | b.value) === ones && !isFromDivision(a) ? a : undefined;
     },
   },
   {

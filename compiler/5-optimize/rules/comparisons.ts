@@ -4,7 +4,7 @@ import { constant, sameValue, signedValue, type ValueType } from "../../4-lower/
 import { addressRoot } from "../context.ts";
 import { contextValueAt } from "../context-sizes.ts";
 import { foldComparison, holdsForEqual, swapBytesOf, swappedPredicate } from "../fold-constants.ts";
-import { isNonNegative, knownOf, onesOf } from "../known-bits.ts";
+import { isFromDivision, isNonNegative, knownOf, onesOf } from "../known-bits.ts";
 import { byteSize, constantAddress, isBinary, isConstant, isOp, operand } from "../values.ts";
 import type { Rule, RuleTools } from "./rule.ts";
 
@@ -97,7 +97,7 @@ export const comparisonRules: readonly Rule[] = [
     }
     return undefined;
   }),
-  // A comparison that the operand's range decides
+  // A comparison that the operand's range decides, if the verifier finds that range too
   rule("range", (predicate, a, b) => {
     if (a.type === "ptr" || a.type === "void" || a.type === "i1") return undefined;
     if (b.kind !== "constant") return undefined;
@@ -106,6 +106,7 @@ export const comparisonRules: readonly Rule[] = [
     const high = constant(a.type, known.max);
     const isUnsigned = predicate.startsWith("u");
     if (isUnsigned || (!isEquality(predicate) && isNonNegative(a))) {
+      if (isFromDivision(a)) return undefined;
       const first = foldComparison(predicate, low, b).value;
       return first === foldComparison(predicate, high, b).value ? truth(first === 1n) : undefined;
     }
@@ -195,6 +196,17 @@ export const comparisonRules: readonly Rule[] = [
     return isDifference && b.value === 0n && b.type !== "i1"
       ? tools.compare(predicate, x, y)
       : undefined;
+  }),
+  // x * c == d → x == d / c, or false where c does not divide d   if the product does not wrap
+  rule("equality-of-product", (predicate, a, b, tools) => {
+    if (!isEquality(predicate) || b.kind !== "constant" || !isBinary(a, "mul")) return undefined;
+    const [x, factor] = [operand(a, 0), operand(a, 1)];
+    if (factor.kind !== "constant" || factor.value === 0n) return undefined;
+    const isExact = knownOf(x).max * factor.value <= onesOf(bitWidth[b.type]);
+    if (!isExact) return undefined;
+    if (b.value % factor.value !== 0n) return truth(predicate === "ne");
+    if (!tools.hasOneUse(a)) return undefined;
+    return tools.compare(predicate, x, constant(b.type, b.value / factor.value));
   }),
   // bswap x == c → x == bswap c;  bswap x == bswap y → x == y
   rule("swapped", (predicate, a, b, tools) => {
