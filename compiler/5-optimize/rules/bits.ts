@@ -74,12 +74,12 @@ export const bitRules: readonly Rule[] = [
     rewrite: ({ operands: [a, b] }) => (isConstant(b, 0n) || isConstant(a, 0n) ? a : undefined),
   },
   {
-    // (x << c) << d → x << (c + d), and the same for >>
+    // (x << c) << d → x << (c + d), and the same for >>, where nobody else has x << c: it may be checked
     name: "shifts-meet",
     on: ["shl", "lshr"],
     rewrite: ({ operation, type, operands: [a, b] }, tools) => {
       if (operation.op !== "binary" || b?.kind !== "constant") return undefined;
-      if (!isBinary(a, operation.binary)) return undefined;
+      if (!isBinary(a, operation.binary) || !tools.hasOneUse(a)) return undefined;
       const inner = operand(a, 1);
       if (inner.kind !== "constant") return undefined;
       const sum = inner.value + b.value;

@@ -45,6 +45,17 @@ export const divisionRules: readonly Rule[] = [
     },
   },
   {
+    // x %u c → x == c ? 0 : x   where x <= c is known: of this the verifier knows the bounds
+    name: "remainder-by-greatest",
+    on: ["urem"],
+    rewrite: ({ type, operands: [a, b] }, tools) => {
+      if (a === undefined || b?.kind !== "constant" || knownOf(a).max !== b.value) return undefined;
+      if (b.value === 0n || b.value >= 1n << 31n) return undefined;
+      const zero = constant(type as ValueType, 0n);
+      return tools.emit(type, { op: "select" }, [tools.compare("eq", a, b), zero, a]);
+    },
+  },
+  {
     // x / y → zext(trunc x / trunc y)   where both have 32 bits: half the time; from v3 on no more code
     name: "divide-narrow",
     on: ["udiv", "urem"],
