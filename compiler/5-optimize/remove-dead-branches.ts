@@ -9,6 +9,7 @@ import { removeUnreachableBlocks } from "../4-lower/cfg.ts";
 import type { Block, IrFunction, IrInstruction, Value } from "../4-lower/ir.ts";
 import { removeIncoming, successors, terminatorOf } from "../4-lower/ir-builder.ts";
 import { type PostDominators, postDominators } from "../4-lower/post-dominators.ts";
+import { joinExits } from "./join-exits.ts";
 import type { FunctionPass } from "./pass.ts";
 import { isLifetimeMark, Writers } from "./remove-dead-code.ts";
 import { isRemovableIfUnused } from "./values.ts";
@@ -18,14 +19,15 @@ export const removeDeadBranches: FunctionPass = {
   name: "remove-dead-branches",
   run(fn) {
     if (!fn.blocks.some(isChoice)) return false;
+    const joined = joinExits(fn);
     const order = postDominators(fn);
     const control = order && controlOf(fn, order);
-    if (order === undefined || control === undefined) return false;
+    if (order === undefined || control === undefined) return joined;
     const live = liveInstructions(fn, control);
     const dead = fn.blocks.filter(
       (block) => isChoice(block) && !live.has(terminatorOf(block) as IrInstruction),
     );
-    if (dead.length === 0) return false;
+    if (dead.length === 0) return joined;
     for (const block of dead) leadOn(block, order);
     for (const block of fn.blocks) {
       block.instructions = block.instructions.filter((each) => isKept(each, live));
