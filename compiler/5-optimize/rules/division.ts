@@ -45,14 +45,20 @@ export const divisionRules: readonly Rule[] = [
     },
   },
   {
-    // x %u c → x == c ? 0 : x   where x <= c is known: of this the verifier knows the bounds
-    name: "remainder-by-greatest",
+    // x %u c → x == c ? 0 : x where x <= c is known, and x < c ? x : x − c where x < 2c is: of these the
+    // verifier knows the bounds
+    name: "remainder-of-small",
     on: ["urem"],
     rewrite: ({ type, operands: [a, b] }, tools) => {
-      if (a === undefined || b?.kind !== "constant" || knownOf(a).max !== b.value) return undefined;
-      if (b.value === 0n || b.value >= 1n << 31n) return undefined;
-      const zero = constant(type as ValueType, 0n);
-      return tools.emit(type, { op: "select" }, [tools.compare("eq", a, b), zero, a]);
+      if (a === undefined || b?.kind !== "constant") return undefined;
+      const { max } = knownOf(a);
+      if (max < b.value || max >= 2n * b.value || b.value >= 1n << 31n) return undefined;
+      const isGreatest = max === b.value;
+      const rest = isGreatest
+        ? constant(type as ValueType, 0n)
+        : tools.binary("add", a, constant(type as ValueType, -b.value));
+      const test = tools.compare(isGreatest ? "eq" : "ult", a, b);
+      return tools.emit(type, { op: "select" }, isGreatest ? [test, rest, a] : [test, a, rest]);
     },
   },
   {
