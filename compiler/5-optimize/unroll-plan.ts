@@ -48,8 +48,6 @@ const sharedExit = 70;
 const callingExit = 30;
 /** The same of several ways out where helpers are called, beside which counting and jumping cost little. */
 const callingWays = 100;
-/** Rounds of a loop up to which it is written out on demand though something else ends it together with its counter. */
-const mostShared = 8;
 /** Rounds of a loop up to which what folds counts for nothing, and what a counter costs in each round. */
 const mostFolded = 10;
 const ofCounting = 3;
@@ -98,13 +96,10 @@ export function planOf(
   if (wish?.kind === "count" && wish.count < trips.count) {
     return { copies: wish.count - 1, isFull: false, trips };
   }
-  // The count of rounds that such a loop certainly has is not known, so that clang leaves all but short ones.
-  const isWished = trips.count <= mostShared || !isPartOfTest(loop, trips.exiting);
-  if (wish !== undefined && wish.kind !== "enable" && isWished) return full;
+  if (wish !== undefined && wish.kind !== "enable") return full;
   const estimated = estimate(loop, alias, tree, context);
   const { cost, saved, once, stores, filled, arrays } = estimated;
-  if (wish !== undefined && isWished)
-    return cost * trips.count <= largestEnabled ? full : undefined;
+  if (wish !== undefined) return cost * trips.count <= largestEnabled ? full : undefined;
   // A test that gives the same in all rounds would be made in each copy; numbers alone gain little.
   const { hasFixedTests, hasPlaces } = estimated;
   const isDear = isHot && hasPlaces && !hasFixedTests && loopExits(loop).length === 1;
