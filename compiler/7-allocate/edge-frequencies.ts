@@ -69,11 +69,26 @@ function branchOdds(
   block: MachineBlock,
   depths: ReadonlyMap<MachineBlock, number>,
 ): number {
-  if (end.likely !== undefined) return end.likely ? likelyOdds : 1 - likelyOdds;
   const leaves = (to: MachineBlock): boolean => (depths.get(to) ?? 0) < (depths.get(block) ?? 0);
+  if (expectedExit(end, leaves) !== undefined)
+    return end.likely === true ? 1 / rounds : 1 - 1 / rounds;
+  if (end.likely !== undefined) return end.likely ? likelyOdds : 1 - likelyOdds;
   if (leaves(end.then) !== leaves(end.otherwise)) {
     return leaves(end.then) ? 1 / rounds : 1 - 1 / rounds;
   }
   if (end.src.kind !== "immediate") return 0.5;
   return end.op === "eq" ? equalOdds : end.op === "ne" ? 1 - equalOdds : 0.5;
+}
+
+/**
+ * The way out of a loop that is marked as the likely one: what expect-exits.ts wants to be fallen into for the verifier's
+ * sake, which says nothing of how often it is taken.
+ */
+export function expectedExit(
+  end: { readonly then: MachineBlock; readonly otherwise: MachineBlock; readonly likely?: boolean },
+  leaves: (to: MachineBlock) => boolean,
+): MachineBlock | undefined {
+  if (end.likely === undefined) return undefined;
+  const [to, other] = end.likely ? [end.then, end.otherwise] : [end.otherwise, end.then];
+  return leaves(to) && !leaves(other) ? to : undefined;
 }

@@ -16,7 +16,7 @@ import {
   machinePredecessors,
   machineSuccessors,
 } from "../6-select/machine.ts";
-import { edgeFrequencies } from "./edge-frequencies.ts";
+import { edgeFrequencies, expectedExit } from "./edge-frequencies.ts";
 import { loopDepths, machineOrder } from "./flow.ts";
 
 interface Edge {
@@ -42,7 +42,7 @@ function isBareExit(block: MachineBlock): boolean {
 /** What a branch back to its loop is worth beside one forward. */
 const backWorth = 0.9;
 
-/** Above all edges outside loops. */
+/** Above all edges outside loops; and once more, ways out that the verifier is to take first. */
 const loopRank = 1000;
 
 /** Candidates for falling through, best first. */
@@ -64,6 +64,9 @@ function rankedEdges(fn: MachineFunction, order: readonly MachineBlock[]): Edge[
     if ((depths.get(from) ?? 0) > 0) {
       const ways = frequencies.get(from) ?? [];
       const goesBack = ways.some(({ to }) => !isForward(to));
+      const depth = depths.get(from) ?? 0;
+      const leaves = (to: MachineBlock): boolean => (depths.get(to) ?? 0) < depth;
+      const expected = end.kind === "branch" ? expectedExit(end, leaves) : undefined;
       for (const { to, frequency } of ways) {
         // A bit test cannot be inverted.
         if (end.kind === "branch" ? end.op === "set" && to === end.then : !isForward(to)) continue;
@@ -71,7 +74,8 @@ function rankedEdges(fn: MachineFunction, order: readonly MachineBlock[]): Edge[
         const forward = end.kind === "branch" && end.op === "set" ? 2 : isOnly ? 1.9 : 1;
         const worth = end.kind !== "branch" ? 2 : isForward(to) ? forward : backWorth;
         const tie = end.kind === "branch" && to === end.otherwise ? 0.01 : 0;
-        add(to, loopRank + frequency * (worth + tie));
+        const first = to === expected ? loopRank : 0;
+        add(to, loopRank + first + frequency * (worth + tie));
       }
     } else if (end.kind === "jump") {
       if (isForward(end.target)) add(end.target, 6);
