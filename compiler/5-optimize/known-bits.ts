@@ -171,6 +171,9 @@ function knownBinary(binary: string, a: Known, b: Known, bits: number): Known {
 
 const quotients: ReadonlySet<string> = new Set(["udiv", "urem", "sdiv", "srem"]);
 
+/** What these say with a constant holds for any other operand. */
+const maskings: ReadonlySet<string> = new Set(["and", "or"]);
+
 /** Whether what is known of the value comes from a division, of which the verifier knows nothing. */
 export function isFromDivision(value: Value, depth = 0): boolean {
   if (value.kind !== "instruction" || depth > 3) return false;
@@ -180,7 +183,7 @@ export function isFromDivision(value: Value, depth = 0): boolean {
   if (operation.op === "zext" || operation.op === "trunc") return isFromDivision(a, depth + 1);
   if (operation.op !== "binary") return false;
   if (quotients.has(operation.binary)) return true;
-  return operation.binary !== "and" && b?.kind === "constant" && isFromDivision(a, depth + 1);
+  return !maskings.has(operation.binary) && b?.kind === "constant" && isFromDivision(a, depth + 1);
 }
 
 /** True if the value, read as signed, is never negative. */
