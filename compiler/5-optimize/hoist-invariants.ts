@@ -12,7 +12,7 @@ import { type EdgeRanges, edgeRanges } from "./edge-ranges.ts";
 import { isOrdered, memoryEffect } from "./effects.ts";
 import type { FunctionPass } from "./pass.ts";
 import { preheader } from "./preheader.ts";
-import { fitsRegisters } from "./register-pressure.ts";
+import { RegisterPressure } from "./register-pressure.ts";
 import type { Range } from "./value-ranges.ts";
 import { isBinary, isOp, operand } from "./values.ts";
 
@@ -29,7 +29,9 @@ export const hoistInvariants: FunctionPass = {
     const places = new Map(tree.order.map((block, at) => [block, at]));
     // Moving an instruction changes nothing of who uses it.
     const { uses, alias } = runs.factsOf(fn);
-    const around = { fn, preds, places, ranges, uses, alias, standIns: new Map<Block, Block>() };
+    const standIns = new Map<Block, Block>();
+    const pressure = new RegisterPressure(fn);
+    const around = { fn, preds, places, ranges, uses, alias, standIns, pressure };
     let changed = false;
     // Inner loops first; what leaves one may then leave the next.
     for (const loop of loops.toReversed()) changed = hoistFrom(loop, around) || changed;
@@ -57,11 +59,12 @@ interface Surroundings {
   readonly alias: AliasAnalysis;
   /** Blocks that were made in front of loops, and the block before each: in the same loops. */
   readonly standIns: Map<Block, Block>;
+  readonly pressure: RegisterPressure;
 }
 
 function hoistFrom(
   loop: Loop,
-  { fn, preds, places, ranges, uses, alias, standIns }: Surroundings,
+  { fn, preds, places, ranges, uses, alias, standIns, pressure }: Surroundings,
 ): boolean {
   const outside = (preds.get(loop.header) ?? []).filter((block) => !loop.blocks.has(block));
   const [entry, ...others] = outside;
@@ -71,7 +74,7 @@ function hoistFrom(
     value.kind !== "instruction" || !loop.blocks.has(standIns.get(value.block) ?? value.block);
   const movable = new Set<IrInstruction>();
   const fixed = fixedLoads(loop, alias, uses);
-  const loads = hasRoom(fixed, { fn, loop, uses }) ? fixed : new Set<IrInstruction>();
+  const loads = hasRoom(fixed, { loop, uses, pressure }) ? fixed : new Set<IrInstruction>();
   const place = (block: Block): number => places.get(block) ?? 0;
   for (const block of [...loop.blocks].sort((a, b) => place(a) - place(b))) {
     for (const each of block.instructions) {
@@ -93,19 +96,20 @@ function hoistFrom(
     block.instructions = block.instructions.filter((each) => !needed.has(each));
   for (const each of moved) each.block = target;
   target.instructions.splice(-1, 0, ...moved);
+  pressure.noteChange();
   return true;
 }
 
 /** A loaded value that goes to the stack is loaded from there just the same. */
 function hasRoom(
   loads: ReadonlySet<IrInstruction>,
-  { fn, loop, uses }: Pick<Surroundings, "fn" | "uses"> & { readonly loop: Loop },
+  { loop, uses, pressure }: Pick<Surroundings, "uses" | "pressure"> & { readonly loop: Loop },
 ): boolean {
   if (loads.size === 0) return false;
   const extended = [...loads].flatMap((load) =>
     (uses.get(load) ?? []).map(({ user }) => user).filter((user) => user.operands.length === 1),
   );
-  return fitsRegisters(fn, loop, Math.min(loads.size, mostHoisted), [...loads, ...extended]);
+  return pressure.fits(loop, Math.min(loads.size, mostHoisted), [...loads, ...extended]);
 }
 
 /** Divisions, and the first few of what else is worth it, with what they need. */

@@ -10,17 +10,53 @@ const acrossCalls = 4;
 /** Calls of helpers and functions, and what becomes such. */
 const callingOps: ReadonlySet<string> = new Set(["call", "load_packet", "asm"]);
 
-/**
- * Whether `extra` more values can live throughout the loop without others going to the stack. Those in whose place they
- * come do not count.
- */
+/** Times that what is live is found out for one function: a large one may be all loops. */
+const mostTimes = 8;
+
+/** What is live in a function whose loops are changed one after the other. */
+export class RegisterPressure {
+  readonly #fn: IrFunction;
+  #liveIn: ReadonlyMap<Block, ReadonlySet<Value>> | undefined;
+  #times = 0;
+
+  constructor(fn: IrFunction) {
+    this.#fn = fn;
+  }
+
+  /** A loop has been changed. After many such changes what was found before is good enough. */
+  noteChange(): void {
+    if (this.#times < mostTimes) this.#liveIn = undefined;
+  }
+
+  /**
+   * Whether `extra` more values can live throughout the loop without others going to the stack. Those in whose place they
+   * come do not count.
+   */
+  fits(loop: Loop, extra: number, replaced: readonly Value[]): boolean {
+    if (this.#liveIn === undefined) {
+      this.#liveIn = livenessOf(this.#fn);
+      this.#times += 1;
+    }
+    return fits(this.#liveIn, loop, extra, replaced);
+  }
+}
+
+/** The same for one loop. */
 export function fitsRegisters(
   fn: IrFunction,
   loop: Loop,
   extra: number,
   replaced: readonly Value[] = [],
 ): boolean {
-  const liveIn = livenessOf(fn);
+  return fits(livenessOf(fn), loop, extra, replaced);
+}
+
+function fits(
+  liveIn: ReadonlyMap<Block, ReadonlySet<Value>>,
+  loop: Loop,
+  extra: number,
+  replaced: readonly Value[],
+): boolean {
   for (const block of loop.blocks) {
     const live = liveOut(block, liveIn);
     for (const value of replaced) live.delete(value);
