@@ -100,16 +100,19 @@ function hoistFrom(
   return true;
 }
 
-/** A loaded value that goes to the stack is loaded from there just the same. */
+/**
+ * A loaded value that goes to the stack is loaded from there just the same. Where all loads leave the loop,
+ * their addresses do so too, and what extends or swaps the values; of many the first few change little.
+ */
 function hasRoom(
   loads: ReadonlySet<IrInstruction>,
   { loop, uses, pressure }: Pick<Surroundings, "uses" | "pressure"> & { readonly loop: Loop },
 ): boolean {
-  if (loads.size === 0) return false;
+  if (loads.size <= mostHoisted) return loads.size > 0;
   const extended = [...loads].flatMap((load) =>
     (uses.get(load) ?? []).map(({ user }) => user).filter((user) => user.operands.length === 1),
   );
-  return pressure.fits(loop, Math.min(loads.size, mostHoisted), [...loads, ...extended]);
+  return pressure.fits(loop, mostHoisted, [...loads, ...extended]);
 }
 
 /** Divisions, and the first few of what else is worth it, with what they need. */
