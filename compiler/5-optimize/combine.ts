@@ -81,12 +81,26 @@ export const combine: FunctionPass = {
   },
 };
 
+function storedTimes(fn: IrFunction): Map<Value, number> {
+  const times = new Map<Value, number>();
+  for (const { instructions } of fn.blocks) {
+    for (const each of instructions) {
+      const [value] = each.operands;
+      if (each.operation.op !== "store" || value === undefined) continue;
+      times.set(value, (times.get(value) ?? 0) + 1);
+    }
+  }
+  return times;
+}
+
 class Combiner implements RuleTools {
   readonly fn: IrFunction;
   readonly context: PassContext;
   readonly #rewriter: Rewriter;
   /** By id of an instruction. */
   #useCounts: Int32Array;
+  /** How often a value is stored; made when it is first asked for. */
+  #stored: ReadonlyMap<Value, number> | undefined;
   #at: IrInstruction | undefined;
 
   constructor(fn: IrFunction, context: PassContext) {
@@ -183,6 +197,12 @@ class Combiner implements RuleTools {
 
   hasOneUse(value: Value): boolean {
     return value.kind !== "instruction" || this.#usesOf(value) <= 1;
+  }
+
+  isReadOnce(value: Value): boolean {
+    if (this.hasOneUse(value) || value.kind !== "instruction") return true;
+    this.#stored ??= storedTimes(this.fn);
+    return this.#usesOf(value) - (this.#stored.get(value) ?? 0) <= 1;
   }
 
   emit(type: IrType, operation: Operation, operands: readonly Value[]): IrInstruction {

@@ -84,7 +84,7 @@ export const castRules: readonly Rule[] = [
   },
   {
     // zext(trunc x) → x & mask, or x where its upper bits are zero; into i64 from i32 it stays: w = w
-    // The mask where nobody else has trunc x: selection clears that once, and who checks it and who uses it
+    // The mask where nobody else reads trunc x: selection clears that once, and who checks it and who uses it
     // in another width, or after a join, have one register.
     name: "zero-extend-truncated",
     on: ["zext"],
@@ -93,7 +93,7 @@ export const castRules: readonly Rule[] = [
       const source = operand(a, 0);
       const mask = onesOf(widthOf(a));
       if (knownOf(source).max <= mask) return tools.resize(source, type as ValueType);
-      if (widthOf(a) === 32 || !tools.hasOneUse(a)) return undefined;
+      if (widthOf(a) === 32 || !tools.isReadOnce(a)) return undefined;
       const value = tools.resize(source, type as ValueType);
       return tools.binary("and", value, constant(type as ValueType, mask));
     },

@@ -43,6 +43,8 @@ export interface RuleTools {
   emit(type: IrType, operation: Operation, operands: readonly Value[]): IrInstruction;
   /** Used at most once: it goes away with the rewriting. */
   hasOneUse(value: Value): boolean;
+  /** The same, stores of the value not counted: what is known of it is of no use to them. */
+  isReadOnce(value: Value): boolean;
 }
 
 export interface Rule {
