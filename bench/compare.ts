@@ -8,12 +8,11 @@ import { resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { Diagnostics } from "../common/diagnostics/diagnostic.ts";
 import { readBtf } from "../common/object/btf-reader.ts";
-import type { ObjectFile } from "../common/object/object-file.ts";
 import { loadObject } from "../linker/load.ts";
-import { isCode } from "../linker/object-view.ts";
 import { portableCase } from "../linker/portable-case.ts";
-import { askKernel, type KernelResult } from "../test/support/kernel.ts";
-import { type Compiled, withBpfc, withClang } from "./compile-object.ts";
+import { askKernel } from "../test/support/kernel.ts";
+import { type Compiled, instructionCount, withBpfc, withClang } from "./compile-object.ts";
+import { lastReason, processedOf } from "./kernel-verdict.ts";
 import { geometricMean, type ProgramGroup, programGroups } from "./programs.ts";
 
 interface Measured {
@@ -47,14 +46,6 @@ const kernelTypes = "/sys/kernel/btf/vmlinux";
 const kernelBtf = existsSync(kernelTypes)
   ? readBtf(readFileSync(kernelTypes), new Diagnostics())
   : undefined;
-
-function instructionCount(object: ObjectFile): number {
-  return object.sections.filter(isCode).reduce((sum, section) => sum + section.size / 8, 0);
-}
-
-function processedOf(result: KernelResult): number {
-  return Number(/processed (\d+) insns/.exec(result.log)?.[1] ?? 0);
-}
 
 function measure(compiled: Compiled, file: string): Measured {
   const { object } = compiled;
@@ -98,13 +89,6 @@ function rejectedOnlyByUs(row: Row): string[] {
     const ours = row.bpfc.programs.get(name);
     return clang.accepted && ours?.accepted !== true ? [name] : [];
   });
-}
-
-function lastReason(log: string): string {
-  const lines = log
-    .split("\n")
-    .filter((line) => line !== "" && !/^(verification time|stack depth|processed)/.test(line));
-  return lines.slice(-3).join(" / ").slice(-300);
 }
 
 function showFailures(rows: readonly Row[]): void {

@@ -11,6 +11,7 @@ import { renderDiagnostic } from "../common/diagnostics/render.ts";
 import type { ObjectFile } from "../common/object/object-file.ts";
 import { readElf } from "../common/object/read-elf.ts";
 import { compile } from "../compiler/compile.ts";
+import { isCode } from "../linker/object-view.ts";
 import type { ProgramGroup } from "./programs.ts";
 
 export interface Compiled {
@@ -23,30 +24,25 @@ export interface Target {
   readonly level: string;
 }
 
+export function instructionCount({ sections }: ObjectFile): number {
+  return sections.filter(isCode).reduce((sum, { size }) => sum + size / 8, 0);
+}
+
 const root = join(import.meta.dirname, "..");
 
 export function withClang(group: ProgramGroup, file: string, target: Target): Compiled {
+  const headers = group.cwd === root ? ["-nostdinc", "-I", join(root, "compiler/include")] : [];
+  const level = [`-mcpu=${target.cpu}`, `-O${target.level}`, "-Wno-everything"];
+  return runClang([...level, ...headers, ...group.flags, "-I", dirname(file)], file, group.cwd);
+}
+
+/** By clang-19 with debug information. */
+export function runClang(words: readonly string[], file: string, cwd = process.cwd()): Compiled {
   const work = mkdtempSync(join(tmpdir(), "bpfc-bench-"));
   const output = join(work, "clang.o");
-  const headers = group.cwd === root ? ["-nostdinc", "-I", join(root, "compiler/include")] : [];
-  const args = [
-    "-target",
-    "bpf",
-    `-mcpu=${target.cpu}`,
-    `-O${target.level}`,
-    "-g",
-    "-Wno-everything",
-    ...headers,
-    ...group.flags,
-    "-I",
-    dirname(file),
-    "-c",
-    file,
-    "-o",
-    output,
-  ];
+  const args = ["-target", "bpf", "-g", ...words, "-c", file, "-o", output];
   try {
-    const result = spawnSync("clang-19", args, { cwd: group.cwd, encoding: "utf8" });
+    const result = spawnSync("clang-19", args, { cwd, encoding: "utf8" });
     if (result.status !== 0) {
       const error = result.stderr.split("\n").find((line) => line.includes("error"));
       return { error: error ?? "failed" };

@@ -7,18 +7,14 @@
  * Run: npx tsx bench/kernel-run-time.ts [--rounds 10] [--loads 12] [--cpu v3] [--match TEXT] [--repeat 2000]
  *        [--folder bench/kernel-workloads]
  */
-import { spawnSync } from "node:child_process";
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { Diagnostics } from "../common/diagnostics/diagnostic.ts";
 import type { ObjectFile } from "../common/object/object-file.ts";
-import { readElf } from "../common/object/read-elf.ts";
-import { isCode } from "../linker/object-view.ts";
-import type { LoadedObject } from "../linker/program.ts";
-import { askKernelInTurns, type KernelJob, type KernelResult } from "../test/support/kernel.ts";
-import { compileFile, hex, kernelJob, kernelMaps, load } from "../test/support/toolchain.ts";
+import { askKernelInTurns, type KernelResult } from "../test/support/kernel.ts";
+import { compileFile, hex } from "../test/support/toolchain.ts";
+import { runClang } from "./compile-object.ts";
+import { type KernelSide, kernelSide, memoryEffects } from "./kernel-side.ts";
 import { synPacket } from "./packets.ts";
 import { geometricMean } from "./programs.ts";
 
@@ -34,38 +30,16 @@ const { values: cli } = parseArgs({
 });
 const { folder } = cli;
 const headers = join(import.meta.dirname, "../compiler/include");
-const work = mkdtempSync(join(tmpdir(), "bpfc-run-time-"));
+const words = ["-O2", `-mcpu=${cli.cpu}`, "-nostdinc", "-I", headers];
 
 function withClang(path: string): ObjectFile {
-  const output = join(work, "clang.o");
-  const words = ["-target", "bpf", `-mcpu=${cli.cpu}`, "-O2", "-g", "-nostdinc", "-I", headers];
-  const result = spawnSync("clang-19", [...words, "-c", path, "-o", output], { encoding: "utf8" });
-  const object = readElf(readFileSync(output), path, new Diagnostics());
-  if (result.status !== 0 || object === undefined) throw new Error(`clang: ${result.stderr}`);
+  const { object, error } = runClang(words, path);
+  if (object === undefined) throw new Error(`clang: ${error}`);
   return object;
 }
 
-interface Prepared {
-  readonly job: KernelJob;
-  readonly object: ObjectFile;
-  readonly loaded: LoadedObject;
-  readonly instructions: number;
-}
-
 const run = { data: hex(synPacket()), repeat: Number(cli.repeat) };
-
-function prepare(object: ObjectFile, path: string): Prepared {
-  const loaded = load(object, path);
-  const program = loaded.programs[0];
-  if (program === undefined) throw new Error(`${path}: no program`);
-  const instructions = object.sections.filter(isCode).reduce((sum, { size }) => sum + size / 8, 0);
-  return {
-    job: { ...kernelJob(loaded, program), runs: [run], dump: true },
-    object,
-    loaded,
-    instructions,
-  };
-}
+const prepare = (object: ObjectFile, path: string): KernelSide => kernelSide(object, path, [run]);
 
 /** Each load's best time, shortest first. */
 function bestTimes(results: readonly (KernelResult | undefined)[]): number[] {
@@ -88,19 +62,8 @@ function spreadOf(results: readonly (KernelResult | undefined)[], base: number):
 }
 
 /** What a program did, as text that can be compared: its number, maps, and variables by name. */
-function effect({ loaded, object }: Prepared, { runs, maps }: KernelResult): string {
-  const contents = kernelMaps(loaded, maps ?? []);
-  const plain = loaded.maps.flatMap(({ name, dataSection }) =>
-    dataSection === undefined ? [[name, contents[name]]] : [],
-  );
-  const variables = object.symbols.flatMap(({ name, type, section, value, size }) => {
-    const place = typeof section === "number" ? object.sections[section]?.name : undefined;
-    const map = loaded.maps.find(({ dataSection }) => dataSection === place);
-    if (type !== "object" || map === undefined) return [];
-    const held = contents[map.name]?.[0]?.split("=")[1] ?? "";
-    return [[name, held.slice(2 * value, 2 * (value + size))]];
-  });
-  return JSON.stringify([runs?.[0]?.retval, plain.sort(), variables.sort()]);
+function effect(side: KernelSide, result: KernelResult): string {
+  return JSON.stringify([result.runs?.[0]?.retval, [...memoryEffects(side, result)].sort()]);
 }
 
 for (const needed of ["null.c", "workload.h"]) {
@@ -109,7 +72,6 @@ for (const needed of ["null.c", "workload.h"]) {
   process.exit(1);
 }
 const names = readdirSync(folder).filter((name) => name.endsWith(".c") && name !== "null.c");
-const bpfcWords = ["-O2", `-mcpu=${cli.cpu}`, "-nostdinc", "-I", headers];
 const nullProgram = prepare(withClang(join(folder, "null.c")), "null.c");
 console.log(
   `bpfc / clang-19 at -O2 -mcpu=${cli.cpu}, nanoseconds per run, ${cli.loads} loads of ${cli.rounds} rounds`,
@@ -119,7 +81,7 @@ const ratios: number[] = [];
 for (const name of names.filter((each) => each.includes(cli.match))) {
   const path = join(folder, name);
   const clang = prepare(withClang(path), path);
-  const bpfc = prepare(compileFile(path, bpfcWords), path);
+  const bpfc = prepare(compileFile(path, words), path);
   const jobs = [nullProgram, clang, bpfc].map(({ job }) => job);
   const loads = Array.from({ length: Number(cli.loads) }, () =>
     askKernelInTurns(jobs, Number(cli.rounds)),
@@ -154,6 +116,5 @@ for (const name of names.filter((each) => each.includes(cli.match))) {
   const figures = `${ratio.toFixed(3).padStart(8)}  ${spread.join("/")} %`;
   console.log(`${title}${cells}${figures}  ${size} ${notes.join(", ")}`.trimEnd());
 }
-rmSync(work, { recursive: true, force: true });
 const worst = Math.max(...ratios).toFixed(3);
 console.log(`geometric mean ${geometricMean(ratios).toFixed(3)}, highest ${worst}`);

@@ -11,6 +11,19 @@ export interface Judgement {
   readonly verif_us: number;
 }
 
+/** Instructions that the verifier went through, by its log. */
+export function processedOf({ log }: Pick<KernelVerdict, "log">): number {
+  return Number(/processed (\d+) insns/.exec(log)?.[1] ?? 0);
+}
+
+/** The last lines that say something of the program. */
+export function lastReason(log: string): string {
+  const lines = log
+    .split("\n")
+    .filter((line) => line !== "" && !/^(verification time|stack depth|processed)/.test(line));
+  return lines.slice(-3).join(" / ").slice(-300);
+}
+
 /** Undefined if the verifier was not reached. */
 export function judgementOf(result: KernelVerdict): Judgement | undefined {
   // A few of the kernel's messages do not end their line.
@@ -25,7 +38,7 @@ export function judgementOf(result: KernelVerdict): Judgement | undefined {
     errno: result.errno,
     reason: result.verdict === "accept" ? "" : firstReason(own),
     messages: own.slice(0, 12),
-    processed: Number(/processed (\d+) insns/.exec(result.log)?.[1] ?? 0),
+    processed: processedOf(result),
     verif_us: Number(time ?? 0),
   };
 }

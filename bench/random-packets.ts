@@ -5,18 +5,15 @@
  * Run: npx tsx bench/random-packets.ts [--count 1000] [--seed 1] [--cpus v3] [--level 2] [--statements 40]
  *        [--packets 12] [--keep FOLDER]
  */
-import { spawnSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { Diagnostics } from "../common/diagnostics/diagnostic.ts";
-import type { ObjectFile } from "../common/object/object-file.ts";
-import { readElf } from "../common/object/read-elf.ts";
-import { isCode } from "../linker/object-view.ts";
-import type { LoadedObject } from "../linker/program.ts";
-import { askKernel, type KernelJob, type KernelResult } from "../test/support/kernel.ts";
-import { compileFile, hex, kernelJob, kernelMaps, load } from "../test/support/toolchain.ts";
+import { askKernel, type KernelResult } from "../test/support/kernel.ts";
+import { compileFile, hex } from "../test/support/toolchain.ts";
+import { runClang } from "./compile-object.ts";
+import { type KernelSide, kernelSide, memoryEffects } from "./kernel-side.ts";
+import { lastReason, processedOf } from "./kernel-verdict.ts";
 import { PacketMaker } from "./packets.ts";
 import { geometricMean } from "./programs.ts";
 import { randomPacketProgram } from "./random-packet-programs/generate.ts";
@@ -37,19 +34,12 @@ const work = mkdtempSync(join(tmpdir(), "bpfc-packets-"));
 /** Programs that the kernel is asked about at once. */
 const batchSize = 16;
 
-interface Side {
-  readonly object: ObjectFile;
-  readonly loaded: LoadedObject;
-  readonly job: KernelJob;
-  readonly instructions: number;
-}
-
 interface Pair {
   readonly seed: number;
   readonly cpu: string;
   readonly path: string;
-  readonly clang: Side;
-  readonly bpfc: Side;
+  readonly clang: KernelSide;
+  readonly bpfc: KernelSide;
 }
 
 const counts = new Map<string, number>();
@@ -65,19 +55,6 @@ function report(what: string, { seed, cpu }: { seed: number; cpu: string }, deta
   writeFileSync(join(cli.keep, `${seed}.c`), randomPacketProgram(seed, Number(cli.statements)));
 }
 
-function side(object: ObjectFile, path: string, runs: KernelJob["runs"]): Side {
-  const loaded = load(object, path);
-  const [program] = loaded.programs;
-  if (program === undefined) throw new Error(`${path}: no program`);
-  const instructions = object.sections.filter(isCode).reduce((sum, { size }) => sum + size / 8, 0);
-  return {
-    object,
-    loaded,
-    job: { ...kernelJob(loaded, program), ...(runs && { runs }), dump: true },
-    instructions,
-  };
-}
-
 function compileBoth(seed: number, cpu: string): Pair | undefined {
   const path = join(work, `${seed}.c`);
   writeFileSync(path, randomPacketProgram(seed, Number(cli.statements)));
@@ -87,21 +64,20 @@ function compileBoth(seed: number, cpu: string): Pair | undefined {
   }));
   const common = [`-O${cli.level}`, `-mcpu=${cpu}`, "-fwrapv", "-fno-strict-aliasing", "-w"];
   const words = [...common, "-nostdinc", "-I", headers];
-  const output = join(work, "clang.o");
-  const result = spawnSync(
-    "clang-19",
-    ["-target", "bpf", "-g", ...words, "-c", path, "-o", output],
-    { encoding: "utf8" },
-  );
-  if (result.status !== 0) {
-    report("refused by clang", { seed, cpu }, result.stderr.split("\n")[0]);
+  const { object, error } = runClang(words, path);
+  if (object === undefined) {
+    report("refused by clang", { seed, cpu }, error);
     return undefined;
   }
-  const theirs = readElf(readFileSync(output), path, new Diagnostics());
-  if (theirs === undefined) throw new Error("clang's object cannot be read");
   try {
     const ours = compileFile(path, words);
-    return { seed, cpu, path, clang: side(theirs, path, runs), bpfc: side(ours, path, runs) };
+    return {
+      seed,
+      cpu,
+      path,
+      clang: kernelSide(object, path, runs),
+      bpfc: kernelSide(ours, path, runs),
+    };
   } catch (error) {
     report("REFUSED BY BPFC", { seed, cpu }, String(error).slice(0, 300));
     return undefined;
@@ -109,21 +85,9 @@ function compileBoth(seed: number, cpu: string): Pair | undefined {
 }
 
 /** What a program did: its numbers and packets, maps and variables by name. */
-function effects({ loaded, object }: Side, { runs, maps }: KernelResult): Map<string, string> {
-  const contents = kernelMaps(loaded, maps ?? []);
-  const found = new Map<string, string>();
-  found.set("", JSON.stringify(runs?.map(({ retval, data, errno }) => [retval, data, errno])));
-  for (const { name, dataSection } of loaded.maps) {
-    if (dataSection === undefined) found.set(name, JSON.stringify(contents[name]));
-  }
-  for (const { name, type, section, value, size } of object.symbols) {
-    const place = typeof section === "number" ? object.sections[section]?.name : undefined;
-    const map = loaded.maps.find(({ dataSection }) => dataSection === place);
-    if (type !== "object" || map === undefined) continue;
-    const held = contents[map.name]?.[0]?.split("=")[1] ?? "";
-    found.set(name, held.slice(2 * value, 2 * (value + size)));
-  }
-  return found;
+function effects(side: KernelSide, result: KernelResult): Map<string, string> {
+  const answers = result.runs?.map(({ retval, data, errno }) => [retval, data, errno]);
+  return memoryEffects(side, result).set("", JSON.stringify(answers));
 }
 
 /** Names of what differs; variables of the file may be left out by either where they come to nothing. */
@@ -132,16 +96,6 @@ function differences(a: ReadonlyMap<string, string>, b: ReadonlyMap<string, stri
     const other = b.get(name);
     return other === undefined || other === held ? [] : [name === "" ? "answers" : name];
   });
-}
-
-const processedOf = (result: KernelResult): number =>
-  Number(/processed (\d+) insns/.exec(result.log)?.[1] ?? 0);
-
-function lastReason(log: string): string {
-  const lines = log
-    .split("\n")
-    .filter((line) => line !== "" && !/^(verification time|stack depth|processed)/.test(line));
-  return lines.slice(-2).join(" / ").slice(-200);
 }
 
 function judge(pair: Pair, clang: KernelResult, bpfc: KernelResult): void {

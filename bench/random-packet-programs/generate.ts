@@ -7,7 +7,7 @@
 import { randomGlobals, randomMap, randomStruct, structText } from "./declarations.ts";
 import { expression } from "./expressions.ts";
 import { type Place, type Scope, Source, withPlaces } from "./scope.ts";
-import { type Callee, Writer } from "./statements.ts";
+import { type Callee, type Surroundings, Writer } from "./statements.ts";
 
 const includes = [
   "linux/bpf.h",
@@ -27,16 +27,12 @@ const parameterText = {
   packet: (): string => "void *data, void *data_end",
 };
 
-interface Surroundings {
-  readonly maps: ConstructorParameters<typeof Writer>[1]["maps"];
-  readonly structs: ConstructorParameters<typeof Writer>[1]["structs"];
-  readonly context: "xdp" | "tc";
-}
+type MapsAndStructs = Omit<Surroundings, "functions">;
 
 /** A function that others call. One that the compiler may not inline gets no packet. */
 function randomFunction(
   source: Source,
-  program: Surroundings,
+  program: MapsAndStructs,
   globals: Scope,
 ): { callee: Callee; text: string[] } {
   const isNoinline = source.chance(30);
@@ -93,7 +89,7 @@ export function randomPacketProgram(seed: number, statements = 40): string {
   );
   const maps = Array.from({ length: 1 + source.below(3) }, () => randomMap(source, keys, values));
   const globals = randomGlobals(source);
-  const program: Surroundings = {
+  const program: MapsAndStructs = {
     maps: maps.map(({ map }) => map),
     structs: new Map([...keys, ...values].map((each) => [each.name, each])),
     context,

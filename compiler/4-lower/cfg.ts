@@ -37,18 +37,33 @@ export function reversePostOrder(fn: IrFunction): readonly Block[] {
 function findOrder(fn: IrFunction): Block[] {
   const entry = fn.blocks[0];
   if (entry === undefined) return [];
-  const order: Block[] = [];
-  const seen = new Set<Block>([entry]);
-  const stack: { block: Block; next: Block[] }[] = [{ block: entry, next: successors(entry) }];
-  for (let top = stack.at(-1); top !== undefined; top = stack.at(-1)) {
-    // Taken from the end, so that in the reversed order the first successor comes first.
-    const next = top.next.pop();
-    if (next === undefined) {
-      order.push(top.block);
-      stack.pop();
-    } else if (!seen.has(next)) {
-      seen.add(next);
-      stack.push({ block: next, next: successors(next) });
+  return depthFirstOrder([entry], successors);
+}
+
+/**
+ * Reverse post-order of what can be reached in a graph.
+ * @param next where a node leads to: a list of the caller's own, which is used up
+ */
+export function depthFirstOrder<Node>(
+  roots: readonly Node[],
+  next: (node: Node) => Node[],
+): Node[] {
+  const order: Node[] = [];
+  const seen = new Set<Node>();
+  for (const root of roots) {
+    if (seen.has(root)) continue;
+    seen.add(root);
+    const stack = [{ node: root, left: next(root) }];
+    for (let top = stack.at(-1); top !== undefined; top = stack.at(-1)) {
+      // Taken from the end, so that in the reversed order the first successor comes first.
+      const node = top.left.pop();
+      if (node === undefined) {
+        order.push(top.node);
+        stack.pop();
+      } else if (!seen.has(node)) {
+        seen.add(node);
+        stack.push({ node, left: next(node) });
+      }
     }
   }
   return order.reverse();
@@ -119,20 +134,19 @@ function immediateDominators(
   index: ReadonlyMap<Block, number>,
   preds: ReadonlyMap<Block, readonly Block[]>,
 ): Int32Array {
-  // From the last predecessor up: from one to the next it is mostly a step, where a block has thousands.
   const from = order.map((block) =>
-    Int32Array.from((preds.get(block) ?? []).flatMap((pred) => index.get(pred) ?? []))
-      .sort()
-      .reverse(),
+    Int32Array.from((preds.get(block) ?? []).flatMap((pred) => index.get(pred) ?? [])),
   );
   return dominatorsOf(from);
 }
 
 /**
  * Immediate dominators in a graph of which node 0 is the entry and the others stand in reverse post-order,
- * by the nodes that lead to each; the entry is its own.
+ * by the nodes that lead to each, which are put in order; the entry is its own.
  */
 export function dominatorsOf(from: readonly Int32Array[]): Int32Array {
+  // From the last predecessor up: from one to the next it is mostly a step, where a node has thousands.
+  for (const each of from) each.sort().reverse();
   const idom = new Int32Array(from.length).fill(-1);
   if (from.length > 0) idom[0] = 0;
   const intersect = (first: number, second: number): number => {
@@ -254,6 +268,12 @@ function computeLoops(
     for (const block of blocks) innermost.set(block, loop);
   }
   return loops;
+}
+
+/** Those that hold no other one. */
+export function innermostLoops(loops: readonly Loop[]): Loop[] {
+  const outer = new Set(loops.map(({ parent }) => parent));
+  return loops.filter((loop) => !outer.has(loop));
 }
 
 /** Edges that leave a loop, as [block inside, block outside]. */

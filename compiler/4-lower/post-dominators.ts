@@ -1,5 +1,5 @@
 /** Which blocks lie on every way from a block to where the function ends. */
-import { dominatorsOf } from "./cfg.ts";
+import { depthFirstOrder, dominatorsOf } from "./cfg.ts";
 import type { Block, IrFunction } from "./ir.ts";
 import { sameValue, successors } from "./ir-builder.ts";
 
@@ -21,9 +21,7 @@ export function postDominators(fn: IrFunction): PostDominators | undefined {
   const place = new Map(order.map((block, at) => [block, at + 1]));
   const from = order.map((block) => {
     const after = next.get(block) ?? [];
-    return Int32Array.from(after.length === 0 ? [0] : after.map((each) => place.get(each) ?? 0))
-      .sort()
-      .reverse();
+    return Int32Array.from(after.length === 0 ? [0] : after.map((each) => place.get(each) ?? 0));
   });
   const dominators = dominatorsOf([new Int32Array(0), ...from]);
   const parent = new Map<Block, Block>();
@@ -60,22 +58,6 @@ function reversedOrder(next: ReadonlyMap<Block, readonly Block[]>): Block[] {
   const before = new Map<Block, Block[]>();
   for (const block of next.keys()) before.set(block, []);
   for (const [block, after] of next) for (const each of after) before.get(each)?.push(block);
-  const seen = new Set<Block>();
-  const order: Block[] = [];
-  for (const [end, after] of next) {
-    if (after.length > 0) continue;
-    seen.add(end);
-    const stack = [{ block: end, left: before.get(end) ?? [] }];
-    for (let top = stack.at(-1); top !== undefined; top = stack.at(-1)) {
-      const block = top.left.pop();
-      if (block === undefined) {
-        order.push(top.block);
-        stack.pop();
-      } else if (!seen.has(block)) {
-        seen.add(block);
-        stack.push({ block, left: before.get(block) ?? [] });
-      }
-    }
-  }
-  return order.reverse();
+  const ends = [...next].flatMap(([block, after]) => (after.length > 0 ? [] : [block]));
+  return depthFirstOrder(ends, (block) => before.get(block) ?? []);
 }

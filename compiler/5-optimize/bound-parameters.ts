@@ -3,10 +3,9 @@
  * the function its parameter is then as well known as a masked value, so that sums of it do not wrap.
  * The verifier follows each of these calls and knows the same: only what it finds as well is used.
  */
-import { dominatorTree, findLoops, predecessors } from "../4-lower/cfg.ts";
 import { bitWidth, type IrFunction, type Parameter } from "../4-lower/ir.ts";
 import type { ValueType } from "../4-lower/ir-builder.ts";
-import { type EdgeRanges, edgeRanges } from "./edge-ranges.ts";
+import { type EdgeRanges, edgeRangesOf } from "./edge-ranges.ts";
 import type { Call } from "./find-noalias.ts";
 import { operand } from "./values.ts";
 
@@ -36,8 +35,7 @@ export class ParameterBounds {
   #rangesOf(fn: IrFunction): EdgeRanges {
     const known = this.#ranges.get(fn);
     if (known !== undefined) return known;
-    const headers = new Map(findLoops(fn).map((loop) => [loop.header, loop]));
-    const made = edgeRanges(dominatorTree(fn), predecessors(fn), headers);
+    const made = edgeRangesOf(fn);
     this.#ranges.set(fn, made);
     return made;
   }

@@ -13,6 +13,7 @@ import {
   type DominatorTree,
   dominatorTree,
   findLoops,
+  innermostLoops,
   type Loop,
   loopExits,
   predecessors,
@@ -20,12 +21,13 @@ import {
 import type { Block, IrFunction, IrInstruction, Value } from "../4-lower/ir.ts";
 import { constant, createInstruction, replaceAllUses, type Use } from "../4-lower/ir-builder.ts";
 import { type AliasAnalysis, type Location, sameBase } from "./alias.ts";
+import { endInArithmetic } from "./carried-values.ts";
 import { counterParts, counterRange } from "./counter-ranges.ts";
-import { edgeRanges } from "./edge-ranges.ts";
+import { edgeRangesOf } from "./edge-ranges.ts";
 import { isOrdered, memoryEffect } from "./effects.ts";
 import { FunctionFacts } from "./function-facts.ts";
 import type { FunctionPass, PassContext } from "./pass.ts";
-import { preheader } from "./preheader.ts";
+import { preheader, soleEntry } from "./preheader.ts";
 import { fitsRegisters } from "./register-pressure.ts";
 import { byteSize, constantAddress, countInstructions, isOp, operand } from "./values.ts";
 
@@ -48,10 +50,9 @@ const mostInstructions = 4000;
 /** Elements that are carried in one function, and rounds for which each is. */
 const mostCarried = 4;
 const mostRounds = 3;
-/** Accesses in a loop that are compared, and steps in which an index and the users of a value are followed. */
+/** Accesses in a loop that are compared, and steps in which an index is followed. */
 const mostEffects = 32;
 const mostSteps = 6;
-const mostUsers = 32;
 
 /** The element at `root + scale * counter + offset`. */
 interface Element {
@@ -77,18 +78,14 @@ interface Carried {
 function carryOne(fn: IrFunction, facts: FunctionFacts, context: PassContext): boolean {
   const tree = dominatorTree(fn);
   const loops = findLoops(fn);
-  const around = new Set(loops.map((loop) => loop.parent));
   const preds = predecessors(fn);
-  for (const loop of loops) {
-    if (around.has(loop) || loop.latches.length !== 1) continue;
+  for (const loop of innermostLoops(loops)) {
+    if (loop.latches.length !== 1) continue;
     const accesses = accessesOf(loop);
     if (accesses === undefined) continue;
-    const [entry, ...others] = (preds.get(loop.header) ?? []).filter(
-      (block) => !loop.blocks.has(block),
-    );
-    if (entry === undefined || others.length > 0) continue;
-    if (entry.instructions.at(-1)?.operation.op === "asm_goto") continue;
-    const elements = elementsOf(loop, accesses, tree, preds, loops);
+    const entry = soleEntry(loop, preds);
+    if (entry === undefined) continue;
+    const elements = elementsOf(fn, loop, accesses);
     const carried = findCarried({ loop, entry, accesses, elements, tree, facts, context });
     if (carried === undefined || !fitsRegisters(fn, loop, carried.rounds - 1)) continue;
     carry(fn, carried);
@@ -116,16 +113,15 @@ function accessesOf(loop: Loop): IrInstruction[] | undefined {
 const isStore = (each: IrInstruction): boolean => isOp(each, "store");
 
 function elementsOf(
+  fn: IrFunction,
   loop: Loop,
   accesses: readonly IrInstruction[],
-  tree: DominatorTree,
-  preds: ReadonlyMap<Block, readonly Block[]>,
-  loops: readonly Loop[],
 ): Map<IrInstruction, Element> {
-  const ranges = edgeRanges(tree, preds, new Map(loops.map((each) => [each.header, each])));
+  const ranges = edgeRangesOf(fn);
   const startRange = (start: Value, entry: Block) => ranges.range(start, entry, loop.header);
+  const around = { tree: dominatorTree(fn), preds: predecessors(fn), startRange };
   const spans = (counter: IrInstruction): readonly [bigint, bigint] | undefined => {
-    const range = counterRange(counter, loop, { tree, preds, startRange });
+    const range = counterRange(counter, loop, around);
     return range && [range.smin, range.smax];
   };
   const found = new Map<IrInstruction, Element>();
@@ -262,34 +258,12 @@ function isOnlyCompared(
   loop: Loop,
   uses: ReadonlyMap<Value, readonly Use[]>,
 ): boolean {
-  const seen = new Set<IrInstruction>([load]);
-  for (const each of seen) {
-    if (seen.size > mostUsers) return false;
-    for (const { user, index } of uses.get(each) ?? []) {
-      if (!loop.blocks.has(user.block)) continue;
-      const { op } = user.operation;
-      if (op === "store" && index === 0) continue;
-      if (op === "icmp") {
-        const other = operand(user, 1 - index);
-        if (other.kind !== "instruction" || !loop.blocks.has(other.block)) return false;
-        continue;
-      }
-      if (!arithmetic.has(op)) return false;
-      seen.add(user);
-    }
-  }
-  return true;
+  return endInArithmetic([load], loop, uses, ({ user, index }) => {
+    if (isOp(user, "select")) return "follow";
+    const other = isOp(user, "icmp") ? operand(user, 1 - index) : undefined;
+    return other?.kind === "instruction" && loop.blocks.has(other.block) ? "end" : undefined;
+  });
 }
-
-const arithmetic: ReadonlySet<string> = new Set([
-  "binary",
-  "zext",
-  "sext",
-  "trunc",
-  "bswap",
-  "phi",
-  "select",
-]);
 
 /** One phi for each round of distance: what was stored last, what was before, and so on. */
 function carry(fn: IrFunction, carried: Carried): void {
@@ -315,12 +289,11 @@ function carry(fn: IrFunction, carried: Carried): void {
     const early = createInstruction(fn, front, type, { ...load.operation }, [address], location);
     const before = address.kind === "instruction" && address !== root ? [address, early] : [early];
     front.instructions.splice(-1, 0, ...before);
-    const operation = { op: "phi", incoming: [front, latch] } as const;
     const phi = createInstruction(
       fn,
       header,
       type,
-      { op: "phi", incoming: [...operation.incoming] },
+      { op: "phi", incoming: [front, latch] },
       [early, last],
       location,
     );

@@ -20,10 +20,11 @@ import {
   type ValueType,
 } from "../4-lower/ir-builder.ts";
 import { type AliasAnalysis, type Location, sameBase } from "./alias.ts";
+import { endInArithmetic } from "./carried-values.ts";
 import { isOrdered, memoryEffect } from "./effects.ts";
 import { FunctionFacts } from "./function-facts.ts";
 import type { FunctionPass } from "./pass.ts";
-import { preheader } from "./preheader.ts";
+import { preheader, soleEntry } from "./preheader.ts";
 import { promoteAllocas } from "./promote-memory.ts";
 import { byteSize, countInstructions, isOp, operand } from "./values.ts";
 
@@ -44,10 +45,9 @@ export const carryMemory: FunctionPass = {
 };
 
 const mostInstructions = 4000;
-/** Places that one loop carries, its exits, and what is looked at of who uses a value. */
+/** Places that one loop carries, and its exits. */
 const mostPlaces = 4;
 const mostExits = 3;
-const mostUsers = 64;
 
 interface Place {
   readonly location: Location;
@@ -66,10 +66,8 @@ function carryOnce(fn: IrFunction, facts: FunctionFacts): boolean {
   const touched = new Set<Block>();
   for (const loop of loops.toReversed()) {
     if ([...loop.blocks].some((block) => touched.has(block))) continue;
-    const outside = (preds.get(loop.header) ?? []).filter((block) => !loop.blocks.has(block));
-    const [entry, ...others] = outside;
-    if (entry === undefined || others.length > 0) continue;
-    if (entry.instructions.at(-1)?.operation.op === "asm_goto") continue;
+    const entry = soleEntry(loop, preds);
+    if (entry === undefined) continue;
     const places = placesOf(loop, alias, uses);
     if (places.length === 0) continue;
     const exits = exitsOf(fn, loop, preds);
@@ -101,7 +99,7 @@ function placesOf(
     const place = placeOf(store, loop, effects, alias);
     if (place === undefined || places.length >= mostPlaces) continue;
     if (places.some(({ stores }) => stores.includes(store))) continue;
-    if (isOnlyCarried(place.loads, loop, uses)) places.push(place);
+    if (endInArithmetic(place.loads, loop, uses)) places.push(place);
   }
   return places;
 }
@@ -133,35 +131,6 @@ function placeOf(
   }
   return { location, type, store, loads, stores };
 }
-
-/** Whether values that come from the loads end in arithmetic and stores, as far as the loop goes. */
-function isOnlyCarried(
-  loads: readonly IrInstruction[],
-  loop: Loop,
-  uses: ReadonlyMap<Value, readonly Use[]>,
-): boolean {
-  const seen = new Set<IrInstruction>(loads);
-  for (const each of seen) {
-    if (seen.size > mostUsers) return false;
-    for (const { user, index } of uses.get(each) ?? []) {
-      if (!loop.blocks.has(user.block)) continue;
-      const { op } = user.operation;
-      if (op === "store" && index === 0) continue;
-      if (!arithmetic.has(op) || user.type === "i1") return false;
-      seen.add(user);
-    }
-  }
-  return true;
-}
-
-const arithmetic: ReadonlySet<string> = new Set([
-  "binary",
-  "zext",
-  "sext",
-  "trunc",
-  "bswap",
-  "phi",
-]);
 
 /** Blocks that are entered where the loop is left, and only then. */
 function exitsOf(

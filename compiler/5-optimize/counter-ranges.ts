@@ -4,8 +4,8 @@ import type { Block, IrInstruction, Value } from "../4-lower/ir.ts";
 import { bitWidth } from "../4-lower/ir.ts";
 import { phisOf, signedValue, terminatorOf, type ValueType } from "../4-lower/ir-builder.ts";
 import { type Counter, fallingBound } from "./falling-counters.ts";
-import { type Fact, factOnEdge, larger, type Range } from "./value-ranges.ts";
-import { isBinary, operand } from "./values.ts";
+import { type Fact, factOnEdge, type Range } from "./value-ranges.ts";
+import { isBinary, larger, operand } from "./values.ts";
 
 /** What is known around a loop. */
 export interface AroundLoop {

@@ -11,11 +11,9 @@ import type { AliasAnalysis } from "./alias.ts";
 import { isOrdered, memoryEffect } from "./effects.ts";
 import type { FunctionFacts } from "./function-facts.ts";
 import type { FunctionPass } from "./pass.ts";
-import { constantAddress, isOp, isPure, operand } from "./values.ts";
+import { acrossCalls, holderOf, registers } from "./register-pressure.ts";
+import { isOp, isPure, operand } from "./values.ts";
 
-/** r0–r9, one kept for what an instruction computes on the way; r6–r9 across calls. */
-const registers = 9;
-const acrossCalls = 4;
 /** Shorter blocks need no look, and longer ones are looked at in part: instructions. */
 const shortest = 20;
 const longest = 4096;
@@ -39,15 +37,7 @@ export const delayValues: FunctionPass = {
   },
 };
 
-/**
- * Constants and addresses of objects are made where they are used, tests are parts of branches, and constant
- * offsets parts of accesses.
- */
-function needsRegister(value: Value): boolean {
-  if (value.kind === "parameter") return true;
-  if (value.kind !== "instruction" || value.type === "i1" || value.type === "void") return false;
-  return value.operation.op !== "alloca" && !isOffset(value);
-}
+const needsRegister = (value: Value): boolean => holderOf(value) === value;
 
 function isOffset(value: Value): boolean {
   return isOp(value, "ptradd") && operand(value, 1).kind === "constant";
@@ -93,8 +83,8 @@ function livesIn(
     }
     if (isOp(each, "phi")) return;
     for (const given of each.operands) {
-      const value = constantAddress(given).base;
-      if (!needsRegister(value)) continue;
+      const value = holderOf(given);
+      if (value === undefined) continue;
       if (!first.has(value)) first.set(value, 0);
       if ((last.get(value) ?? 0) < at) last.set(value, at);
     }
@@ -165,13 +155,13 @@ class Delay {
     if (use.user.block !== this.#block || place === undefined || place <= at + 1) return;
     if (this.#crowded[place - 1] === this.#crowded[at]) return;
     if (!each.operands.every((value) => this.#livesUntil(value, each, place))) return;
-    return isLoad && !this.#isClear(each, at, place) ? undefined : use.user;
+    return isLoad && !this.#isClear(each, place) ? undefined : use.user;
   }
 
   /** The operand is there at the new place anyway. */
   #livesUntil(given: Value, user: IrInstruction, place: number): boolean {
-    const value = constantAddress(given).base;
-    return !needsRegister(value) || this.#isWanted(value, user, place, value);
+    const value = holderOf(given);
+    return value === undefined || this.#isWanted(value, user, place, value);
   }
 
   /** Whether `root` is used from that place on as `value`, which is it or an offset from it. */
@@ -187,12 +177,12 @@ class Delay {
   }
 
   /** Nothing between the two places may write to what the load reads. */
-  #isClear(load: IrInstruction, at: number, place: number): boolean {
+  #isClear(load: IrInstruction, place: number): boolean {
     const location = this.#alias.accessOf(load);
     if (location === undefined) return false;
     let seen = 0;
-    for (const write of this.#writes.toReversed()) {
-      if (write <= at) continue;
+    for (let last = this.#writes.length - 1; last >= 0; last -= 1) {
+      const write = this.#writes[last] as number;
       if (write >= place) return true;
       seen += 1;
       const instruction = this.#block.instructions[write] as IrInstruction;

@@ -1,6 +1,6 @@
 /** The range of a number on one edge of the graph, or in a block: what the branches on the way there say about it. */
-import type { DominatorTree, Loop } from "../4-lower/cfg.ts";
-import type { Block, Value } from "../4-lower/ir.ts";
+import { dominatorTree, findLoops, predecessors } from "../4-lower/cfg.ts";
+import type { Block, IrFunction, Value } from "../4-lower/ir.ts";
 import { bitWidth } from "../4-lower/ir.ts";
 import { signedValue, terminatorOf, type ValueType } from "../4-lower/ir-builder.ts";
 import { counterRange } from "./counter-ranges.ts";
@@ -26,12 +26,11 @@ const mostSteps = 16;
 const mostDepth = 4;
 const scalable: ReadonlySet<string> = new Set(["add", "mul", "shl"]);
 
-/** @param headers loops by their header */
-export function edgeRanges(
-  tree: DominatorTree,
-  preds: ReadonlyMap<Block, readonly Block[]>,
-  headers: ReadonlyMap<Block, Loop>,
-): EdgeRanges {
+/** For the function's graph as it is now. */
+export function edgeRangesOf(fn: IrFunction): EdgeRanges {
+  const tree = dominatorTree(fn);
+  const preds = predecessors(fn);
+  const headers = new Map(findLoops(fn).map((loop) => [loop.header, loop]));
   const rangeAt = (value: Value, place: Place, depth = 0): Range | undefined => {
     if (value.type === "ptr" || value.type === "i1" || value.type === "void") return undefined;
     let result = basicRange(value, place, depth);

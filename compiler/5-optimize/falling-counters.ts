@@ -7,7 +7,8 @@ import type { DominatorTree } from "../4-lower/cfg.ts";
 import type { Block, IrInstruction, Value } from "../4-lower/ir.ts";
 import { bitWidth } from "../4-lower/ir.ts";
 import { terminatorOf, type ValueType } from "../4-lower/ir-builder.ts";
-import { type Fact, factOnEdge, larger, type Range, smaller } from "./value-ranges.ts";
+import { type Fact, factOnEdge, type Range } from "./value-ranges.ts";
+import { larger, smaller } from "./values.ts";
 
 export interface Counter {
   readonly phi: IrInstruction;

@@ -8,10 +8,10 @@ import { dominatorTree, findLoops, type Loop, predecessors } from "../4-lower/cf
 import type { Block, IrFunction, IrInstruction, Value } from "../4-lower/ir.ts";
 import type { Use } from "../4-lower/ir-builder.ts";
 import type { AliasAnalysis } from "./alias.ts";
-import { type EdgeRanges, edgeRanges } from "./edge-ranges.ts";
+import { type EdgeRanges, edgeRangesOf } from "./edge-ranges.ts";
 import { isOrdered, memoryEffect } from "./effects.ts";
 import type { FunctionPass } from "./pass.ts";
-import { preheader } from "./preheader.ts";
+import { preheader, soleEntry } from "./preheader.ts";
 import { RegisterPressure } from "./register-pressure.ts";
 import type { Range } from "./value-ranges.ts";
 import { isBinary, isOp, operand } from "./values.ts";
@@ -24,8 +24,7 @@ export const hoistInvariants: FunctionPass = {
     const loops = findLoops(fn);
     if (loops.length === 0) return false;
     const preds = predecessors(fn);
-    const headers = new Map(loops.map((loop) => [loop.header, loop]));
-    const ranges = edgeRanges(tree, preds, headers);
+    const ranges = edgeRangesOf(fn);
     const places = new Map(tree.order.map((block, at) => [block, at]));
     // Moving an instruction changes nothing of who uses it.
     const { uses, alias } = runs.factsOf(fn);
@@ -66,10 +65,8 @@ function hoistFrom(
   loop: Loop,
   { fn, preds, places, ranges, uses, alias, standIns, pressure }: Surroundings,
 ): boolean {
-  const outside = (preds.get(loop.header) ?? []).filter((block) => !loop.blocks.has(block));
-  const [entry, ...others] = outside;
-  if (entry === undefined || others.length > 0) return false;
-  if (entry.instructions.at(-1)?.operation.op === "asm_goto") return false;
+  const entry = soleEntry(loop, preds);
+  if (entry === undefined) return false;
   const isInvariant = (value: Value): boolean =>
     value.kind !== "instruction" || !loop.blocks.has(standIns.get(value.block) ?? value.block);
   const movable = new Set<IrInstruction>();

@@ -14,7 +14,7 @@ import { inlineCall } from "./inline-call.ts";
 import { inlineCost, isStraight } from "./inline-cost.ts";
 import type { ModulePass, PassContext } from "./pass.ts";
 import { reportAt } from "./report.ts";
-import { instructionsOf } from "./values.ts";
+import { argumentRegisters, instructionsOf } from "./values.ts";
 
 /** Highest cost (inline-cost.ts) of a body that is copied to several places; `hint` is for the inline keyword. */
 const thresholds: Readonly<Record<OptimizationLevel, { plain: number; hint: number }>> = {
@@ -27,8 +27,6 @@ const thresholds: Readonly<Record<OptimizationLevel, { plain: number; hint: numb
 /** What a body of one block may cost, as a multiple of the threshold. */
 const straightFactor = 1.5;
 
-/** Below r6: what a BPF function can be given. */
-const registerParameters = 5;
 /** A function that has grown to this size takes no more optional copies. */
 const largestCaller = 30000;
 const rounds = 64;
@@ -214,7 +212,7 @@ class Inliner {
 }
 
 function isMandatory(fn: IrFunction): boolean {
-  return fn.inline === "always" || fn.params.length > registerParameters;
+  return fn.inline === "always" || fn.params.length > argumentRegisters;
 }
 
 /** Global functions are verified by themselves, and the kernel takes none there that returns an address. */

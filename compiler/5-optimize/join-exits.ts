@@ -27,18 +27,16 @@ function findLoop(fn: IrFunction): Loop | undefined {
   return findLoops(fn).find((loop) => {
     const target = sharedTarget(loop);
     const before = target && predecessors(fn).get(target);
-    return before?.some((block) => !loop.blocks.has(block)) === true && hasNoEffect(loop);
+    if (before?.some((block) => !loop.blocks.has(block)) !== true) return false;
+    return ![...loop.blocks].some(({ instructions }) => instructions.some(hasEffect));
   });
 }
 
 const branches: ReadonlySet<string> = new Set(["br", "condbr", "switch"]);
 
-function hasNoEffect({ blocks }: Loop): boolean {
-  for (const { instructions } of blocks) {
-    for (const each of instructions)
-      if (!isRemovableIfUnused(each) && !branches.has(each.operation.op)) return false;
-  }
-  return true;
+/** Whether it does more than compute, or choose where to go on. */
+export function hasEffect(each: IrInstruction): boolean {
+  return !isRemovableIfUnused(each) && !branches.has(each.operation.op);
 }
 
 /** Where several ways out lead that tell it nothing of the loop. */

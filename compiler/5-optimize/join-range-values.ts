@@ -18,8 +18,7 @@ import {
 import { invertedPredicate } from "./fold-constants.ts";
 import { type Test, testOf } from "./join-range-tests.ts";
 import type { FunctionPass } from "./pass.ts";
-import { larger, smaller } from "./value-ranges.ts";
-import { isConstant, operand } from "./values.ts";
+import { isConstant, larger, operand, smaller } from "./values.ts";
 
 export const joinRangeValues: FunctionPass = {
   kind: "function",

@@ -6,7 +6,7 @@
  */
 import type { Parameter, Value } from "../4-lower/ir.ts";
 import { bitWidth } from "../4-lower/ir.ts";
-import { isOp, operand } from "./values.ts";
+import { isOp, larger, operand, smaller } from "./values.ts";
 
 /** Bounds are inclusive, unsigned, of the value's own width. */
 export interface Known {
@@ -111,9 +111,6 @@ function union(a: Known, b: Known): Known {
     zeros: a.zeros & b.zeros,
   };
 }
-
-const larger = (a: bigint, b: bigint): bigint => (a > b ? a : b);
-const smaller = (a: bigint, b: bigint): bigint => (a < b ? a : b);
 
 function knownBinary(binary: string, a: Known, b: Known, bits: number): Known {
   const ones = onesOf(bits);

@@ -29,7 +29,7 @@ import {
 import { contextField } from "./context.ts";
 import { type AroundLoop, counterParts, counterRange, isFollowed } from "./counter-ranges.ts";
 import { blockOfUse } from "./demote-values.ts";
-import { edgeRanges } from "./edge-ranges.ts";
+import { edgeRangesOf } from "./edge-ranges.ts";
 import { isPlainMemory } from "./memory-provenance.ts";
 import type { FunctionPass, PassContext } from "./pass.ts";
 import { preheader } from "./preheader.ts";
@@ -148,8 +148,7 @@ function candidatesOf(phi: IrInstruction, loop: Loop, around: Surroundings): Gro
   const found = groupsOf(phi, loop, computeUses(fn));
   if (found.length === 0) return [];
   const preds = predecessors(fn);
-  const headers = new Map(loops.map((each) => [each.header, each]));
-  const ranges = edgeRanges(tree, preds, headers);
+  const ranges = edgeRangesOf(fn);
   const startRange: AroundLoop["startRange"] = (start, entry) =>
     ranges.range(start, entry, loop.header);
   let groups = found;

@@ -1,4 +1,5 @@
 /** The block in front of a loop. */
+import type { Loop } from "../4-lower/cfg.ts";
 import type { Block, IrFunction } from "../4-lower/ir.ts";
 import {
   createBlock,
@@ -7,6 +8,18 @@ import {
   replaceIncoming,
   terminatorOf,
 } from "../4-lower/ir-builder.ts";
+
+/** The only block from which a loop is entered, if code may be put between the two. */
+export function soleEntry(
+  loop: Loop,
+  preds: ReadonlyMap<Block, readonly Block[]>,
+): Block | undefined {
+  const [entry, ...others] = (preds.get(loop.header) ?? []).filter(
+    (block) => !loop.blocks.has(block),
+  );
+  if (entry === undefined || others.length > 0) return undefined;
+  return terminatorOf(entry)?.operation.op === "asm_goto" ? undefined : entry;
+}
 
 /** A block that leads to the loop alone: what is computed there is behind all checks before the loop. */
 export function preheader(fn: IrFunction, entry: Block, header: Block): Block {

@@ -35,15 +35,13 @@ import {
   decide,
   factOnEdge,
   fullRange,
-  larger,
   type Range,
   refine,
   scaled,
   shifted,
-  smaller,
   sumOf,
 } from "./value-ranges.ts";
-import { isBinary, isOp, operand } from "./values.ts";
+import { isBinary, isOp, larger, operand, smaller } from "./values.ts";
 import { isWidenable } from "./widen-sums.ts";
 
 export const propagateRanges: FunctionPass = {

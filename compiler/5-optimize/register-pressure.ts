@@ -1,12 +1,12 @@
 /** How many registers a loop needs, counted in values of the IR: a little more than it will. */
 import type { Loop } from "../4-lower/cfg.ts";
-import type { Block, IrFunction, IrInstruction, Value } from "../4-lower/ir.ts";
+import type { Block, IrFunction, IrInstruction, Parameter, Value } from "../4-lower/ir.ts";
 import { successors } from "../4-lower/ir-builder.ts";
 import { constantAddress } from "./values.ts";
 
 /** r0–r9, one kept for what an instruction computes on the way; r6–r9 across calls. */
-const registers = 9;
-const acrossCalls = 4;
+export const registers = 9;
+export const acrossCalls = 4;
 /** Calls of helpers and functions, and what becomes such. */
 const callingOps: ReadonlySet<string> = new Set(["call", "load_packet", "asm"]);
 
@@ -75,14 +75,19 @@ function fits(
 }
 
 /**
- * Constants and addresses of objects are made where they are used; tests are parts of branches, and what is
- * counted in constants from an address is part of the access.
+ * What stands in a register where a value is used: constants and addresses of objects are made there; tests are
+ * parts of branches, and what is counted in constants from an address is part of the access.
  */
-function addHolder(value: Value, live: Set<Value>): void {
+export function holderOf(value: Value): Parameter | IrInstruction | undefined {
   const { base } = constantAddress(value);
-  if (base.kind === "parameter") live.add(base);
-  if (base.kind !== "instruction" || base.type === "i1" || base.operation.op === "alloca") return;
-  live.add(base);
+  if (base.kind === "parameter") return base;
+  if (base.kind !== "instruction" || base.type === "i1" || base.type === "void") return undefined;
+  return base.operation.op === "alloca" ? undefined : base;
+}
+
+function addHolder(value: Value, live: Set<Value>): void {
+  const holder = holderOf(value);
+  if (holder !== undefined) live.add(holder);
 }
 
 /** What is live where each block begins, its phis not counted. */

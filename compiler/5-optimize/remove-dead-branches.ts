@@ -9,10 +9,9 @@ import { removeUnreachableBlocks } from "../4-lower/cfg.ts";
 import type { Block, IrFunction, IrInstruction, Value } from "../4-lower/ir.ts";
 import { removeIncoming, successors, terminatorOf } from "../4-lower/ir-builder.ts";
 import { type PostDominators, postDominators } from "../4-lower/post-dominators.ts";
-import { joinExits } from "./join-exits.ts";
+import { hasEffect, joinExits } from "./join-exits.ts";
 import type { FunctionPass } from "./pass.ts";
-import { isLifetimeMark, Writers } from "./remove-dead-code.ts";
-import { isRemovableIfUnused } from "./values.ts";
+import { keepOnly, liveInstructions } from "./remove-dead-code.ts";
 
 export const removeDeadBranches: FunctionPass = {
   kind: "function",
@@ -23,15 +22,13 @@ export const removeDeadBranches: FunctionPass = {
     const order = postDominators(fn);
     const control = order && controlOf(fn, order);
     if (order === undefined || control === undefined) return joined;
-    const live = liveInstructions(fn, control);
+    const live = liveBranches(fn, control);
     const dead = fn.blocks.filter(
       (block) => isChoice(block) && !live.has(terminatorOf(block) as IrInstruction),
     );
     if (dead.length === 0) return joined;
     for (const block of dead) leadOn(block, order);
-    for (const block of fn.blocks) {
-      block.instructions = block.instructions.filter((each) => isKept(each, live));
-    }
+    keepOnly(fn, live);
     removeUnreachableBlocks(fn);
     return true;
   },
@@ -69,52 +66,29 @@ function controlOf(
   return control;
 }
 
-function liveInstructions(
+/** What has an effect, with all that decides whether it is reached, and what it reads. */
+function liveBranches(
   fn: IrFunction,
   control: ReadonlyMap<Block, readonly IrInstruction[]>,
 ): ReadonlySet<IrInstruction> {
-  const live = new Set<IrInstruction>();
   const reached = new Set<Block>();
-  const work: IrInstruction[] = [];
-  const mark = (value: Value): void => {
-    if (value.kind !== "instruction" || live.has(value)) return;
-    live.add(value);
-    work.push(value);
-  };
-  const reach = (block: Block): void => {
+  const reach = (block: Block, mark: (value: Value) => void): void => {
     if (reached.has(block)) return;
     reached.add(block);
     for (const branch of control.get(block) ?? []) mark(branch);
   };
-  const writers = new Writers();
-  for (const block of fn.blocks) {
-    for (const each of block.instructions) if (isRoot(each) && !writers.add(each)) mark(each);
-  }
-  for (let each = work.pop(); each !== undefined; each = work.pop()) {
-    reach(each.block);
-    each.operands.forEach(mark);
-    writers.of(each).forEach(mark);
-    const { operation } = each;
-    if (operation.op !== "phi") continue;
-    // Which way it is come in by makes the value.
-    for (const from of operation.incoming) {
-      reach(from);
-      mark(terminatorOf(from) as IrInstruction);
-    }
-  }
-  return live;
-}
-
-function isRoot(each: IrInstruction): boolean {
-  const { op } = each.operation;
-  if (op === "br" || op === "condbr" || op === "switch") return false;
-  return !isRemovableIfUnused(each) && !isLifetimeMark(each);
-}
-
-function isKept(each: IrInstruction, live: ReadonlySet<IrInstruction>): boolean {
-  if (live.has(each) || each.operation.op === "br") return true;
-  const [object] = each.operands;
-  return isLifetimeMark(each) && object?.kind === "instruction" && live.has(object);
+  return liveInstructions(fn, {
+    isRoot: hasEffect,
+    markNeeded({ block, operation }, mark) {
+      reach(block, mark);
+      if (operation.op !== "phi") return;
+      // Which way it is come in by makes the value.
+      for (const from of operation.incoming) {
+        reach(from, mark);
+        mark(terminatorOf(from) as IrInstruction);
+      }
+    },
+  });
 }
 
 /** The branch becomes a jump to the successor that is nearest to the end. */

@@ -16,6 +16,21 @@ export const removeDeadCode: FunctionPass = {
 };
 
 export function removeUnused(fn: IrFunction): boolean {
+  return keepOnly(fn, liveInstructions(fn, { isRoot: (each) => !isRemovableIfUnused(each) }));
+}
+
+export interface Liveness {
+  /** Whether an instruction is of use by itself. Marks of lifetimes and what writes to objects alone are not. */
+  readonly isRoot: (instruction: IrInstruction) => boolean;
+  /** What a live instruction needs besides its operands. */
+  readonly markNeeded?: (instruction: IrInstruction, mark: (value: Value) => void) => void;
+}
+
+/** All that something of use depends on. */
+export function liveInstructions(
+  fn: IrFunction,
+  { isRoot, markNeeded }: Liveness,
+): Set<IrInstruction> {
   const live = new Set<IrInstruction>();
   const work: IrInstruction[] = [];
   const mark = (value: Value): void => {
@@ -26,17 +41,23 @@ export function removeUnused(fn: IrFunction): boolean {
   const writers = new Writers();
   for (const block of fn.blocks) {
     for (const each of block.instructions) {
-      if (!isRemovableIfUnused(each) && !isLifetimeMark(each) && !writers.add(each)) mark(each);
+      if (isRoot(each) && !isLifetimeMark(each) && !writers.add(each)) mark(each);
     }
   }
   for (let each = work.pop(); each !== undefined; each = work.pop()) {
     each.operands.forEach(mark);
     writers.of(each).forEach(mark);
+    markNeeded?.(each, mark);
   }
+  return live;
+}
+
+/** Jumps stay; lifetimes go with their object. Returns whether something went. */
+export function keepOnly(fn: IrFunction, live: ReadonlySet<IrInstruction>): boolean {
   let changed = false;
   for (const block of fn.blocks) {
     const kept = block.instructions.filter((each) => {
-      if (!isLifetimeMark(each)) return live.has(each);
+      if (!isLifetimeMark(each)) return live.has(each) || each.operation.op === "br";
       const [object] = each.operands;
       return object?.kind === "instruction" && live.has(object);
     });
@@ -48,7 +69,7 @@ export function removeUnused(fn: IrFunction): boolean {
 }
 
 /** What writes to stack objects by their own address: it is of use only where the object is to something else. */
-export class Writers {
+class Writers {
   readonly #byObject = new Map<IrInstruction, IrInstruction[]>();
 
   /** Returns whether the instruction is such a one. */
@@ -83,6 +104,6 @@ function targetOf(instruction: IrInstruction): Value | undefined {
   }
 }
 
-export function isLifetimeMark({ operation }: IrInstruction): boolean {
+function isLifetimeMark({ operation }: IrInstruction): boolean {
   return operation.op === "lifetime_start" || operation.op === "lifetime_end";
 }

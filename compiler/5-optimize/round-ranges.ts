@@ -8,8 +8,8 @@ import type { BinaryOp, Block, IrInstruction, Value } from "../4-lower/ir.ts";
 import { bitWidth } from "../4-lower/ir.ts";
 import { phisOf, type ValueType } from "../4-lower/ir-builder.ts";
 import { type AroundLoop, mostRounds } from "./counter-ranges.ts";
-import { fullRange, larger, type Range, smaller } from "./value-ranges.ts";
-import { isOp, operand } from "./values.ts";
+import { fullRange, type Range } from "./value-ranges.ts";
+import { isOp, larger, operand, smaller } from "./values.ts";
 
 /** Rounds that are followed. */
 const longest = 64n;

@@ -21,7 +21,7 @@ import { ParameterBounds } from "./bound-parameters.ts";
 import { type Call, NoaliasFinder } from "./find-noalias.ts";
 import { knownOf, onesOf } from "./known-bits.ts";
 import type { ModulePass } from "./pass.ts";
-import { instructionsOf, isBinary, isOp, operand } from "./values.ts";
+import { argumentRegisters, instructionsOf, isBinary, isOp, operand } from "./values.ts";
 
 export const specialiseFunctions: ModulePass = {
   kind: "module",
@@ -43,9 +43,6 @@ export const specialiseFunctions: ModulePass = {
   },
 };
 
-/** What a function can be given: those with more have to be copied into every call. */
-const registerParameters = 5;
-
 /**
  * A function with more parameters than registers, of which all calls pass the same constants or of which it
  * reads only some, becomes one that can be called.
@@ -56,7 +53,7 @@ export const fitParameters: ModulePass = {
   name: "fit-parameters",
   run({ module, runs }) {
     const isWide = (fn: IrFunction): boolean =>
-      fn.params.length > registerParameters && fn.inline !== "always";
+      fn.params.length > argumentRegisters && fn.inline !== "always";
     if (!module.functions.some(isWide)) return false;
     let changed = false;
     for (const [fn, calls] of callsOfPrivate(module)) {
@@ -77,7 +74,7 @@ function fits(fn: IrFunction, calls: readonly Call[]): boolean {
   const needed = fn.params.filter(
     (each) => used.has(each) && commonArgument(calls, each.index)?.type !== each.type,
   );
-  return needed.length <= registerParameters;
+  return needed.length <= argumentRegisters;
 }
 
 function usedIn(fn: IrFunction): Set<Value> {

@@ -35,7 +35,7 @@ import {
 } from "../4-lower/ir-builder.ts";
 import { decidedBy } from "./choices.ts";
 import { Demotion, usesOutside } from "./demote-values.ts";
-import { type EdgeRanges, edgeRanges } from "./edge-ranges.ts";
+import { type EdgeRanges, edgeRangesOf } from "./edge-ranges.ts";
 import {
   foldInstruction,
   holdsForEqual,
@@ -82,7 +82,7 @@ function findThreads(fn: IrFunction): Thread[] {
   const preds = predecessors(fn);
   const tree = dominatorTree(fn);
   const headers = new Map(findLoops(fn).map((loop) => [loop.header, loop]));
-  const ranges = edgeRanges(tree, preds, headers);
+  const ranges = edgeRangesOf(fn);
   const threads: Thread[] = [];
   // A block that takes part in one thread stays as it is for the others.
   const busy = new Set<Block>();

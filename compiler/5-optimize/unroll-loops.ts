@@ -6,7 +6,7 @@
  * Needs: split-aggregates before. Leaves unfolded constants and single-input phis behind.
  */
 import { appendAll } from "../../common/append.ts";
-import { dominatorTree, findLoops, type Loop } from "../4-lower/cfg.ts";
+import { dominatorTree, findLoops, innermostLoops, type Loop } from "../4-lower/cfg.ts";
 import type { Block, IrFunction, IrInstruction, Value } from "../4-lower/ir.ts";
 import {
   computeUses,
@@ -48,16 +48,13 @@ function unrollInnermost(fn: IrFunction, context: PassContext, isFirst: boolean)
   const first = dominatorTree(fn);
   const loops = findLoops(fn);
   if (loops.length === 0) return false;
-  const outer = new Set(loops.map((loop) => loop.parent));
-  const merged = loops.filter((loop) => !outer.has(loop) && joinLatches(fn, loop));
+  const merged = innermostLoops(loops).filter((loop) => joinLatches(fn, loop));
   const tree = merged.length > 0 ? dominatorTree(fn) : first;
   const all = merged.length > 0 ? findLoops(fn) : loops;
-  const around = new Set(all.map((loop) => loop.parent));
   const alias = new AliasAnalysis(fn);
   const chosen: { loop: Loop; plan: UnrollPlan }[] = [];
   let size = countInstructions(fn);
-  for (const loop of all) {
-    if (around.has(loop)) continue;
+  for (const loop of innermostLoops(all)) {
     const isHot = isFirst && loop.parent !== undefined;
     const plan = planOf(loop, { fn, tree, alias }, context, isHot);
     if (plan === undefined) continue;

@@ -17,6 +17,7 @@ import {
 } from "../4-lower/ir-builder.ts";
 import { foldComparison } from "./fold-constants.ts";
 import type { FunctionPass } from "./pass.ts";
+import { soleEntry } from "./preheader.ts";
 import { type InstructionOf, instructionsOf, isOp, isPure, operand } from "./values.ts";
 
 export const unswitchLoops: FunctionPass = {
@@ -44,8 +45,8 @@ function unswitchOne(fn: IrFunction): boolean {
   if (loops.length === 0) return false;
   const preds = predecessors(fn);
   for (const loop of loops.toReversed()) {
-    const entry = onlyEntry(loop, preds);
-    if (entry === undefined) continue;
+    const entry = soleEntry(loop, preds);
+    if (entry === undefined || successors(entry).filter(isHeaderOf(loop)).length > 1) continue;
     const tests = findTests(fn, loop, entry, preds);
     if (tests.length === 0) continue;
     moveTests(fn, loop, entry, tests);
@@ -54,13 +55,10 @@ function unswitchOne(fn: IrFunction): boolean {
   return false;
 }
 
-function onlyEntry(loop: Loop, preds: ReadonlyMap<Block, readonly Block[]>): Block | undefined {
-  const outside = (preds.get(loop.header) ?? []).filter((block) => !loop.blocks.has(block));
-  const [entry, ...others] = outside;
-  if (entry === undefined || others.length > 0) return undefined;
-  if (terminatorOf(entry)?.operation.op === "asm_goto") return undefined;
-  return successors(entry).filter((next) => next === loop.header).length === 1 ? entry : undefined;
-}
+const isHeaderOf =
+  ({ header }: Loop) =>
+  (block: Block): boolean =>
+    block === header;
 
 interface LoopTest {
   readonly block: Block;

@@ -7,7 +7,7 @@ import { bitWidth } from "../4-lower/ir.ts";
 import { signedValue, type ValueType } from "../4-lower/ir-builder.ts";
 import { invertedPredicate } from "./fold-constants.ts";
 import { knownOf } from "./known-bits.ts";
-import { isOp, operand } from "./values.ts";
+import { isOp, larger, operand, smaller } from "./values.ts";
 
 /** Inclusive bounds, in both readings. */
 export interface Range {
@@ -28,9 +28,6 @@ export function fullRange(value: Value): Range {
   if (max < half) return { min, max, smin: min, smax: max };
   return { min, max, smin: -half, smax: half - 1n };
 }
-
-export const larger = (a: bigint, b: bigint): bigint => (a > b ? a : b);
-export const smaller = (a: bigint, b: bigint): bigint => (a < b ? a : b);
 
 /** The range if `predicate` holds between the value and a constant. */
 export function refine(range: Range, predicate: IntPredicate, value: bigint, bits: number): Range {

@@ -12,6 +12,9 @@ import type {
 } from "../4-lower/ir.ts";
 import { signedValue } from "../4-lower/ir-builder.ts";
 
+/** What a BPF function can be given, in r1–r5 (RFC 9669, section 2). */
+export const argumentRegisters = 5;
+
 export type OperationOf<Op extends OperationName> = Extract<Operation, { op: Op }>;
 
 /** An instruction known to have a certain operation. */
@@ -154,3 +157,6 @@ export function countInstructions(fn: IrFunction): number {
 export function unique(blocks: readonly Block[]): Block[] {
   return [...new Set(blocks)];
 }
+
+export const larger = (a: bigint, b: bigint): bigint => (a > b ? a : b);
+export const smaller = (a: bigint, b: bigint): bigint => (a < b ? a : b);

@@ -3,7 +3,13 @@
  * is made, and the question is asked once, before both. Each copy does one thing then, and may be small enough
  * to be unrolled. Needs: reachable blocks. Leaves jumps to jumps behind.
  */
-import { findLoops, type Loop, predecessors, removeUnreachableBlocks } from "../4-lower/cfg.ts";
+import {
+  findLoops,
+  innermostLoops,
+  type Loop,
+  predecessors,
+  removeUnreachableBlocks,
+} from "../4-lower/cfg.ts";
 import type { Block, IrFunction, IrInstruction, Value } from "../4-lower/ir.ts";
 import {
   computeUses,
@@ -15,7 +21,7 @@ import {
 import { cloneBlocks, sizeOf } from "./clone-blocks.ts";
 import { Demotion, usesOutside } from "./demote-values.ts";
 import type { FunctionPass } from "./pass.ts";
-import { preheader } from "./preheader.ts";
+import { preheader, soleEntry } from "./preheader.ts";
 import { promoteAllocas } from "./promote-memory.ts";
 import { copyInto, isCopyable } from "./unswitch-loops.ts";
 import { countInstructions, type InstructionOf, isOp, operand } from "./values.ts";
@@ -43,16 +49,13 @@ const mostDepth = 3;
 
 function versionOne(fn: IrFunction): boolean {
   const loops = findLoops(fn);
-  const around = new Set(loops.map((loop) => loop.parent));
-  const inner = loops.filter((loop) => loop.parent !== undefined && !around.has(loop));
+  const inner = innermostLoops(loops).filter((loop) => loop.parent !== undefined);
   if (inner.length === 0 || countInstructions(fn) > mostInstructions) return false;
   const preds = predecessors(fn);
   for (const loop of inner) {
     if (sizeOf(loop.blocks) > largestLoop || loop.header.unroll !== undefined) continue;
-    const outside = (preds.get(loop.header) ?? []).filter((block) => !loop.blocks.has(block));
-    const [entry, ...others] = outside;
-    if (entry === undefined || others.length > 0) continue;
-    if (terminatorOf(entry)?.operation.op === "asm_goto") continue;
+    const entry = soleEntry(loop, preds);
+    if (entry === undefined) continue;
     const question = findQuestion(loop);
     if (question === undefined) continue;
     version(fn, loop, preheader(fn, entry, loop.header), question);
@@ -97,8 +100,8 @@ function version(
   const copy = values.get(question) as InstructionOf<"condbr">;
   const condition = copyInto(fn, front, operand(question, 0), loop);
   front.instructions = front.instructions.filter((each) => !isOp(each, "br"));
-  const operation = { ...question.operation, then: loop.header, otherwise: map.get(loop.header) };
-  const split = { ...operation, otherwise: operation.otherwise as Block };
+  const second = map.get(loop.header) as Block;
+  const split = { ...question.operation, then: loop.header, otherwise: second };
   front.instructions.push(
     createInstruction(fn, front, "void", split, [condition], question.location),
   );

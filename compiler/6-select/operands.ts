@@ -22,6 +22,26 @@ export interface RegisterVisitor {
   clobber(register: MachineRegister, early: boolean): void;
 }
 
+/** Whether one register is read, and whether it is written or destroyed. */
+export function touchOf(
+  op: MachineOperation | MachineTerminator,
+  register: MachineRegister,
+): { readonly reads: boolean; readonly writes: boolean } {
+  let reads = false;
+  let writes = false;
+  const noteWrite = (each: MachineRegister): void => {
+    if (each === register) writes = true;
+  };
+  visitRegisters(op, {
+    use: (each) => {
+      if (each === register) reads = true;
+    },
+    def: noteWrite,
+    clobber: noteWrite,
+  });
+  return { reads, writes };
+}
+
 const callClobbers: readonly MachineRegister[] = [1, 2, 3, 4, 5];
 
 // biome-ignore lint/complexity/noExcessiveLinesPerFunction: a row per operation.

@@ -69,10 +69,10 @@ function branchOdds(
   block: MachineBlock,
   depths: ReadonlyMap<MachineBlock, number>,
 ): number {
-  const leaves = (to: MachineBlock): boolean => (depths.get(to) ?? 0) < (depths.get(block) ?? 0);
-  if (expectedExit(end, leaves) !== undefined)
+  if (expectedExit(block, depths) !== undefined)
     return end.likely === true ? 1 / rounds : 1 - 1 / rounds;
   if (end.likely !== undefined) return end.likely ? likelyOdds : 1 - likelyOdds;
+  const leaves = (to: MachineBlock): boolean => isOutside(to, block, depths);
   if (leaves(end.then) !== leaves(end.otherwise)) {
     return leaves(end.then) ? 1 / rounds : 1 - 1 / rounds;
   }
@@ -85,10 +85,19 @@ function branchOdds(
  * sake, which says nothing of how often it is taken.
  */
 export function expectedExit(
-  end: { readonly then: MachineBlock; readonly otherwise: MachineBlock; readonly likely?: boolean },
-  leaves: (to: MachineBlock) => boolean,
+  block: MachineBlock,
+  depths: ReadonlyMap<MachineBlock, number>,
 ): MachineBlock | undefined {
-  if (end.likely === undefined) return undefined;
+  const end = block.terminator;
+  if (end.kind !== "branch" || end.likely === undefined) return undefined;
   const [to, other] = end.likely ? [end.then, end.otherwise] : [end.otherwise, end.then];
-  return leaves(to) && !leaves(other) ? to : undefined;
+  return isOutside(to, block, depths) && !isOutside(other, block, depths) ? to : undefined;
+}
+
+function isOutside(
+  to: MachineBlock,
+  from: MachineBlock,
+  depths: ReadonlyMap<MachineBlock, number>,
+): boolean {
+  return (depths.get(to) ?? 0) < (depths.get(from) ?? 0);
 }

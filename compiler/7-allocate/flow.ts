@@ -1,5 +1,6 @@
 /** Orders of machine blocks and how often they run: reverse post-order, loop depth, edge splitting. */
 import { appendAll } from "../../common/append.ts";
+import { depthFirstOrder } from "../4-lower/cfg.ts";
 import {
   type MachineBlock,
   type MachineFunction,
@@ -13,21 +14,7 @@ import {
 export function machineOrder(fn: MachineFunction): MachineBlock[] {
   const entry = fn.blocks[0];
   if (entry === undefined) return [];
-  const order: MachineBlock[] = [];
-  const seen = new Set([entry]);
-  const stack = [{ block: entry, next: machineSuccessors(entry) }];
-  for (let top = stack.at(-1); top !== undefined; top = stack.at(-1)) {
-    // Taken from the end: the first successor then comes first in the reversed order.
-    const next = top.next.pop();
-    if (next === undefined) {
-      order.push(top.block);
-      stack.pop();
-    } else if (!seen.has(next)) {
-      seen.add(next);
-      stack.push({ block: next, next: machineSuccessors(next) });
-    }
-  }
-  return order.reverse();
+  return depthFirstOrder([entry], machineSuccessors);
 }
 
 /** How often a block in that many loops runs, beside one in none. */

@@ -11,24 +11,19 @@ import {
   type MachineFunction,
   type MachineInstruction,
   type MachineRegister,
-  machineSuccessors,
   registerSource,
 } from "../6-select/machine.ts";
-import { visitRegisters } from "../6-select/operands.ts";
+import { touchOf } from "../6-select/operands.ts";
 import { computeLiveness } from "./intervals.ts";
 
 const frame: MachineRegister = 10;
 
 export function foldFrameAddresses(fn: MachineFunction): void {
   if (!fn.blocks.some(({ instructions }) => instructions.some(isElementSum))) return;
-  const { liveIn } = computeLiveness(fn);
-  const places = new Map(fn.blocks.map((block, at) => [block, at]));
-  for (const block of fn.blocks) {
-    const liveOut = new Set(
-      machineSuccessors(block).flatMap((next) => liveIn[places.get(next) ?? -1] ?? []),
-    );
-    foldIn(fn, block, liveOut);
-  }
+  const { liveOut } = computeLiveness(fn);
+  fn.blocks.forEach((block, at) => {
+    foldIn(fn, block, new Set(liveOut[at]));
+  });
 }
 
 type FrameAddress = MachineInstruction & { kind: "frame_address" };
@@ -86,26 +81,6 @@ function foldIn(
 function touches(op: MachineInstruction, register: MachineRegister): boolean {
   const { reads, writes } = touchOf(op, register);
   return reads || writes;
-}
-
-function touchOf(
-  op: MachineInstruction | MachineBlock["terminator"],
-  register: MachineRegister,
-): { reads: boolean; writes: boolean } {
-  let reads = false;
-  let writes = false;
-  visitRegisters(op, {
-    use: (each) => {
-      if (each === register) reads = true;
-    },
-    def: (each) => {
-      if (each === register) writes = true;
-    },
-    clobber: (each) => {
-      if (each === register) writes = true;
-    },
-  });
-  return { reads, writes };
 }
 
 /** Nobody reads the register before it is written again. */

@@ -12,7 +12,7 @@ import {
   machinePredecessors,
   machineSuccessors,
 } from "../6-select/machine.ts";
-import { replaceRegisters, visitRegisters } from "../6-select/operands.ts";
+import { replaceRegisters, touchOf, visitRegisters } from "../6-select/operands.ts";
 import { type MachineLoop, machineLoops, splitEdge } from "./flow.ts";
 import { computeLiveness } from "./intervals.ts";
 
@@ -154,19 +154,10 @@ function usersOf(
 ): Web["users"] | undefined {
   const users: Web["users"][number][] = [];
   for (const op of [...block.instructions.slice(made + 1), block.terminator]) {
-    let isRead = false;
-    let isWritten = false;
-    const read = (each: MachineRegister): void => {
-      if (each === register) isRead = true;
-    };
-    const written = (each: MachineRegister): void => {
-      if (each === register) isWritten = true;
-    };
-    visitRegisters(op, { use: read, def: written, clobber: written });
-    if (isRead && !renameable.has(op.kind)) return undefined;
-    if (isRead && isWritten) return undefined;
-    if (isRead) users.push(op);
-    if (isWritten) return users;
+    const { reads, writes } = touchOf(op, register);
+    if (reads && (writes || !renameable.has(op.kind))) return undefined;
+    if (reads) users.push(op);
+    if (writes) return users;
   }
   return liveOut.has(register) ? undefined : users;
 }

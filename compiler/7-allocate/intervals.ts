@@ -23,6 +23,8 @@ export interface Liveness {
   readonly length: number;
   /** Registers whose value comes into a block, by the block's place in the function's list. */
   readonly liveIn: readonly (readonly MachineRegister[])[];
+  /** The same where a block ends. */
+  readonly liveOut: readonly (readonly MachineRegister[])[];
 }
 
 type Operation = MachineInstruction | LocatedTerminator;
@@ -174,7 +176,7 @@ export function computeLiveness(fn: MachineFunction): Liveness {
       builder.step(instructions[at] as MachineInstruction, start + 2 * at);
     for (const register of liveIn[index] ?? []) builder.write(register, start);
   }
-  return { segments: builder.finish(), length: position, liveIn };
+  return { segments: builder.finish(), length: position, liveIn, liveOut };
 }
 
 /** Collects segments while walking backwards. */

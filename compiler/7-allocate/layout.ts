@@ -64,9 +64,7 @@ function rankedEdges(fn: MachineFunction, order: readonly MachineBlock[]): Edge[
     if ((depths.get(from) ?? 0) > 0) {
       const ways = frequencies.get(from) ?? [];
       const goesBack = ways.some(({ to }) => !isForward(to));
-      const depth = depths.get(from) ?? 0;
-      const leaves = (to: MachineBlock): boolean => (depths.get(to) ?? 0) < depth;
-      const expected = end.kind === "branch" ? expectedExit(end, leaves) : undefined;
+      const expected = expectedExit(from, depths);
       for (const { to, frequency } of ways) {
         // A bit test cannot be inverted.
         if (end.kind === "branch" ? end.op === "set" && to === end.then : !isForward(to)) continue;

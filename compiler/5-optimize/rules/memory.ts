@@ -18,22 +18,9 @@ export const memoryRules: readonly Rule[] = [
       const root = addressRoot(base);
       const global =
         root.kind === "global" ? constantGlobal(tools.context, root.symbol) : undefined;
-      if (global !== undefined && type !== "ptr" && isZero(global))
-        return constant(type as ValueType, 0n);
+      if (global && endOfData(global) === 0) return constant(type as ValueType, 0n);
       if (base !== root) return undefined;
       return global && constantAt(global, offset, type as ValueType, tools.endian);
-    },
-  },
-  {
-    // load anywhere in a constant global of zeros → 0
-    name: "load-zero",
-    on: ["load"],
-    rewrite: ({ operation, type, operands: [pointer] }, { context }) => {
-      if (operation.op !== "load" || operation.volatile || !isOp(pointer, "ptradd"))
-        return undefined;
-      const root = addressRoot(pointer);
-      const global = root.kind === "global" ? constantGlobal(context, root.symbol) : undefined;
-      return global && endOfData(global) === 0 ? constant(type as ValueType, 0n) : undefined;
     },
   },
   {
@@ -139,9 +126,6 @@ export function constantGlobal(context: PassContext, symbol: string): IrGlobal |
   if (global === undefined || !global.constant || global.isExtern) return undefined;
   return global.binding === "weak" ? undefined : global;
 }
-
-const isZero = ({ data, relocations }: IrGlobal): boolean =>
-  relocations.length === 0 && (data === undefined || data.every((byte) => byte === 0));
 
 /**
  * What a load finds in a global's initial data; undefined where that is not a plain value. Beyond its end,
