@@ -72,6 +72,18 @@ test("without a library sockets have the shipped header", () => {
   expect(messages(text)).toEqual([]);
 });
 
+test("headers of interfaces and of ICMP bring the names of sockets and of old integer types", () => {
+  const text = `#include <linux/icmp.h>
+u_int8_t type(struct icmphdr *h, struct sockaddr *s, struct in6_addr *a)
+{
+	return h->type + (s->sa_family == AF_INET6) + a->s6_addr[0] + IFNAMSIZ;
+}
+typedef unsigned long long uint64_t;
+`;
+  expect(messages(text)).toEqual([]);
+  expect(messages(`#include <linux/icmp.h>\n#include <netinet/in.h>\n${use}`)).toEqual([]);
+});
+
 test("stdatomic.h has atomic types and the generic functions", () => {
   const text = `#include <stdatomic.h>
 static atomic_int counter = ATOMIC_VAR_INIT(3);

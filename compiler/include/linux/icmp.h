@@ -1,6 +1,8 @@
 #ifndef _LINUX_ICMP_H
 #define _LINUX_ICMP_H
 #include <asm/byteorder.h>
+#include <linux/if.h>
+#include <linux/in6.h>
 #include <linux/types.h>
 
 #define ICMP_ECHOREPLY 0

@@ -1,5 +1,10 @@
 #ifndef _LINUX_IF_H
 #define _LINUX_IF_H
+#include <linux/types.h>
+#ifndef __KERNEL__
+#include <sys/socket.h>
+#endif
+
 #define IFNAMSIZ 16
 #define IFALIASZ 256
 #define ALTIFNAMSIZ 128

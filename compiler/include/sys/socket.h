@@ -4,8 +4,10 @@
 #elif !defined(_SYS_SOCKET_H)
 #define _SYS_SOCKET_H
 #include <linux/socket.h>
+#include <sys/types.h>
 
 typedef unsigned short sa_family_t;
+typedef unsigned int socklen_t;
 
 #define AF_UNSPEC 0
 #define AF_UNIX 1
@@ -33,9 +35,19 @@ typedef unsigned short sa_family_t;
 #define SO_BINDTODEVICE 25
 #define SO_MARK 36
 
+/* A C library's other headers ask for these. */
+#define __SOCKADDR_COMMON(prefix) sa_family_t prefix##family
+#define __SOCKADDR_COMMON_SIZE (sizeof(sa_family_t))
+
 struct sockaddr {
-	sa_family_t sa_family;
+	__SOCKADDR_COMMON(sa_);
 	char sa_data[14];
+};
+
+struct sockaddr_storage {
+	__SOCKADDR_COMMON(ss_);
+	char __ss_padding[118];
+	unsigned long __ss_align;
 };
 
 #endif

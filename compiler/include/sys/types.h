@@ -2,7 +2,10 @@
 #define _SYS_TYPES_H
 #include <linux/types.h>
 #include <stddef.h>
-#include <stdint.h>
+typedef signed char int8_t;
+typedef short int16_t;
+typedef int int32_t;
+typedef long int64_t;
 typedef int pid_t;
 typedef unsigned int uid_t;
 typedef unsigned int gid_t;
