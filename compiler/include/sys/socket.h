@@ -35,19 +35,19 @@ typedef unsigned int socklen_t;
 #define SO_BINDTODEVICE 25
 #define SO_MARK 36
 
-/* A C library's other headers ask for these. */
-#define __SOCKADDR_COMMON(prefix) sa_family_t prefix##family
-#define __SOCKADDR_COMMON_SIZE (sizeof(sa_family_t))
-
 struct sockaddr {
-	__SOCKADDR_COMMON(sa_);
+	sa_family_t sa_family;
 	char sa_data[14];
 };
 
 struct sockaddr_storage {
-	__SOCKADDR_COMMON(ss_);
+	sa_family_t ss_family;
 	char __ss_padding[118];
 	unsigned long __ss_align;
 };
+
+/* A C library's other headers ask for these. */
+#define __SOCKADDR_COMMON(prefix) sa_family_t prefix##family
+#define __SOCKADDR_COMMON_SIZE (sizeof(sa_family_t))
 
 #endif
