@@ -1,7 +1,7 @@
 /** Which blocks lie on every way from a block to where the function ends. */
 import { depthFirstOrder, dominatorsOf } from "./cfg.ts";
-import type { Block, IrFunction } from "./ir.ts";
-import { sameValue, successors } from "./ir-builder.ts";
+import type { Block, IrFunction, IrInstruction } from "./ir.ts";
+import { sameValue, successors, terminatorOf } from "./ir-builder.ts";
 
 export interface PostDominators {
   /** Where a block stands among all: it comes behind its successors, back edges aside, ends first. */
@@ -36,10 +36,10 @@ function nextBlocks(fn: IrFunction): Map<Block, Block[]> {
   const ends: Block[] = [];
   const standIns = new Map<Block, Block>();
   for (const block of fn.blocks) {
-    const [first] = block.instructions;
-    if (first?.operation.op !== "ret") continue;
-    const known = ends.find(({ instructions: [other] }) => {
-      const [a, b] = [first.operands[0], other?.operands[0]];
+    const returned = bareReturn(block);
+    if (returned === undefined) continue;
+    const known = ends.find((other) => {
+      const [a, b] = [returned.operands[0], terminatorOf(other)?.operands[0]];
       return a === b || (a !== undefined && b !== undefined && sameValue(a, b));
     });
     if (known === undefined) ends.push(block);
@@ -51,6 +51,12 @@ function nextBlocks(fn: IrFunction): Map<Block, Block[]> {
     next.set(block, [...new Set(successors(block).map((each) => standIns.get(each) ?? each))]);
   }
   return next;
+}
+
+/** The return of a block that does nothing else; that lifetimes end there says nothing. */
+function bareReturn(block: Block): IrInstruction | undefined {
+  const first = block.instructions.find(({ operation }) => operation.op !== "lifetime_end");
+  return first?.operation.op === "ret" ? first : undefined;
 }
 
 /** Reverse post-order of the graph with its edges turned round, from all ends. */
