@@ -111,6 +111,8 @@ function accessesOf(
     const { reads, writes } = touchOf(op, register);
     if (reads) {
       if (op.kind !== "load" && op.kind !== "store") return undefined;
+      // Its offset is what the loader fills in.
+      if (op.core !== undefined) return undefined;
       if (op.address.base !== register || op.address.slot !== undefined) return undefined;
       if (op.kind === "store" && op.src.kind === "register" && op.src.register === register)
         return undefined;
