@@ -7,7 +7,13 @@
  * kind, and the verifier refuses one access to both.
  */
 import { type DominatorTree, dominatorTree, predecessors } from "../4-lower/cfg.ts";
-import type { Block, IrFunction, IrInstruction, Value } from "../4-lower/ir.ts";
+import {
+  type Block,
+  bitWidth,
+  type IrFunction,
+  type IrInstruction,
+  type Value,
+} from "../4-lower/ir.ts";
 import {
   constant,
   sameValue,
@@ -25,9 +31,9 @@ import { constantAddress, instructionsOf, isOp, operand } from "./values.ts";
 export const forwardLoads: FunctionPass = {
   kind: "function",
   name: "forward-loads",
-  run(fn, { runs }) {
+  run(fn, { runs, module }) {
     if (fn.blocks.length < 3) return false;
-    return new ForwardLoads(fn, runs.factsOf(fn)).run();
+    return new ForwardLoads(fn, runs.factsOf(fn), module.endian === "little").run();
   },
 };
 
@@ -57,6 +63,7 @@ const unknown: Found = { kind: "unknown" };
 
 class ForwardLoads {
   readonly #fn: IrFunction;
+  readonly #isLittle: boolean;
   readonly #alias: AliasAnalysis;
   readonly #tree: DominatorTree;
   readonly #preds: ReadonlyMap<Block, readonly Block[]>;
@@ -65,8 +72,9 @@ class ForwardLoads {
   #total = longestTotal;
   #budget = 0;
 
-  constructor(fn: IrFunction, facts: FunctionFacts) {
+  constructor(fn: IrFunction, facts: FunctionFacts, isLittle: boolean) {
     this.#fn = fn;
+    this.#isLittle = isLittle;
     this.#alias = facts.alias;
     this.#tree = dominatorTree(fn);
     this.#preds = predecessors(fn);
@@ -95,7 +103,29 @@ class ForwardLoads {
     const found = collapsed(this.#before(load.block, at, wanted));
     if (found.kind === "unknown" || joins.size > mostJoins) return;
     if (found.kind === "join" && !this.#isWorthwhile(load, location, found)) return;
-    this.#rewriter.replace(load, this.#valueOf(found, load));
+    const wide = found.kind === "join" ? this.#widerInBlock(load, at, wanted) : undefined;
+    this.#rewriter.replace(load, wide ?? this.#valueOf(found, load));
+  }
+
+  /** The low part of what was loaded last from the same address: no register need hold it around a loop. */
+  #widerInBlock(
+    { block, type }: IrInstruction,
+    end: number,
+    { location }: Wanted,
+  ): Value | undefined {
+    if (!this.#isLittle) return undefined;
+    for (let at = end - 1; at >= 0 && this.#budget > 0; at -= 1) {
+      this.#budget -= 1;
+      const each = block.instructions[at] as IrInstruction;
+      if (memoryEffect(each).kind === "none") continue;
+      if (isOp(each, "load") && !each.operation.volatile && each.type !== "ptr") {
+        const isWider = bitWidth[each.type as ValueType] > bitWidth[type as ValueType];
+        if (isWider && this.#isAt(operand(each, 0), location))
+          return this.#rewriter.insertAfter(each, type, { op: "trunc" }, [each]);
+      }
+      if (this.#alias.mayWrite(each, location)) return undefined;
+    }
+    return undefined;
   }
 
   /** The contents in front of instruction `end` of the block. */

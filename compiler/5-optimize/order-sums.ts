@@ -33,13 +33,13 @@ export const orderSums: FunctionPass = {
   },
 };
 
-type Uses = ReadonlyMap<Value, readonly Use[]>;
+export type Uses = ReadonlyMap<Value, readonly Use[]>;
 
 /** Summands of one sum, and instructions that are looked at to learn what one depends on. */
 const mostSummands = 12;
 const longestSearch = 200;
 
-interface Sum {
+export interface Sum {
   readonly root: IrInstruction;
   readonly binary: BinaryOp;
   /** In the order in which they are added. */
@@ -49,7 +49,7 @@ interface Sum {
 }
 
 /** The whole of a sum of at least three values, found at its last instruction. */
-function sumOf(root: IrInstruction, uses: Uses): Sum | undefined {
+export function sumOf(root: IrInstruction, uses: Uses): Sum | undefined {
   if (!isOp(root, "binary") || !commutative.has(root.operation.binary)) return undefined;
   if (root.type !== "i32" && root.type !== "i64") return undefined;
   const { binary } = root.operation;

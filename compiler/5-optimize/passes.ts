@@ -55,6 +55,7 @@ import { repeatCompares } from "./repeat-compares.ts";
 import { repeatSums } from "./repeat-sums.ts";
 import { resolveQueries } from "./resolve-queries.ts";
 import { shareObjects } from "./share-objects.ts";
+import { shareSums } from "./share-sums.ts";
 import { simplifyCfg } from "./simplify-cfg.ts";
 import { sinkCalls } from "./sink-calls.ts";
 import { sinkStores } from "./sink-stores.ts";
@@ -138,6 +139,7 @@ const afterInlining: readonly FunctionPass[] = [
   ...simplify,
   pairDivisions,
   hoistInvariants,
+  shareSums,
   orderSums,
   movePointers,
   carryProducts,
@@ -251,6 +253,7 @@ export const functionPasses: ReadonlyMap<string, FunctionPass> = new Map(
     repeatSums,
     resolveQueries,
     shareObjects,
+    shareSums,
     shortenCopies,
     simplifyCfg,
     sinkCalls,

@@ -299,7 +299,7 @@ function strideOf(value: Value, loop: Loop): bigint | undefined {
   const inner = strideOf(a, loop);
   if (inner === undefined) return undefined;
   if (operation.binary === "add") return inner;
-  if (operation.binary === "shl") return inner << b.value;
+  if (operation.binary === "shl") return b.value < 64n ? inner << b.value : undefined;
   return operation.binary === "mul" ? inner * signedValue(b) : undefined;
 }
 

@@ -154,7 +154,7 @@ function scaleOf(value: Value | undefined): bigint | undefined {
   if (!isOp(value, "binary")) return undefined;
   const [isProduct, isShift] = [isBinary(value, "mul"), isBinary(value, "shl")];
   const by = isProduct || isShift ? operand(value, 1) : undefined;
-  if (by?.kind !== "constant") return undefined;
+  if (by?.kind !== "constant" || (isShift && by.value > 63n)) return undefined;
   return isProduct ? by.value : 1n << by.value;
 }
 

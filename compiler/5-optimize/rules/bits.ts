@@ -1,5 +1,5 @@
 /** And, or, xor, shifts, byte swaps. */
-import { bitWidth, type Constant, type Value } from "../../4-lower/ir.ts";
+import { bitWidth, type Constant, type IrInstruction, type Value } from "../../4-lower/ir.ts";
 import { constant, sameValue, signedValue, type ValueType } from "../../4-lower/ir-builder.ts";
 import { isFromDivision, isNonNegative, knownOf, onesOf } from "../known-bits.ts";
 import { isBinary, isConstant, isOp, operand } from "../values.ts";
@@ -20,6 +20,19 @@ export const bitRules: readonly Rule[] = [
       const { zeros } = knownOf(a);
       if ((zeros & b.value) === b.value) return constant(a.type as ValueType, 0n);
       return (zeros | b.value) === ones && !isFromDivision(a) ? a : undefined;
+    },
+  },
+  {
+    // (x ^ c) & m → x ^ (c & m) where x has no bits but those of m, if that is an immediate
+    name: "mask-of-inverted",
+    on: ["and"],
+    rewrite: ({ operands: [a, b], type }, tools) => {
+      if (!isBinary(a, "xor") || b?.kind !== "constant") return undefined;
+      const [x, c] = [operand(a, 0), operand(a, 1)];
+      const bits = bitWidth[type as ValueType];
+      if (c.kind !== "constant" || (bits === 64 && b.value > 0x7fffffffn)) return undefined;
+      if ((knownOf(x).zeros | b.value) !== onesOf(bits)) return undefined;
+      return tools.binary("xor", x, constant(type as ValueType, c.value & b.value));
     },
   },
   {
@@ -54,6 +67,21 @@ export const bitRules: readonly Rule[] = [
       a !== undefined && b !== undefined ? (without(a, b) ?? without(b, a)) : undefined,
   },
   {
+    // (x & m) ^ m → ~x & m;  (x >> c) ^ ones → ~x >> c: one ~x for both halves of x
+    name: "inverted-part",
+    on: ["xor"],
+    rewrite: ({ type, operands: [a, b] }, tools) => {
+      if (b?.kind !== "constant" || !(isBinary(a, "and") || isBinary(a, "lshr"))) return undefined;
+      const by = operand(a, 1);
+      if (by.kind !== "constant" || !tools.hasOneUse(a)) return undefined;
+      const ones = onesOf(bitWidth[type as ValueType]);
+      const kept = isBinary(a, "and") ? by.value : ones >> by.value;
+      if (b.value !== kept || b.value === ones) return undefined;
+      const inverted = tools.binary("xor", operand(a, 0), constant(type as ValueType, ones));
+      return tools.binary(a.operation.binary, inverted, by);
+    },
+  },
+  {
     // (x ∘ y) ∘ y → x ∘ y;  (x & y) | y → y;  (x | y) & y → y   for ∘ in &, |
     name: "absorbed",
     on: ["and", "or"],
@@ -72,6 +100,20 @@ export const bitRules: readonly Rule[] = [
     name: "shift-zero",
     on: ["shl", "lshr", "ashr"],
     rewrite: ({ operands: [a, b] }) => (isConstant(b, 0n) || isConstant(a, 0n) ? a : undefined),
+  },
+  {
+    // x >> c → 0 where x has no bits from c on;  (x ^ d) >> c → d >> c
+    name: "shifted-out",
+    on: ["lshr"],
+    rewrite: ({ type, operands: [a, b] }) => {
+      if (a === undefined || b?.kind !== "constant") return undefined;
+      if (b.value >= BigInt(bitWidth[type as ValueType])) return undefined;
+      const d = isBinary(a, "xor") ? operand(a, 1) : undefined;
+      const isInverted = d?.kind === "constant";
+      const x = isInverted ? operand(a as IrInstruction, 0) : a;
+      if (knownOf(x).max > onesOf(Number(b.value))) return undefined;
+      return constant(type as ValueType, isInverted ? d.value >> b.value : 0n);
+    },
   },
   {
     // (x << c) << d → x << (c + d), and the same for >>, where nobody else has x << c: it may be checked

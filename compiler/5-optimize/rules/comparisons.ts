@@ -269,7 +269,7 @@ export const comparisonRules: readonly Rule[] = [
     if (!isBinary(shifted, "lshr") || mask.kind !== "constant" || !tools.hasOneUse(shifted))
       return undefined;
     const amount = operand(shifted, 1);
-    if (amount.kind !== "constant") return undefined;
+    if (amount.kind !== "constant" || amount.value > 31n) return undefined;
     const [m, d] = [mask.value << amount.value, b.value << amount.value];
     if (m > 0x7fffffffn || d > 0x7fffffffn) return undefined;
     const masked = tools.binary("and", operand(shifted, 0), constant(b.type, m));
