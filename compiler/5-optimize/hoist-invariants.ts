@@ -1,16 +1,23 @@
 /**
  * Loop-invariant code motion: arithmetic whose operands do not change in a loop is done once before it.
- * Addresses stay (a sum of pointer and variable must not move above its checks), but for those in global
- * variables whose index is known to be in bounds before the loop; and so do comparisons, and all loads but those that
- * each round begins with. BPF arithmetic cannot trap, so that doing it early is harmless.
+ * Addresses stay (a sum of pointer and variable must not move above its checks), but for those in memory that
+ * is there before the loop, with an index that is known to be small there; and so do comparisons, and all
+ * loads but those that each round begins with. BPF arithmetic cannot trap, so that doing it early is harmless.
  */
-import { dominatorTree, findLoops, type Loop, predecessors } from "../4-lower/cfg.ts";
+import {
+  type DominatorTree,
+  dominatorTree,
+  findLoops,
+  type Loop,
+  predecessors,
+} from "../4-lower/cfg.ts";
 import type { Block, IrFunction, IrInstruction, Value } from "../4-lower/ir.ts";
 import type { Use } from "../4-lower/ir-builder.ts";
 import type { AliasAnalysis } from "./alias.ts";
 import { type EdgeRanges, edgeRangesOf } from "./edge-ranges.ts";
 import { isOrdered, memoryEffect } from "./effects.ts";
-import type { FunctionPass } from "./pass.ts";
+import { isPlainMemory } from "./memory-provenance.ts";
+import type { FunctionPass, PassContext } from "./pass.ts";
 import { preheader, soleEntry } from "./preheader.ts";
 import { RegisterPressure } from "./register-pressure.ts";
 import type { Range } from "./value-ranges.ts";
@@ -19,7 +26,8 @@ import { isBinary, isOp, operand } from "./values.ts";
 export const hoistInvariants: FunctionPass = {
   kind: "function",
   name: "hoist-invariants",
-  run(fn, { runs }) {
+  run(fn, context) {
+    const { runs } = context;
     const tree = dominatorTree(fn);
     const loops = findLoops(fn);
     if (loops.length === 0) return false;
@@ -30,7 +38,7 @@ export const hoistInvariants: FunctionPass = {
     const { uses, alias } = runs.factsOf(fn);
     const standIns = new Map<Block, Block>();
     const pressure = new RegisterPressure(fn);
-    const around = { fn, preds, places, ranges, uses, alias, standIns, pressure };
+    const around = { fn, context, tree, preds, places, ranges, uses, alias, standIns, pressure };
     let changed = false;
     // Inner loops first; what leaves one may then leave the next.
     for (const loop of loops.toReversed()) changed = hoistFrom(loop, around) || changed;
@@ -50,6 +58,8 @@ const mostSteps = 4;
 
 interface Surroundings {
   readonly fn: IrFunction;
+  readonly context: PassContext;
+  readonly tree: DominatorTree;
   readonly preds: ReadonlyMap<Block, readonly Block[]>;
   /** Of blocks in the dominator tree's order. */
   readonly places: ReadonlyMap<Block, number>;
@@ -63,7 +73,7 @@ interface Surroundings {
 
 function hoistFrom(
   loop: Loop,
-  { fn, preds, places, ranges, uses, alias, standIns, pressure }: Surroundings,
+  { fn, context, tree, preds, places, ranges, uses, alias, standIns, pressure }: Surroundings,
 ): boolean {
   const entry = soleEntry(loop, preds);
   if (entry === undefined) return false;
@@ -73,13 +83,15 @@ function hoistFrom(
   const fixed = fixedLoads(loop, alias, uses);
   const loads = hasRoom(fixed, { loop, uses, pressure }) ? fixed : new Set<IrInstruction>();
   const place = (block: Block): number => places.get(block) ?? 0;
+  const edge = { from: standIns.get(entry) ?? entry, to: loop.header, tree, preds };
+  const isThere = (base: Value): boolean => isPlainMemory(base, edge, context);
   for (const block of [...loop.blocks].sort((a, b) => place(a) - place(b))) {
     for (const each of block.instructions) {
       const isFixed = each.operands.every(
         (value) => isInvariant(value) || movable.has(value as IrInstruction),
       );
       const rangeOf = (value: Value) => ranges.range(value, entry, loop.header);
-      if (!isFixed || !(loads.has(each) || isHoistable(each, rangeOf))) continue;
+      if (!isFixed || !(loads.has(each) || isHoistable(each, rangeOf, isThere))) continue;
       if (isTestedOffset(each, loop, uses) && !isBounded(each, rangeOf)) continue;
       movable.add(each);
     }
@@ -153,10 +165,17 @@ function isWorthIt(
   movable: ReadonlySet<IrInstruction>,
   uses: ReadonlyMap<Value, readonly Use[]>,
 ): boolean {
-  if (isOp(instruction, "ptradd") && operand(instruction, 1).kind === "constant") return false;
+  if (isPartOfAccess(instruction)) return false;
   if (instruction.operation.op === "zext" && !movable.has(operand(instruction, 0) as IrInstruction))
     return false;
-  return (uses.get(instruction) ?? []).some(({ user }) => !movable.has(user));
+  return (uses.get(instruction) ?? []).some(
+    ({ user }) => !movable.has(user) || isPartOfAccess(user),
+  );
+}
+
+/** An offset that costs nothing where it is. */
+function isPartOfAccess(value: IrInstruction): boolean {
+  return isOp(value, "ptradd") && operand(value, 1).kind === "constant";
 }
 
 /**
@@ -215,13 +234,15 @@ const isExtended = (user: IrInstruction): boolean =>
 function isHoistable(
   { operation, type, operands }: IrInstruction,
   rangeOf: (value: Value) => Range | undefined,
+  isThere: (base: Value) => boolean,
 ): boolean {
   if (type === "i1") return false;
   if (operation.op === "ptradd") {
     const [base, offset] = operands;
     // With a load; by itself it is a part of the access.
     if (offset?.kind === "constant") return true;
-    return base?.kind === "global" && offset !== undefined && isBounded(offset, rangeOf);
+    if (base === undefined || offset === undefined || !isBounded(offset, rangeOf)) return false;
+    return base.kind === "global" || isThere(base);
   }
   return (
     operation.op === "binary" ||

@@ -17,12 +17,13 @@ import {
   type Loop,
   predecessors,
 } from "../4-lower/cfg.ts";
-import type { Block, IrFunction, IrInstruction, Value } from "../4-lower/ir.ts";
+import type { Block, Constant, IrFunction, IrInstruction, Value } from "../4-lower/ir.ts";
 import {
   computeUses,
   constant,
   phisOf,
   signedValue,
+  successors,
   terminatorOf,
   type Use,
 } from "../4-lower/ir-builder.ts";
@@ -110,10 +111,10 @@ function moveAlong(phi: IrInstruction, loop: Loop, around: Surroundings): boolea
   for (const group of candidatesOf(phi, loop, around)) {
     if (count >= mostGroups) break;
     if (!isWorthIt(group, phi, context, uses)) continue;
-    const more = extra + (isOnlyFor(group, loop, entry, { tree, uses }) ? 0 : 1);
+    const isTaken = isOnlyFor(group, loop, entry, { tree, uses });
+    const more = extra + (isTaken ? 0 : 1);
     // A pointer that takes the place of its base needs no room; objects have addresses without a register.
-    const isInPlace =
-      more === 0 && group.base.kind === "instruction" && !isOp(group.base, "alloca");
+    const isInPlace = isTaken && group.base.kind === "instruction" && !isOp(group.base, "alloca");
     if (!isInPlace && !fitsRegisters(fn, loop, more, group.addresses)) continue;
     replaceGroup(group, phi, { tree, uses, rewriter });
     count += 1;
@@ -164,8 +165,26 @@ function candidatesOf(phi: IrInstruction, loop: Loop, around: Surroundings): Gro
     const step = parts.by * scale;
     if (step > longestStep || step < -longestStep) return false;
     if (!isPacket(base, fn) && !isPlainMemory(base, edge, context)) return false;
-    return addresses.some(({ block }) => tree.dominates(block, parts.latch));
+    return isInEachRound(new Set(addresses.map(({ block }) => block)), loop, parts.latch, tree);
   });
+}
+
+/** Whether every way through the loop comes to one of the blocks. */
+function isInEachRound(
+  blocks: ReadonlySet<Block>,
+  loop: Loop,
+  latch: Block,
+  tree: DominatorTree,
+): boolean {
+  if ([...blocks].some((block) => tree.dominates(block, latch))) return true;
+  if (blocks.size < 2) return false;
+  const seen = new Set([loop.header]);
+  for (const block of seen) {
+    if (block === latch) return false;
+    for (const next of successors(block))
+      if (loop.blocks.has(next) && !blocks.has(next)) seen.add(next);
+  }
+  return true;
 }
 
 /** The start of the packet and what is counted from it in constants. */
@@ -297,8 +316,16 @@ function replaceGroup(group: Group, phi: IrInstruction, change: Change): void {
     location,
   );
   for (const address of addresses) {
-    if (!isAtUses || offset === 0n) rewriter.replace(address, pointer);
-    else address.operands.splice(0, 2, pointer, constant("i64", offset));
+    if (!isAtUses || offset === 0n) {
+      rewriter.replace(address, pointer);
+      continue;
+    }
+    for (const { user } of uses.get(address) ?? []) {
+      if (!isOp(user, "ptradd")) continue;
+      const whole = signedValue(operand(user, 1) as Constant) + offset;
+      user.operands.splice(0, 2, pointer, constant("i64", whole));
+    }
+    address.operands.splice(0, 2, pointer, constant("i64", offset));
   }
 }
 

@@ -139,6 +139,7 @@ const afterInlining: readonly FunctionPass[] = [
   ...simplify,
   pairDivisions,
   hoistInvariants,
+  numberValues,
   shareSums,
   orderSums,
   movePointers,

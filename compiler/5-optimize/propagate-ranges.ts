@@ -42,7 +42,7 @@ import {
   sumOf,
 } from "./value-ranges.ts";
 import { isBinary, isOp, larger, operand, smaller } from "./values.ts";
-import { isWidenable } from "./widen-sums.ts";
+import { indexUses, isWidenable } from "./widen-sums.ts";
 
 export const propagateRanges: FunctionPass = {
   kind: "function",
@@ -217,12 +217,18 @@ class Propagation {
       return false;
     this.#uses ??= computeUses(this.#fn);
     if (!isWidenable(extension, this.#uses)) return false;
-    const wide = this.#rewriter.insertBefore(extension, "i64", { op: "zext" }, [base]);
-    const operands = [wide, constant("i64", by)];
-    this.#rewriter.replace(
-      extension,
-      this.#rewriter.insertBefore(extension, "i64", { op: "binary", binary: "add" }, operands),
-    );
+    // Each address has a sum of its own, which becomes part of its offset; equal values join later.
+    for (const { user, index, scaled } of indexUses(extension, this.#uses) ?? []) {
+      const wide = this.#rewriter.insertBefore(user, "i64", { op: "zext" }, [base]);
+      const add = { op: "binary", binary: "add" } as const;
+      const added = this.#rewriter.insertBefore(user, "i64", add, [wide, constant("i64", by)]);
+      const offset =
+        scaled === undefined
+          ? added
+          : this.#rewriter.insertBefore(user, "i64", scaled.operation, [added, operand(scaled, 1)]);
+      user.operands[index] = offset;
+    }
+    this.#rewriter.touch();
     return true;
   }
 

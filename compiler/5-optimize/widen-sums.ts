@@ -23,15 +23,40 @@ export function isWidenable(extension: IrInstruction, uses: Uses): boolean {
   return (uses.get(base) ?? []).some(({ user }) => isOp(user, "zext") && isIndex(user, uses));
 }
 
-/** Used by one address alone, perhaps scaled, or by one product. */
+/** Addresses that one extension is split for. */
+const mostAddresses = 8;
+
+/** An operand that is the extension, or that scaled by a constant. */
+export interface IndexUse extends Use {
+  readonly scaled: IrInstruction | undefined;
+}
+
+/**
+ * Where addresses count with the extension, perhaps scaled; undefined where there are other uses. One product alone may
+ * be for something else.
+ */
+export function indexUses(extension: IrInstruction, uses: Uses): IndexUse[] | undefined {
+  if (extension.type !== "i64") return undefined;
+  const direct = uses.get(extension) ?? [];
+  const found: IndexUse[] = [];
+  for (const use of direct) {
+    const { user } = use;
+    if (isOp(user, "ptradd")) {
+      found.push({ ...use, scaled: undefined });
+      continue;
+    }
+    const isProduct = isBinary(user, "mul");
+    if (!(isProduct || isBinary(user, "shl")) || operand(user, 1).kind !== "constant")
+      return undefined;
+    const addresses = uses.get(user) ?? [];
+    if (isProduct && direct.length === 1 && addresses.length === 1)
+      return [{ ...use, scaled: undefined }];
+    if (!addresses.every((each) => isOp(each.user, "ptradd"))) return undefined;
+    for (const each of addresses) found.push({ ...each, scaled: user });
+  }
+  return found.length <= mostAddresses ? found : undefined;
+}
+
 function isIndex(extension: IrInstruction, uses: Uses): boolean {
-  if (extension.type !== "i64") return false;
-  const [only, ...more] = uses.get(extension) ?? [];
-  if (only === undefined || more.length > 0) return false;
-  if (isOp(only.user, "ptradd")) return true;
-  const scaled = only.user;
-  if (isBinary(scaled, "mul") && operand(scaled, 1).kind === "constant") return true;
-  if (!isBinary(scaled, "shl") || operand(scaled, 1).kind !== "constant") return false;
-  const [address, ...rest] = uses.get(scaled) ?? [];
-  return address !== undefined && rest.length === 0 && isOp(address.user, "ptradd");
+  return (indexUses(extension, uses)?.length ?? 0) > 0;
 }
