@@ -12,6 +12,7 @@ import { carryProducts } from "./carry-products.ts";
 import { checkCalls } from "./check-calls.ts";
 import { chooseLoaded } from "./choose-loaded.ts";
 import { combine } from "./combine.ts";
+import { composeLoads } from "./compose-loads.ts";
 import { copyBits } from "./copy-bits.ts";
 import { countDistances } from "./count-distances.ts";
 import { delayValues } from "./delay-values.ts";
@@ -121,6 +122,7 @@ const afterInlining: readonly FunctionPass[] = [
   splitContextLoads,
   dropUnreadBits,
   ...simplify,
+  composeLoads,
   carryMemory,
   carryElements,
   removeDeadStores,
@@ -221,6 +223,7 @@ export const functionPasses: ReadonlyMap<string, FunctionPass> = new Map(
     carryProducts,
     chooseLoaded,
     combine,
+    composeLoads,
     copyBits,
     countDistances,
     delayValues,
