@@ -30,6 +30,10 @@ export function counterRange(
   // What the start alone bounds the verifier knows only where it follows the loop.
   if ((by < 0n || first.smin !== first.smax) && !isFollowed(loop)) return undefined;
   if (by < 0n) return fallingRange(counter, around);
+  // Where the header lets no other value in, it does not wrap wherever it starts.
+  const within = upperBoundOf(phi, by, loop);
+  if (within !== undefined && within < half && first.smax >= within)
+    return { min: first.smin, max: first.smax, smin: first.smin, smax: first.smax };
   const last = larger(lastOf(counter, loop) ?? lastBySiblings(counter, loop, around), first.smax);
   if (last + by >= half) return undefined;
   return { min: first.smin, max: last, smin: first.smin, smax: last };

@@ -158,8 +158,14 @@ class Propagation {
     const around = {
       tree: this.#tree,
       preds: this.#preds,
-      startRange: (start: Value) =>
-        this.#rangeOf(start) ?? (start.kind === "instruction" ? fullRange(start) : undefined),
+      startRange: (start: Value, entry: Block) => {
+        const known =
+          this.#rangeOf(start) ?? (start.kind === "instruction" ? fullRange(start) : undefined);
+        const last = terminatorOf(entry);
+        const fact = last?.operation.op === "condbr" ? factOnEdge(last, phi.block) : undefined;
+        if (known === undefined || fact?.value !== start) return known;
+        return refine(known, fact.holds, fact.bound, bitWidth[start.type as ValueType]);
+      },
     };
     const loop = this.#loops.get(phi.block);
     const counted = counterRange(phi, loop, around) ?? this.#carriedRange(phi, loop, around);
