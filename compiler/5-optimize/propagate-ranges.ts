@@ -23,7 +23,7 @@ import {
   type ValueType,
 } from "../4-lower/ir-builder.ts";
 import { decideByConstants } from "./constant-sets.ts";
-import { type AroundLoop, counterRange } from "./counter-ranges.ts";
+import { type AroundLoop, counterParts, counterRange } from "./counter-ranges.ts";
 import { joinRangeTests } from "./join-range-tests.ts";
 import { onesOf } from "./known-bits.ts";
 import type { FunctionPass } from "./pass.ts";
@@ -163,7 +163,9 @@ class Propagation {
           this.#rangeOf(start) ?? (start.kind === "instruction" ? fullRange(start) : undefined);
         const last = terminatorOf(entry);
         const fact = last?.operation.op === "condbr" ? factOnEdge(last, phi.block) : undefined;
-        if (known === undefined || fact?.value !== start) return known;
+        // One that falls keeps its tests, by which the verifier knows where it is.
+        const isRising = (counterParts(phi)?.by ?? 0n) > 0n;
+        if (known === undefined || fact?.value !== start || !isRising) return known;
         return refine(known, fact.holds, fact.bound, bitWidth[start.type as ValueType]);
       },
     };
