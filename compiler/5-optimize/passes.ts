@@ -29,6 +29,7 @@ import { inlineFunctions } from "./inline-functions.ts";
 import { joinCounters } from "./join-counters.ts";
 import { joinEqualTests } from "./join-equal-tests.ts";
 import { joinRangeValues } from "./join-range-values.ts";
+import { joinTails } from "./join-tails.ts";
 import { loopTailCalls } from "./loop-tail-calls.ts";
 import { mergeLoads } from "./merge-loads.ts";
 import { mergeStores } from "./merge-stores.ts";
@@ -147,6 +148,7 @@ const afterInlining: readonly FunctionPass[] = [
   movePointers,
   carryProducts,
   sinkValues,
+  joinTails,
   // Last, as the other passes count from the base.
   rebaseAddresses,
   splitReturns,
@@ -239,6 +241,7 @@ export const functionPasses: ReadonlyMap<string, FunctionPass> = new Map(
     joinCounters,
     joinEqualTests,
     joinRangeValues,
+    joinTails,
     loopTailCalls,
     mergeLoads,
     mergeStores,

@@ -10,7 +10,7 @@ import type { OptimizationLevel } from "../options.ts";
 import type { AliasAnalysis } from "./alias.ts";
 import { isCounted } from "./clone-blocks.ts";
 import { memoryEffect } from "./effects.ts";
-import { staysArray } from "./kept-arrays.ts";
+import { holdsConstants, staysArray } from "./kept-arrays.ts";
 import type { PassContext } from "./pass.ts";
 import { constantGlobal } from "./rules/memory.ts";
 import { type TripCount, tripCount } from "./trip-count.ts";
@@ -101,7 +101,7 @@ export function planOf(
     return { copies: wish.count - 1, isFull: false, trips };
   }
   if (wish !== undefined && wish.kind !== "enable") return full;
-  const estimated = estimate(loop, alias, tree, context);
+  const estimated = estimate(loop, { fn, alias, tree }, context);
   const { cost, saved, once, stores, filled, arrays } = estimated;
   if (wish !== undefined) {
     const perCopy = cost - estimated.contained - ofJumpingBack;
@@ -193,14 +193,10 @@ interface Estimate {
   readonly hasFixedTests: boolean;
 }
 
-function estimate(
-  loop: Loop,
-  alias: AliasAnalysis,
-  tree: DominatorTree,
-  context: PassContext,
-): Estimate {
+function estimate(loop: Loop, around: Surroundings, context: PassContext): Estimate {
+  const { tree, alias } = around;
   const invariant = invariantValues(loop, tree);
-  const { folding, folds } = foldingValues(loop, tree, context);
+  const { folding, folds } = foldingValues(loop, around, context);
   const isFixed = (value: Value): boolean =>
     value.kind !== "instruction" || !loop.blocks.has(value.block) || invariant.has(value);
   let cost = 0;
@@ -330,16 +326,21 @@ interface Folding {
 }
 
 /** What is a constant in each copy: counters, and what is computed from them and constants. */
-function foldingValues(loop: Loop, tree: DominatorTree, context: PassContext): Folding {
+function foldingValues(loop: Loop, around: Surroundings, context: PassContext): Folding {
   const latch = loop.latches[0] as Block;
+  const blocks = around.tree.order.filter((block) => loop.blocks.has(block));
+  const all = blocks.flatMap((block) => block.instructions);
+  const loads = all.filter(({ operation }) => operation.op === "load" && !operation.volatile);
+  const objects = new Set(loads.map((each) => objectOf(operand(each, 0))));
+  const tables = [...objects].filter(
+    (each) => isOp(each, "alloca") && holdsConstants(each, loop, around),
+  );
   const isConstant = (value: Value): boolean =>
     value.kind === "constant" ||
-    (value.kind === "global" && constantGlobal(context, value.symbol) !== undefined);
-  const isReading = (each: IrInstruction): boolean =>
-    each.operation.op === "load" && !each.operation.volatile && isPlace(each.operands[0], context);
-  const pure = tree.order
-    .filter((block) => loop.blocks.has(block))
-    .flatMap((block) => block.instructions.filter((each) => isPure(each) || isReading(each)));
+    (value.kind === "global" && constantGlobal(context, value.symbol) !== undefined) ||
+    tables.includes(value);
+  const readings = new Set(loads.filter((each) => isConstant(objectOf(operand(each, 0)))));
+  const pure = all.filter((each) => isPure(each) || readings.has(each));
   let counters = phisOf(loop.header).filter((phi) => phi.operands.some(isConstant));
   for (;;) {
     const folding = new Set<Value>(counters);
@@ -357,9 +358,9 @@ function foldingValues(loop: Loop, tree: DominatorTree, context: PassContext): F
   }
 }
 
-/** In data that nothing writes, wherever in it. */
-function isPlace(pointer: Value | undefined, context: PassContext): boolean {
+/** The object that an address lies in, at whatever offset. */
+function objectOf(pointer: Value): Value {
   let base = pointer;
   while (isOp(base, "ptradd")) base = operand(base, 0);
-  return base?.kind === "global" && constantGlobal(context, base.symbol) !== undefined;
+  return base;
 }

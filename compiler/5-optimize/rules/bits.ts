@@ -48,6 +48,16 @@ export const bitRules: readonly Rule[] = [
     },
   },
   {
+    // x >> c → 0 where no bit is left
+    name: "shifted-out",
+    on: ["lshr"],
+    rewrite: ({ operands: [a, b], type }) => {
+      if (a === undefined || b?.kind !== "constant") return undefined;
+      const isOut = b.value < bitWidth[type as ValueType] && knownOf(a).max >> b.value === 0n;
+      return isOut ? constant(type as ValueType, 0n) : undefined;
+    },
+  },
+  {
     // x | 0 → x;  x | x → x;  x ^ 0 → x;  x ^ x → 0;  x | −1 → −1
     name: "or-xor-identity",
     on: ["or", "xor"],
