@@ -189,7 +189,9 @@ function moveUse(
   } else {
     user.operands[0] = sum;
     for (const { user: outer } of uses.get(user) ?? []) {
-      outer.operands[1] = constant("i64", stepOf(outer) - by);
+      const left = stepOf(outer) - by;
+      outer.operands[1] = constant("i64", left);
+      if (left === 0n) rewriter.replace(outer, user);
     }
   }
   rewriter.touch();
