@@ -104,6 +104,6 @@ function targetOf(instruction: IrInstruction): Value | undefined {
   }
 }
 
-function isLifetimeMark({ operation }: IrInstruction): boolean {
+export function isLifetimeMark({ operation }: IrInstruction): boolean {
   return operation.op === "lifetime_start" || operation.op === "lifetime_end";
 }

@@ -1,7 +1,7 @@
 /**
  * Static functions that were not copied into their callers are fitted to the calls that there are: a
  * parameter that is the same constant everywhere becomes it, one that nobody reads goes, as does a
- * result that nobody wants or everybody knows; one that is never wider than 32 bits says so where that
+ * result that nobody wants or everybody knows, and with it the call of a function that does nothing else; one that is never wider than 32 bits says so where that
  * decides something; pointers to objects that are met in one way only say that (find-noalias.ts), and numbers
  * their bound (bound-parameters.ts). Functions whose address is taken, and global ones, keep their signature.
  * Needs: inline-functions before. Leaves dead code and unfolded constants behind.
@@ -16,11 +16,18 @@ import type {
   Parameter,
   Value,
 } from "../4-lower/ir.ts";
-import { constant, createInstruction, sameValue } from "../4-lower/ir-builder.ts";
+import {
+  constant,
+  createInstruction,
+  removeInstruction,
+  sameValue,
+} from "../4-lower/ir-builder.ts";
 import { ParameterBounds } from "./bound-parameters.ts";
 import { type Call, NoaliasFinder } from "./find-noalias.ts";
+import { hasEffect } from "./join-exits.ts";
 import { knownOf, onesOf } from "./known-bits.ts";
 import type { ModulePass } from "./pass.ts";
+import { isLifetimeMark } from "./remove-dead-code.ts";
 import { argumentRegisters, instructionsOf, isBinary, isOp, operand } from "./values.ts";
 
 export const specialiseFunctions: ModulePass = {
@@ -143,7 +150,27 @@ function specialise(fn: IrFunction, calls: readonly Call[]): boolean {
   if (calls.some(({ call }) => call.operands.length !== fn.params.length)) return false;
   const folded = foldParameters(fn, calls);
   const removed = removeParameters(fn, calls);
-  return fitResult(fn, calls) || removed || folded;
+  const isFree = hasNoEffect(fn);
+  const fitted = fitResult(fn, calls, isFree) || removed || folded;
+  return (isFree && removeUnused(calls)) || fitted;
+}
+
+/** Nothing but its result can tell that the function ran; that it comes back the verifier makes sure. */
+function hasNoEffect(fn: IrFunction): boolean {
+  return instructionsOf(fn).every(
+    (each) => !hasEffect(each) || isLifetimeMark(each) || isOp(each, "ret"),
+  );
+}
+
+/** Calls go whose result nobody reads. */
+function removeUnused(calls: readonly Call[]): boolean {
+  let changed = false;
+  for (const { caller, call } of calls) {
+    if (!call.block.instructions.includes(call) || isUsed(caller, call)) continue;
+    removeInstruction(call);
+    changed = true;
+  }
+  return changed;
 }
 
 /** What all calls pass. */
@@ -221,7 +248,7 @@ function forgetSignature(call: IrInstruction): void {
   call.operation = rest;
 }
 
-function fitResult(fn: IrFunction, calls: readonly Call[]): boolean {
+function fitResult(fn: IrFunction, calls: readonly Call[], isFree: boolean): boolean {
   if (fn.returns === "void") return false;
   const returns = [...instructionsOf(fn)].filter((each) => isOp(each, "ret"));
   const [first] = returns.map((each) => each.operands[0]);
@@ -232,7 +259,7 @@ function fitResult(fn: IrFunction, calls: readonly Call[]): boolean {
   if (first?.kind === "constant" && isSame) {
     const result = constant(first.type, first.value);
     for (const { caller, call } of calls) {
-      changed = replaceUses(caller, call, result, passesOn) || changed;
+      changed = replaceUses(caller, call, result, isFree ? undefined : passesOn) || changed;
     }
   }
   if (calls.some(({ caller, call }) => isUsed(caller, call))) return changed;
