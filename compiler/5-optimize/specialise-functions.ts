@@ -16,12 +16,7 @@ import type {
   Parameter,
   Value,
 } from "../4-lower/ir.ts";
-import {
-  constant,
-  createInstruction,
-  removeInstruction,
-  sameValue,
-} from "../4-lower/ir-builder.ts";
+import { constant, createInstruction, sameValue } from "../4-lower/ir-builder.ts";
 import { ParameterBounds } from "./bound-parameters.ts";
 import { type Call, NoaliasFinder } from "./find-noalias.ts";
 import { hasEffect } from "./join-exits.ts";
@@ -165,10 +160,14 @@ function hasNoEffect(fn: IrFunction): boolean {
 /** Calls go whose result nobody reads. */
 function removeUnused(calls: readonly Call[]): boolean {
   let changed = false;
-  for (const { caller, call } of calls) {
-    if (!call.block.instructions.includes(call) || isUsed(caller, call)) continue;
-    removeInstruction(call);
-    changed = true;
+  for (const caller of new Set(calls.map((each) => each.caller))) {
+    const used = usedIn(caller);
+    const unused = new Set(calls.map(({ call }) => call).filter((call) => !used.has(call)));
+    for (const block of caller.blocks) {
+      if (!block.instructions.some((each) => unused.has(each))) continue;
+      block.instructions = block.instructions.filter((each) => !unused.has(each));
+      changed = true;
+    }
   }
   return changed;
 }
