@@ -109,4 +109,10 @@ struct ip_esp_hdr {
 	__u8 enc_data[];
 };
 
+#define IPOPT_RESERVED1 0x20
+#define IPOPT_RESERVED2 0x60
+#define IPOPT_TS_TSONLY 0
+#define IPOPT_TS_TSANDADDR 1
+#define IPOPT_TS_PRESPEC 3
+#define IPV4_BEET_PHMAXLEN 8
 #endif
