@@ -42,6 +42,10 @@ const predicates = Object.keys(invertedPredicate) as IntPredicate[];
 
 type Undo = () => void;
 
+function isExtension(value: Value): value is IrInstruction {
+  return isOp(value, "zext") || isOp(value, "sext");
+}
+
 /** The access carries a relocation: who reads memory through one that was never set wants that. */
 function isRelocated(base: Value): boolean {
   return isOp(base, "ptradd") && isOp(operand(base, 1), "core");
@@ -60,6 +64,8 @@ class Numbering {
   readonly #contents = new Map<string, Map<Version, Value>>();
   /** What a value is known to equal here, from a branch on equality. */
   readonly #equal = new Map<Value, Value>();
+  /** Which other value it is known to equal here: what was asked of that one is known of it. */
+  readonly #twins = new Map<Value, Value>();
   /** States of memory that this block has made; of other classes the one at its start holds. */
   readonly #made = new Map<MemoryClass, Version>();
   readonly #phiInputs = new PhiInputs();
@@ -131,7 +137,51 @@ class Numbering {
     if (b.kind !== "constant")
       this.#learnOrder(holds ? predicate : invertedPredicate[predicate], a, b);
     const isEqual = predicate === (holds ? "eq" : "ne");
-    if (isEqual && b.kind === "constant" && isImmediate(b.value, b.type)) this.#setEqual(a, b);
+    if (!isEqual) return;
+    if (b.kind !== "constant") this.#pair(a, b);
+    else if (isImmediate(b.value, b.type)) this.#setEqual(a, b);
+  }
+
+  /** Values that are extended alike are equal too. */
+  #pair(a: Value, b: Value): void {
+    const isExtended = isExtension(a) && isExtension(b) && a.operation.op === b.operation.op;
+    const [x, y] = [a, b].map((each) =>
+      isExtended ? this.#rewriter.resolve(operand(each as IrInstruction, 0)) : each,
+    ) as [Value, Value];
+    if (x.type !== y.type || x.type === "ptr") return;
+    for (const [one, other] of [
+      [x, y],
+      [y, x],
+    ] as const) {
+      const before = this.#twins.get(one);
+      this.#twins.set(one, other);
+      this.#undo.push(() => {
+        if (before === undefined) this.#twins.delete(one);
+        else this.#twins.set(one, before);
+      });
+    }
+  }
+
+  /** What a comparison with a constant gives, if the same was decided about a value that is equal. */
+  #decideByTwin(test: IrInstruction): boolean | undefined {
+    if (this.#twins.size === 0 || test.operation.op !== "icmp") return undefined;
+    const [value, bound] = [operand(test, 0), operand(test, 1)];
+    if (bound.kind !== "constant") return undefined;
+    const twin = this.#twins.get(value) ?? this.#extendedTwin(value);
+    if (twin === undefined) return undefined;
+    const { predicate } = test.operation;
+    const known = this.#available.get(
+      `icmp ${predicate} ${this.#number(twin)} ${this.#number(bound)}`,
+    );
+    const result = known && this.#resolve(known);
+    return result?.kind === "constant" ? result.value === 1n : undefined;
+  }
+
+  #extendedTwin(value: Value): Value | undefined {
+    if (!isExtension(value)) return undefined;
+    const twin = this.#twins.get(operand(value, 0));
+    if (twin === undefined) return undefined;
+    return this.#available.get(`${value.operation.op} ${value.type} ${this.#number(twin)}`);
   }
 
   /** What else is decided about two values once one comparison of them is. */
@@ -286,7 +336,7 @@ class Numbering {
   }
 
   #visitPure(instruction: IrInstruction): void {
-    const decided = this.#decideChosen(instruction);
+    const decided = this.#decideChosen(instruction) ?? this.#decideByTwin(instruction);
     if (decided !== undefined) {
       this.#rewriter.replace(instruction, constant("i1", decided ? 1n : 0n));
       return;
