@@ -39,12 +39,15 @@ export const comparisonRules: readonly Rule[] = [
   rule("same", (predicate, a, b) =>
     sameValue(a, b) ? truth(holdsForEqual(predicate)) : undefined,
   ),
-  // Addresses of objects and in packets are not null, and no two objects begin at one place;  p + c == p + d → c == d
+  // Addresses of objects, of their members behind the first and in packets are not null, and no two objects begin at
+  // one place;  p + c == p + d → c == d
   rule("addresses", (predicate, a, b, tools) => {
     if (a.type !== "ptr" || !isEquality(predicate)) return undefined;
     if (isConstant(b, 0n) && (isObjectAddress(a, tools) || isInPacket(a, tools)))
       return truth(predicate === "ne");
     const x = constantAddress(a);
+    if (isConstant(b, 0n) && x.offset > 0 && x.base.kind !== "constant" && x.base.kind !== "global")
+      return truth(predicate === "ne");
     const y = constantAddress(b);
     if (!sameValue(x.base, y.base)) {
       const areStarts = x.offset === 0 && y.offset === 0;
