@@ -108,7 +108,6 @@ function findThreads(fn: IrFunction): Thread[] {
 function isCopyable(block: Block): boolean {
   const last = terminatorOf(block);
   if (last?.operation.op !== "condbr" && last?.operation.op !== "switch") return false;
-  if (phisOf(block).length === 0) return false;
   const body = block.instructions.filter((each) => each.operation.op !== "phi" && each !== last);
   return body.length <= longestCopy && body.every((each) => isPure(each) || isOp(each, "load"));
 }
