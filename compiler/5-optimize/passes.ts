@@ -16,6 +16,7 @@ import { composeLoads } from "./compose-loads.ts";
 import { copyBits } from "./copy-bits.ts";
 import { countDistances } from "./count-distances.ts";
 import { delayValues } from "./delay-values.ts";
+import { dropNullWays } from "./drop-null-ways.ts";
 import { dropUnreadBits } from "./drop-unread-bits.ts";
 import { expandContextCopies, expandMemory } from "./expand-memory.ts";
 import { expectExits } from "./expect-exits.ts";
@@ -105,6 +106,7 @@ const afterInlining: readonly FunctionPass[] = [
   ...simplify,
   propagateConstants,
   ...simplify,
+  dropNullWays,
   removeDeadBranches,
   fixStackObjects,
   ...unrolling,
@@ -229,6 +231,7 @@ export const functionPasses: ReadonlyMap<string, FunctionPass> = new Map(
     copyBits,
     countDistances,
     delayValues,
+    dropNullWays,
     dropUnreadBits,
     expandContextCopies,
     expandMemory,
