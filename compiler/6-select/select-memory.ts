@@ -247,8 +247,8 @@ export function selectAtomic(context: SelectContext, at: IrInstruction, atomic: 
   }
   const wantsOld = at.type !== "void" && context.useCount(at) > 0;
   const fetch = op === "xchg" || wantsOld;
-  if (!context.has32 && (fetch || op !== "add")) {
-    const what = fetch ? `atomic ${atomic} that returns the old value` : `atomic ${atomic}`;
+  if (size === 4 && !context.has32 && (fetch || op !== "add")) {
+    const what = fetch ? `32-bit atomic ${atomic} with a result` : `32-bit atomic ${atomic}`;
     context.error("unsupported-atomic", `${what} needs -mcpu=v3 or later`);
   }
   const { address } = context.address(pointer);
@@ -269,8 +269,8 @@ export function selectCompareExchange(context: SelectContext, at: IrInstruction)
       "unsupported-atomic",
       `compare-exchange of ${size * 8}-bit objects does not exist in BPF`,
     );
-  } else if (!context.has32) {
-    context.error("unsupported-atomic", "compare-exchange needs -mcpu=v3 or later");
+  } else if (size === 4 && !context.has32) {
+    context.error("unsupported-atomic", "32-bit compare-exchange needs -mcpu=v3 or later");
   }
   const { address } = context.address(pointer);
   const src = context.register(desired);
