@@ -200,6 +200,15 @@ export const comparisonRules: readonly Rule[] = [
       ? tools.compare(predicate, x, y)
       : undefined;
   }),
+  // ~x < c → ~c < x, signed or not
+  rule("complement", (predicate, a, b, tools) => {
+    if (isEquality(predicate) || b.kind !== "constant" || !isBinary(a, "xor")) return undefined;
+    const [x, ones] = [operand(a, 0), operand(a, 1)];
+    if (ones.kind !== "constant" || signedValue(ones) !== -1n || !tools.hasOneUse(a))
+      return undefined;
+    const bound = onesOf(bitWidth[b.type]) ^ b.value;
+    return tools.compare(swappedPredicate[predicate], x, constant(b.type, bound));
+  }),
   // x * c == d → x == d / c, or false where c does not divide d   if the product does not wrap
   rule("equality-of-product", (predicate, a, b, tools) => {
     if (!isEquality(predicate) || b.kind !== "constant" || !isBinary(a, "mul")) return undefined;
