@@ -68,6 +68,8 @@ class Propagation {
   /** What comes into each phi, per edge that was visited. */
   readonly #inputs = new Map<IrInstruction, Range[]>();
   readonly #places = new PhiInputs();
+  /** Of sums whose extensions were split: see #sumOf. */
+  readonly #sums = new Map<IrInstruction, { readonly base: Value; readonly by: bigint }>();
   readonly #carried = new Map<Loop, ReadonlyMap<IrInstruction, Range>>();
 
   constructor(fn: IrFunction) {
@@ -217,14 +219,12 @@ class Propagation {
   #widen(extension: IrInstruction): boolean {
     const sum = operand(extension, 0);
     if (!isBinary(sum, "add")) return false;
-    const [base, step] = [operand(sum, 0), operand(sum, 1)];
-    if (step.kind !== "constant" || base.kind === "constant") return false;
-    const range = this.#rangeOf(base);
-    const by = signedValue(step);
-    if (range === undefined || range.smin < 0n || shifted(range, by, sum) === undefined)
-      return false;
+    const parts = this.#sumOf(sum);
+    if (parts === undefined) return false;
+    const { base, by } = parts;
     this.#uses ??= computeUses(this.#fn);
     if (!isWidenable(extension, this.#uses)) return false;
+    this.#sums.set(sum, parts);
     // Each address has a sum of its own, which becomes part of its offset; equal values join later.
     for (const { user, index, scaled } of indexUses(extension, this.#uses) ?? []) {
       const wide = this.#rewriter.insertBefore(user, "i64", { op: "zext" }, [base]);
@@ -238,6 +238,27 @@ class Propagation {
     }
     this.#rewriter.touch();
     return true;
+  }
+
+  /**
+   * What a sum is computed from and the constant that is added in all, if that does not wrap: of a chain of
+   * sums, as rounds of an unrolled loop make, the start, so that all of them are counted from there. Whether
+   * it wraps depends on the place.
+   */
+  #sumOf(sum: IrInstruction): { readonly base: Value; readonly by: bigint } | undefined {
+    const [base, step] = [operand(sum, 0), operand(sum, 1)];
+    if (step.kind !== "constant" || base.kind === "constant") return undefined;
+    const by = signedValue(step);
+    const before = isBinary(base, "add") ? this.#sums.get(base) : undefined;
+    const further = before && { base: before.base, by: before.by + by };
+    return [further, { base, by }].find(
+      (each) => each !== undefined && this.#isExact(each.base, each.by, sum),
+    );
+  }
+
+  #isExact(base: Value, by: bigint, sum: IrInstruction): boolean {
+    const range = this.#rangeOf(base);
+    return range !== undefined && range.smin >= 0n && shifted(range, by, sum) !== undefined;
   }
 
   #visit(instruction: IrInstruction): void {
