@@ -87,7 +87,7 @@ export class SelectContext {
   readonly #registers = new Map<Value, MachineRegister>();
   /** Frame objects by alloca. */
   readonly slots = new Map<IrInstruction, number>();
-  /** Loads whose register holds the sign extension to 64 bits (ldsx). */
+  /** Loads whose register holds the sign extension to 64 bits (ldsx), and what is their extension to fewer. */
   readonly signedLoads = new Set<Value>();
   /** First machine block of each IR block. */
   readonly heads = new Map<Block, MachineBlock>();

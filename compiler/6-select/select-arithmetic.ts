@@ -147,6 +147,8 @@ export function selectSignExtend(context: SelectContext, at: IrInstruction): voi
     return;
   }
   context.define(at, context.signExtended(value, to));
+  // The upper half of what was loaded so is no zero.
+  if (context.signedLoads.has(value)) context.signedLoads.add(at);
 }
 
 export function selectTruncate(context: SelectContext, at: IrInstruction): void {

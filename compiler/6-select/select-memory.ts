@@ -147,7 +147,10 @@ function isOnlySignExtended(context: SelectContext, at: IrInstruction): boolean 
   return (
     at.type !== "i1" &&
     uses.length > 0 &&
-    uses.every(({ user }) => user.operation.op === "sext" && user.type === "i64")
+    uses.every(
+      ({ user }) =>
+        user.operation.op === "sext" && (user.type === "i64" || !context.facts.demanded(user)),
+    )
   );
 }
 
