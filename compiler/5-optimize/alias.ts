@@ -57,8 +57,8 @@ interface Span {
   readonly most: number;
 }
 
-/** Beyond this an index says nothing of where it leads. */
-const farthest = 1n << 30n;
+/** Beyond this an index says nothing of where it leads: an address could come round. Indices of 32 bits stay below. */
+const farthest = 1n << 40n;
 
 const unknownRegion: Region = { kind: "unknown" };
 const depthLimit = 6;

@@ -4,7 +4,7 @@
  * it was, also around a loop.
  */
 import { reversePostOrder } from "../4-lower/cfg.ts";
-import type { Block, Constant, IrFunction, IrInstruction, Value } from "../4-lower/ir.ts";
+import type { BinaryOp, Block, Constant, IrFunction, IrInstruction, Value } from "../4-lower/ir.ts";
 import {
   constant,
   sameValue,
@@ -12,7 +12,7 @@ import {
   terminatorOf,
   type ValueType,
 } from "../4-lower/ir-builder.ts";
-import { foldInstruction } from "./fold-constants.ts";
+import { commutative, foldInstruction } from "./fold-constants.ts";
 import { isOp, operand } from "./values.ts";
 
 /** What a value can be: one constant, or anything. Not noted: nothing that was found so far. */
@@ -108,7 +108,7 @@ export class FollowedConstants {
     const values = inputs.map((held, at) =>
       held === "anything" || held === undefined ? operand(each, at) : held,
     );
-    return foldInstruction(each, values) ?? "anything";
+    return foldInstruction(each, values) ?? absorbed(each, values) ?? "anything";
   }
 
   #nextOf(block: Block): readonly Block[] {
@@ -125,6 +125,32 @@ export class FollowedConstants {
     return [found?.target ?? operation.fallback];
   }
 }
+
+/** 0 where the operation makes it of a 0 and of anything. */
+function absorbed(each: IrInstruction, [a, b]: readonly Value[]): Constant | undefined {
+  if (!canKeepZero(each) || each.operation.op !== "binary") return undefined;
+  const either = commutative.has(each.operation.binary) ? [a, b] : [a];
+  return either.find(
+    (value): value is Constant => value?.kind === "constant" && value.value === 0n,
+  );
+}
+
+/** Whether it gives 0 for a 0, whatever stands on the right (or, where operands may change places, on the left). */
+export function canKeepZero({ operation }: IrInstruction): boolean {
+  return operation.op === "binary" && keepingZero.has(operation.binary);
+}
+
+const keepingZero: ReadonlySet<BinaryOp> = new Set([
+  "mul",
+  "and",
+  "shl",
+  "lshr",
+  "ashr",
+  "udiv",
+  "urem",
+  "sdiv",
+  "srem",
+]);
 
 function meet(a: Held | undefined, b: Held | undefined): Held | undefined {
   if (a === undefined || b === undefined) return a ?? b;

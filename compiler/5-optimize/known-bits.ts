@@ -6,7 +6,8 @@
  */
 import type { Parameter, Value } from "../4-lower/ir.ts";
 import { bitWidth } from "../4-lower/ir.ts";
-import { isOp, larger, operand, smaller } from "./values.ts";
+import { swapBytes } from "./fold-constants.ts";
+import { isBinary, isOp, larger, operand, smaller } from "./values.ts";
 
 /** Bounds are inclusive, unsigned, of the value's own width. */
 export interface Known {
@@ -27,7 +28,7 @@ export function onesOf(bits: number): bigint {
 }
 
 /** The smallest mask 2^n − 1 that holds `value`, which is not negative. */
-function maskAround(value: bigint): bigint {
+export function maskAround(value: bigint): bigint {
   if (value <= 0xffffffffn) return onesOf(32 - Math.clz32(Number(value)));
   const upper = value >> 32n;
   if (upper <= 0xffffffffn) return onesOf(64 - Math.clz32(Number(upper)));
@@ -46,9 +47,7 @@ function fromZeros(zeros: bigint, bits: number): Known {
 /** Facts about a value; computed on demand, at most a few definitions deep. */
 export function knownOf(value: Value, depth = 0): Known {
   const bits = value.type === "ptr" ? 64 : bitWidth[value.type === "void" ? "i64" : value.type];
-  if (value.kind === "constant") {
-    return { min: value.value, max: value.value, zeros: onesOf(bits) & ~value.value };
-  }
+  if (value.kind === "constant") return exactly(value.value, bits);
   const anything = fromZeros(0n, bits);
   if (value.kind === "parameter") return trustedRange(value, bits) ?? anything;
   if (value.kind !== "instruction" || depth >= depthLimit) return anything;
@@ -76,24 +75,61 @@ export function knownOf(value: Value, depth = 0): Known {
         zeros: fromMax(inner.max, bits).zeros | inner.zeros,
       };
     }
+    case "bswap": {
+      const inner = knownOf(operand(value, 0), depth + 1);
+      // The verifier forgets the bound, so that none is known here either; low bits bound nothing.
+      const zeros = swapBytes(inner.zeros, bits);
+      return fromZeros(zeros & ~(zeros + 1n), bits);
+    }
     case "select": {
       return union(knownOf(operand(value, 1), depth + 1), knownOf(operand(value, 2), depth + 1));
     }
     case "phi": {
-      if (value.operands.length > 4) return anything;
+      const { operands } = value;
+      if (operands.length > 4 && !isFewConstants(operands)) return anything;
       // A loop's phi would need a fixed point: one that reaches itself is bounded by the depth.
-      return value.operands.map((each) => knownOf(each, depth + 2)).reduce(union);
+      return operands.map((each) => knownOf(each, depth + 2)).reduce(union);
     }
-    case "binary":
+    case "binary": {
+      const [left, right] = [operand(value, 0), operand(value, 1)];
+      if (operation.binary === "add" && right.kind === "constant") {
+        const { base, step } = stepsUp(left, right.value);
+        return knownBinary("add", knownOf(base, depth + 1), exactly(step, bits), bits);
+      }
       return knownBinary(
         operation.binary,
-        knownOf(operand(value, 0), depth + 1),
-        knownOf(operand(value, 1), depth + 1),
+        knownOf(left, depth + 1),
+        knownOf(right, depth + 1),
         bits,
       );
+    }
     default:
       return anything;
   }
+}
+
+function exactly(value: bigint, bits: number): Known {
+  return { min: value, max: value, zeros: onesOf(bits) & ~value };
+}
+
+const mostConstants = 32;
+
+function isFewConstants(operands: readonly Value[]): boolean {
+  return operands.length <= mostConstants && operands.every(({ kind }) => kind === "constant");
+}
+
+/** Links of a chain of sums that are taken as one: what a loop counts, once that is unrolled. */
+const mostLinks = 32;
+
+/** `value + step`, where the value may be such a sum itself, from where the chain begins; steps that go up only. */
+function stepsUp(value: Value, step: bigint): { base: Value; step: bigint } {
+  let [base, sum] = [value, step];
+  for (let link = 0; link < mostLinks && isBinary(base, "add"); link += 1) {
+    const next = operand(base, 1);
+    if (next.kind !== "constant" || next.value >= 1n << 31n || step >= 1n << 31n) break;
+    [base, sum] = [operand(base, 0), sum + next.value];
+  }
+  return { base, step: sum };
 }
 
 /** What callers promise of a parameter that is zero-extended, or what all of them pass. */

@@ -5,7 +5,7 @@
  */
 import type { IrFunction, IrInstruction, Value } from "../4-lower/ir.ts";
 import { phisOf } from "../4-lower/ir-builder.ts";
-import { FollowedConstants } from "./follow-constants.ts";
+import { canKeepZero, FollowedConstants } from "./follow-constants.ts";
 import type { FunctionPass } from "./pass.ts";
 import { Rewriter } from "./rewriter.ts";
 import { isOp } from "./values.ts";
@@ -36,8 +36,9 @@ const hasCandidate = (fn: IrFunction): boolean =>
     ),
   );
 
+/** What may hand on one of its operands: a choice, or the 0 of a product. */
 const isChoice = (value: Value): value is IrInstruction =>
-  isOp(value, "phi") || isOp(value, "select");
+  isOp(value, "phi") || isOp(value, "select") || (isOp(value, "binary") && canKeepZero(value));
 
 function canBe(choice: IrInstruction, wanted: IrInstruction, steps: number): boolean {
   if (choice.operands.includes(wanted)) return true;

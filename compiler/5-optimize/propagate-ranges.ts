@@ -25,20 +25,25 @@ import {
 import { decideByConstants } from "./constant-sets.ts";
 import { type AroundLoop, counterParts, counterRange } from "./counter-ranges.ts";
 import { joinRangeTests } from "./join-range-tests.ts";
-import { onesOf } from "./known-bits.ts";
+import { knownOf, onesOf } from "./known-bits.ts";
 import type { FunctionPass } from "./pass.ts";
 import { PhiInputs } from "./phi-inputs.ts";
 import { Rewriter } from "./rewriter.ts";
 import { roundRanges } from "./round-ranges.ts";
 import { foldBranches } from "./simplify-cfg.ts";
 import {
+  combined,
   decide,
+  decideBetween,
+  type Fact,
   factOnEdge,
   fullRange,
+  isBitwise,
   type Range,
   refine,
   scaled,
   shifted,
+  shortened,
   sumOf,
 } from "./value-ranges.ts";
 import { isBinary, isOp, larger, operand, smaller } from "./values.ts";
@@ -117,14 +122,22 @@ class Propagation {
       // A narrower view sees the same number only where the comparison is unsigned.
       if (target !== value && holds.startsWith("s")) continue;
       if (bound > onesOf(bitWidth[type])) continue;
-      const range = refine(
-        this.#rangeOf(target) ?? fullRange(target),
-        holds,
-        bound,
-        bitWidth[type],
-      );
-      this.#set(target, range, undo);
+      const before = this.#rangeOf(target) ?? fullRange(target);
+      this.#set(target, aligned(refine(before, holds, bound, bitWidth[type]), target), undo);
     }
+    this.#learnMasked(fact, undo);
+  }
+
+  /** Of what was masked, where a bit of it is set: that it is no smaller. */
+  #learnMasked({ value, holds, bound }: Fact, undo: (() => void)[]): void {
+    if (!isBinary(value, "and")) return;
+    const [source, mask] = [operand(value, 0), operand(value, 1)];
+    if (mask.kind !== "constant" || source.kind === "constant") return;
+    const isSet = holds === "ne" ? bound === 0n : holds === "eq" && bound !== 0n;
+    if (!isSet) return;
+    const least = holds === "ne" ? mask.value & -mask.value : bound;
+    const known = this.#rangeOf(source) ?? fullRange(source);
+    this.#set(source, refine(known, "uge", least, bitWidth[source.type as ValueType]), undo);
   }
 
   #set(value: Value, range: Range, undo: (() => void)[]): void {
@@ -203,16 +216,23 @@ class Propagation {
       const inner = this.#rangeOf(operand(value, 0), depth + 1);
       return inner && { min: inner.min, max: inner.max, smin: inner.min, smax: inner.max };
     }
+    if (isOp(value, "trunc")) {
+      const inner = this.#rangeOf(operand(value, 0), depth + 1);
+      return inner && shortened(inner, value);
+    }
     if (value.kind !== "instruction" || value.operation.op !== "binary") return undefined;
+    const { binary } = value.operation;
     const right = operand(value, 1);
     const range = this.#rangeOf(operand(value, 0), depth + 1);
     if (range === undefined) return undefined;
-    if (right.kind !== "constant") {
-      const other = isBinary(value, "add") ? this.#rangeOf(right, depth + 1) : undefined;
-      return other && sumOf(range, other, value);
+    if (isBitwise(binary) || (binary === "add" && right.kind !== "constant")) {
+      const other = this.#rangeOf(right, depth + 1);
+      if (other === undefined) return undefined;
+      return binary === "add" ? sumOf(range, other, value) : combined(range, binary, other, value);
     }
-    if (value.operation.binary === "add") return shifted(range, signedValue(right), value);
-    return scaled(range, value.operation.binary, right.value, value);
+    if (right.kind !== "constant") return undefined;
+    if (binary === "add") return shifted(range, signedValue(right), value);
+    return scaled(range, binary, right.value, value);
   }
 
   /** zext(x + c) → zext(x) + c where that does not wrap and is of use in an address. */
@@ -268,8 +288,12 @@ class Propagation {
     if (a === undefined || a.type === "void" || a.type === "ptr" || a.kind === "constant") return;
     const range = this.#rangeOf(a);
     if (range === undefined) return;
-    if (operation.op === "icmp" && b?.kind === "constant") {
-      const decided = decide(range, operation.predicate, b.value, bitWidth[a.type]);
+    if (operation.op === "icmp" && b !== undefined) {
+      const { predicate } = operation;
+      const decided =
+        b.kind === "constant"
+          ? decide(range, predicate, b.value, bitWidth[a.type])
+          : decideBetween(range, predicate, this.#rangeOf(b) ?? fullRange(b));
       if (decided !== undefined) {
         this.#rewriter.replace(instruction, constant("i1", decided ? 1n : 0n));
         return;
@@ -282,6 +306,11 @@ class Propagation {
         this.#rewriter.replace(instruction, a);
         return;
       }
+    }
+    if (isBelowDivisor(instruction, range)) {
+      const isRest = isBinary(instruction, "urem");
+      this.#rewriter.replace(instruction, isRest ? a : constant(a.type, 0n));
+      return;
     }
     if (range.smin < 0n) return;
     switch (operation.op) {
@@ -316,6 +345,22 @@ class Propagation {
       this.#rewriter.insertBefore(instruction, type, operation, operands),
     );
   }
+}
+
+/** Whether x /u c is 0, and x %u c is x. */
+function isBelowDivisor(division: IrInstruction, { min, max }: Range): boolean {
+  if (!isBinary(division, "udiv") && !isBinary(division, "urem")) return false;
+  const by = operand(division, 1);
+  return by.kind === "constant" && min <= max && max < by.value;
+}
+
+/** No multiple of 2^k lies below the next one. */
+function aligned(range: Range, value: Value): Range {
+  const ones = onesOf(trailingOnes(knownOf(value).zeros));
+  const { min, smin } = range;
+  if (ones === 0n || min <= 0n) return range;
+  const up = (bound: bigint): bigint => (bound + ones) & ~ones;
+  return { ...range, min: up(min), smin: smin > 0n ? up(smin) : smin };
 }
 
 function trailingOnes(value: bigint): number {

@@ -6,7 +6,7 @@ import type { BinaryOp, Block, IntPredicate, IrInstruction, Value } from "../4-l
 import { bitWidth } from "../4-lower/ir.ts";
 import { signedValue, type ValueType } from "../4-lower/ir-builder.ts";
 import { invertedPredicate } from "./fold-constants.ts";
-import { knownOf } from "./known-bits.ts";
+import { knownOf, maskAround } from "./known-bits.ts";
 import { isOp, larger, operand, smaller } from "./values.ts";
 
 /** Inclusive bounds, in both readings. */
@@ -101,6 +101,19 @@ export function decide(
   return isEmpty(refine(range, invertedPredicate[predicate], value, bits)) ? true : undefined;
 }
 
+/** The same between two values: where one range ends before the other begins. */
+export function decideBetween(a: Range, predicate: IntPredicate, b: Range): boolean | undefined {
+  if (a.min > a.max || b.min > b.max || a.smin > a.smax || b.smin > b.smax) return undefined;
+  const isSigned = predicate.startsWith("s");
+  const isBelow = isSigned ? a.smax < b.smin : a.max < b.min;
+  const isAbove = isSigned ? a.smin > b.smax : a.min > b.max;
+  if (predicate === "eq" || predicate === "ne") {
+    return isBelow || isAbove ? predicate === "ne" : undefined;
+  }
+  if (isBelow) return predicate.slice(1).startsWith("l");
+  return isAbove ? predicate.slice(1).startsWith("g") : undefined;
+}
+
 /** The range of `x + step` if that cannot wrap in the signed reading; negative results are no unsigned ones. */
 export function shifted(range: Range, step: bigint, value: Value): Range | undefined {
   const half = 1n << BigInt(bitWidth[value.type as ValueType] - 1);
@@ -115,6 +128,26 @@ export function sumOf(a: Range, b: Range, value: Value): Range | undefined {
   if (a.smin < 0n || b.smin < 0n || a.smin > a.smax || b.smin > b.smax) return undefined;
   const [smin, smax] = [a.smin + b.smin, a.smax + b.smax];
   return smax < half ? { min: smin, max: smax, smin, smax } : undefined;
+}
+
+const bitwise: ReadonlySet<BinaryOp> = new Set(["and", "or", "xor"]);
+
+export const isBitwise = (binary: BinaryOp): boolean => bitwise.has(binary);
+
+/** The same of two such that are joined bit by bit: no bit is set above those of the greater. */
+export function combined(a: Range, binary: BinaryOp, b: Range, value: Value): Range | undefined {
+  const known = sumOf(a, b, value);
+  if (known === undefined) return undefined;
+  const min = binary === "or" ? larger(a.smin, b.smin) : 0n;
+  const max = binary === "and" ? smaller(a.smax, b.smax) : maskAround(larger(a.smax, b.smax));
+  return { min, max, smin: min, smax: max };
+}
+
+/** The same of one that is cut short, where that loses nothing. */
+export function shortened(range: Range, value: Value): Range | undefined {
+  const half = 1n << BigInt(bitWidth[value.type as ValueType] - 1);
+  const { smin, smax } = range;
+  return smin >= 0n && smax < half ? { min: smin, max: smax, smin, smax } : undefined;
 }
 
 /** The range of a number that is not negative times, shifted or divided by a constant, if that cannot wrap. */

@@ -150,6 +150,7 @@ function bitsOf(context: SelectContext, a: Value): MachineTest | undefined {
   }
   if (context.useCount(a) !== 1) return undefined;
   const [value, mask] = a.operands as [Value, Value];
+  if (isCarried(context, value)) return undefined;
   const width = context.aluWidth(a);
   if (mask.kind === "constant" && context.has32 && mask.value < 1n << 32n && value.type !== "ptr") {
     // The low half decides; a mask of all its bits is a plain comparison.
@@ -171,6 +172,16 @@ function bitsOf(context: SelectContext, a: Value): MachineTest | undefined {
   if (widthOf(a) !== width) return undefined;
   const dst = context.register(value);
   return { op: "set", width, dst, src: registerSource(context.register(mask)) };
+}
+
+/**
+ * What a loop carries: of that the verifier would learn the bits that were tested, and would follow each way on with
+ * them. Of the masked value it learns nothing that outlives the test.
+ */
+function isCarried(context: SelectContext, value: Value): boolean {
+  if (value.kind !== "instruction" || value.operation.op !== "phi") return false;
+  const { block } = value;
+  return value.operation.incoming.some((from) => context.dominates(block, from));
 }
 
 /** Where a condition leads. The functions note the edge from the block that then ends. */

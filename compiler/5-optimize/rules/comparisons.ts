@@ -221,9 +221,11 @@ export const comparisonRules: readonly Rule[] = [
     return tools.compare(predicate, x, constant(b.type, b.value / factor.value));
   }),
   // bswap x == c → x == bswap c;  bswap x == bswap y → x == y
+  // Not with 0 where bswap x is used besides: it may be a size, and the verifier is to learn that it is none of 0.
   rule("swapped", (predicate, a, b, tools) => {
     if (!isEquality(predicate) || !isOp(a, "bswap")) return undefined;
     if (b.kind === "constant") {
+      if (b.value === 0n && !tools.hasOneUse(a)) return undefined;
       // What is cut off must then be masked: no gain while the swapped value is used besides.
       if (isOp(operand(a, 0), "trunc") && !tools.hasOneUse(a)) return undefined;
       return tools.compare(predicate, operand(a, 0), swapBytesOf(b));
@@ -235,8 +237,8 @@ export const comparisonRules: readonly Rule[] = [
     if (!isEquality(predicate) || b.kind !== "constant" || !isOp(a, "zext")) return undefined;
     const swapped = operand(a, 0);
     if (!isOp(swapped, "bswap")) return undefined;
-    if (isOp(operand(swapped, 0), "trunc") && !(tools.hasOneUse(a) && tools.hasOneUse(swapped)))
-      return undefined;
+    const isFree = tools.hasOneUse(a) && tools.hasOneUse(swapped);
+    if ((b.value === 0n || isOp(operand(swapped, 0), "trunc")) && !isFree) return undefined;
     const narrow = swapped.type as ValueType;
     if (b.value > onesOf(bitWidth[narrow])) return truth(predicate === "ne");
     const wide = a.type as ValueType;
