@@ -202,7 +202,8 @@ function knownBinary(binary: string, a: Known, b: Known, bits: number): Known {
   }
 }
 
-const quotients: ReadonlySet<string> = new Set(["udiv", "urem", "sdiv", "srem"]);
+/** Of their results the verifier knows nothing. */
+export const quotients: ReadonlySet<string> = new Set(["udiv", "urem", "sdiv", "srem"]);
 
 /** What these say with a constant holds for any other operand. */
 const maskings: ReadonlySet<string> = new Set(["and", "or"]);

@@ -4,7 +4,7 @@ import { constant, sameValue, signedValue, type ValueType } from "../../4-lower/
 import { addressRoot } from "../context.ts";
 import { contextValueAt } from "../context-sizes.ts";
 import { foldComparison, holdsForEqual, swapBytesOf, swappedPredicate } from "../fold-constants.ts";
-import { isFromDivision, isNonNegative, knownOf, onesOf } from "../known-bits.ts";
+import { isFromDivision, isNonNegative, knownOf, onesOf, quotients } from "../known-bits.ts";
 import { byteSize, constantAddress, isBinary, isConstant, isOp, operand } from "../values.ts";
 import type { Rule, RuleTools } from "./rule.ts";
 
@@ -101,7 +101,7 @@ export const comparisonRules: readonly Rule[] = [
     return undefined;
   }),
   // A comparison that the operand's range decides, if the verifier finds that range too
-  rule("range", (predicate, a, b) => {
+  rule("range", (predicate, a, b, tools) => {
     if (a.type === "ptr" || a.type === "void" || a.type === "i1") return undefined;
     if (b.kind !== "constant") return undefined;
     const known = knownOf(a);
@@ -109,7 +109,7 @@ export const comparisonRules: readonly Rule[] = [
     const high = constant(a.type, known.max);
     const isUnsigned = predicate.startsWith("u");
     if (isUnsigned || (!isEquality(predicate) && isNonNegative(a))) {
-      if (isFromDivision(a)) return undefined;
+      if (isFromDivision(a) && !isUsedOnlyHere(a, tools)) return undefined;
       const first = foldComparison(predicate, low, b).value;
       return first === foldComparison(predicate, high, b).value ? truth(first === 1n) : undefined;
     }
@@ -368,6 +368,15 @@ function narrowComparison(
   if (!isOp(b, isSigned ? "sext" : "zext") || !tools.hasOneUse(b)) return undefined;
   const other = operand(b, 0);
   return other.type === "i32" ? tools.compare(below, source, other) : undefined;
+}
+
+/** What nothing else is computed from, nor from the division that it was computed from: nobody wants to know its bounds. */
+function isUsedOnlyHere(value: Value, tools: RuleTools): boolean {
+  for (let at = value; tools.hasOneUse(at); at = operand(at, 0)) {
+    if (!isOp(at, "binary") && !isOp(at, "zext") && !isOp(at, "trunc")) return false;
+    if (isOp(at, "binary") && quotients.has(at.operation.binary)) return true;
+  }
+  return false;
 }
 
 const inSigned32 = (value: bigint): boolean => value >= -0x80000000n && value <= 0x7fffffffn;
