@@ -176,7 +176,8 @@ function knownBinary(binary: string, a: Known, b: Known, bits: number): Known {
       if (a.min >= b.max) return { ...fromMax(a.max - b.min, bits), min: a.min - b.max };
       return fromZeros(0n, bits);
     case "shl": {
-      if (exact === undefined || exact >= BigInt(bits)) return fromZeros(0n, bits);
+      if (exact === undefined) return knownShift(a, b, bits);
+      if (exact >= BigInt(bits)) return fromZeros(0n, bits);
       const zeros = ((a.zeros << exact) | onesOf(Number(exact))) & ones;
       const max = a.max << exact;
       if (max > ones) return fromZeros(zeros, bits);
@@ -200,6 +201,17 @@ function knownBinary(binary: string, a: Known, b: Known, bits: number): Known {
     default:
       return fromZeros(0n, bits);
   }
+}
+
+/**
+ * By a number that is not known: the verifier knows nothing of the result. No bound above is known here either;
+ * low bits and a bound below bound nothing that it asks for.
+ */
+function knownShift(a: Known, b: Known, bits: number): Known {
+  const anything = fromZeros(0n, bits);
+  if (b.max >= BigInt(bits)) return anything;
+  const { zeros, max } = fromZeros(a.zeros & ~(a.zeros + 1n), bits);
+  return { min: a.max << b.max <= max ? a.min : 0n, max, zeros };
 }
 
 /** Of their results the verifier knows nothing. */

@@ -26,7 +26,10 @@ export function fullRange(value: Value): Range {
   const half = 1n << BigInt(bits - 1);
   const { min, max } = knownOf(value);
   if (max < half) return { min, max, smin: min, smax: max };
-  return { min, max, smin: -half, smax: half - 1n };
+  const least = isOp(value, "sext")
+    ? 1n << BigInt(bitWidth[operand(value, 0).type as "i32"] - 1)
+    : half;
+  return { min, max, smin: -least, smax: least - 1n };
 }
 
 /** The range if `predicate` holds between the value and a constant. */
@@ -104,12 +107,13 @@ export function decide(
 /** The same between two values: where one range ends before the other begins. */
 export function decideBetween(a: Range, predicate: IntPredicate, b: Range): boolean | undefined {
   if (a.min > a.max || b.min > b.max || a.smin > a.smax || b.smin > b.smax) return undefined;
+  if (predicate === "eq" || predicate === "ne") {
+    const isApart = a.max < b.min || a.min > b.max || a.smax < b.smin || a.smin > b.smax;
+    return isApart ? predicate === "ne" : undefined;
+  }
   const isSigned = predicate.startsWith("s");
   const isBelow = isSigned ? a.smax < b.smin : a.max < b.min;
   const isAbove = isSigned ? a.smin > b.smax : a.min > b.max;
-  if (predicate === "eq" || predicate === "ne") {
-    return isBelow || isAbove ? predicate === "ne" : undefined;
-  }
   if (isBelow) return predicate.slice(1).startsWith("l");
   return isAbove ? predicate.slice(1).startsWith("g") : undefined;
 }

@@ -5,6 +5,7 @@ import { addressRoot } from "../context.ts";
 import { contextValueAt } from "../context-sizes.ts";
 import { foldComparison, holdsForEqual, swapBytesOf, swappedPredicate } from "../fold-constants.ts";
 import { isFromDivision, isNonNegative, knownOf, onesOf, quotients } from "../known-bits.ts";
+import { decideBetween, fullRange } from "../value-ranges.ts";
 import { byteSize, constantAddress, isBinary, isConstant, isOp, operand } from "../values.ts";
 import type { Rule, RuleTools } from "./rule.ts";
 
@@ -117,6 +118,14 @@ export const comparisonRules: readonly Rule[] = [
     const isImpossible =
       b.value < known.min || b.value > known.max || (b.value & known.zeros) !== 0n;
     return isImpossible ? truth(predicate === "ne") : undefined;
+  }),
+  // x < y where all that x can be is below all that y can be, or above
+  rule("ranges-apart", (predicate, a, b) => {
+    if (a.type === "ptr" || a.type === "i1" || a.kind === "constant" || b.kind === "constant")
+      return undefined;
+    const decided = decideBetween(fullRange(a), predicate, fullRange(b));
+    if (decided === undefined || isFromDivision(a) || isFromDivision(b)) return undefined;
+    return truth(decided);
   }),
   // Signed → unsigned where neither side is negative
   rule("unsigned", (predicate, a, b, tools) => {
