@@ -214,8 +214,7 @@ function knownShift(a: Known, b: Known, bits: number): Known {
   return { min: a.max << b.max <= max ? a.min : 0n, max, zeros };
 }
 
-/** Of their results the verifier knows nothing. */
-export const quotients: ReadonlySet<string> = new Set(["udiv", "urem", "sdiv", "srem"]);
+const quotients: ReadonlySet<string> = new Set(["udiv", "urem", "sdiv", "srem"]);
 
 /** What these say with a constant holds for any other operand. */
 const maskings: ReadonlySet<string> = new Set(["and", "or"]);

@@ -4,7 +4,7 @@ import { constant, sameValue, signedValue, type ValueType } from "../../4-lower/
 import { addressRoot } from "../context.ts";
 import { contextValueAt } from "../context-sizes.ts";
 import { foldComparison, holdsForEqual, swapBytesOf, swappedPredicate } from "../fold-constants.ts";
-import { isFromDivision, isNonNegative, knownOf, onesOf, quotients } from "../known-bits.ts";
+import { isFromDivision, isNonNegative, knownOf, onesOf } from "../known-bits.ts";
 import { decideBetween, fullRange } from "../value-ranges.ts";
 import { byteSize, constantAddress, isBinary, isConstant, isOp, operand } from "../values.ts";
 import type { Rule, RuleTools } from "./rule.ts";
@@ -120,12 +120,13 @@ export const comparisonRules: readonly Rule[] = [
     return isImpossible ? truth(predicate === "ne") : undefined;
   }),
   // x < y where all that x can be is below all that y can be, or above
-  rule("ranges-apart", (predicate, a, b) => {
+  rule("ranges-apart", (predicate, a, b, tools) => {
     if (a.type === "ptr" || a.type === "i1" || a.kind === "constant" || b.kind === "constant")
       return undefined;
     const decided = decideBetween(fullRange(a), predicate, fullRange(b));
-    if (decided === undefined || isFromDivision(a) || isFromDivision(b)) return undefined;
-    return truth(decided);
+    const isWanted = (value: Value): boolean =>
+      isFromDivision(value) && !isUsedOnlyHere(value, tools);
+    return decided === undefined || isWanted(a) || isWanted(b) ? undefined : truth(decided);
   }),
   // Signed → unsigned where neither side is negative
   rule("unsigned", (predicate, a, b, tools) => {
@@ -379,13 +380,16 @@ function narrowComparison(
   return other.type === "i32" ? tools.compare(below, source, other) : undefined;
 }
 
-/** What nothing else is computed from, nor from the division that it was computed from: nobody wants to know its bounds. */
+/**
+ * What nothing else reads: nobody wants to know its bounds. Of what it was computed from the verifier learns nothing by
+ * a test of the result, but of a copy and of what a constant was added to.
+ */
 function isUsedOnlyHere(value: Value, tools: RuleTools): boolean {
-  for (let at = value; tools.hasOneUse(at); at = operand(at, 0)) {
-    if (!isOp(at, "binary") && !isOp(at, "zext") && !isOp(at, "trunc")) return false;
-    if (isOp(at, "binary") && quotients.has(at.operation.binary)) return true;
+  let at = value;
+  while (tools.hasOneUse(at) && (isOp(at, "zext") || isOp(at, "trunc") || isBinary(at, "add"))) {
+    at = operand(at, 0);
   }
-  return false;
+  return tools.hasOneUse(at) && isOp(at, "binary");
 }
 
 const inSigned32 = (value: bigint): boolean => value >= -0x80000000n && value <= 0x7fffffffn;
