@@ -51,12 +51,8 @@ const callingWays = 100;
 /** Rounds of a loop up to which what folds counts for nothing, and what a counter costs in each round. */
 const mostFolded = 10;
 const ofCounting = 3;
-/**
- * What `#pragma unroll` without a number may make of a loop, as in clang; other wishes have no limit. Clang
- * counts neither what has a place in another instruction nor the jump back, which the copies share.
- */
+/** What `#pragma unroll` without a number may make of a loop, as in clang; other wishes have no limit. */
 const largestEnabled = 16_384;
-const ofJumpingBack = 2;
 /** What a loop that folds away may be before it does. */
 const largestFolded = 4096;
 /** With arrays on the stack that become values. */
@@ -103,10 +99,7 @@ export function planOf(
   if (wish !== undefined && wish.kind !== "enable") return full;
   const estimated = estimate(loop, { fn, alias, tree }, context);
   const { cost, saved, once, stores, filled, arrays } = estimated;
-  if (wish !== undefined) {
-    const perCopy = cost - estimated.contained - ofJumpingBack;
-    return perCopy * trips.count <= largestEnabled ? full : undefined;
-  }
+  if (wish !== undefined) return cost * trips.count <= largestEnabled ? full : undefined;
   // A test that gives the same in all rounds would be made in each copy; numbers alone gain little.
   const { hasFixedTests, hasPlaces } = estimated;
   const isDear = isHot && hasPlaces && !hasFixedTests && loopExits(loop).length === 1;
@@ -176,8 +169,6 @@ function isPartOfTest(loop: Loop, exiting: Block): boolean {
 interface Estimate {
   /** Instructions of one iteration. */
   readonly cost: number;
-  /** How many of them another instruction has a place for: offsets of accesses, and extensions. */
-  readonly contained: number;
   /** How many of them fold once the counter is a constant. */
   readonly saved: number;
   /** How many give the same in all iterations, so that the copies share them. */
@@ -200,7 +191,6 @@ function estimate(loop: Loop, around: Surroundings, context: PassContext): Estim
   const isFixed = (value: Value): boolean =>
     value.kind !== "instruction" || !loop.blocks.has(value.block) || invariant.has(value);
   let cost = 0;
-  let contained = 0;
   let saved = 0;
   let once = 0;
   let stores = 0;
@@ -212,7 +202,6 @@ function estimate(loop: Loop, around: Surroundings, context: PassContext): Estim
     for (const each of block.instructions) {
       // A call wants each argument in its register.
       if (isCounted(each)) cost += isOp(each, "call") ? 1 + each.operands.length : 1;
-      if (isContained(each)) contained += 1;
       if (isOp(each, "store")) {
         stores += 1;
         filled = stores === 1 ? filledBytes(each, loop) : 0;
@@ -236,22 +225,7 @@ function estimate(loop: Loop, around: Surroundings, context: PassContext): Estim
       } else if (invariant.has(each) && isCounted(each)) once += 1;
     }
   }
-  return {
-    cost,
-    contained,
-    saved,
-    once,
-    stores,
-    filled,
-    arrays: [...arrays],
-    hasPlaces,
-    hasFixedTests,
-  };
-}
-
-function isContained(each: IrInstruction): boolean {
-  if (isOp(each, "ptradd")) return each.operands[1]?.kind === "constant";
-  return isOp(each, "zext") && each.type === "i64";
+  return { cost, saved, once, stores, filled, arrays: [...arrays], hasPlaces, hasFixedTests };
 }
 
 /** Bytes of a constant that is stored at places one behind the other, from iteration to iteration. */
