@@ -2,11 +2,17 @@
  * Loads whose value is known on every way to them, from stores or earlier loads, become that value: a phi
  * where the ways differ. A branch on it is then one that the verifier can follow, as it remembers a
  * register but not what lies in a map value or behind a parameter. Where it is known on all ways but one,
- * the load moves to that one (partial redundancy).
+ * the load moves to that one (partial redundancy); in a loop also to the one arm that may change it.
  * Needs: number-values before (one way); reachable blocks. Pointers stay in memory: what they point to may differ in
  * kind, and the verifier refuses one access to both.
  */
-import { type DominatorTree, dominatorTree, predecessors } from "../4-lower/cfg.ts";
+import {
+  type DominatorTree,
+  dominatorTree,
+  findLoops,
+  type Loop,
+  predecessors,
+} from "../4-lower/cfg.ts";
 import {
   type Block,
   bitWidth,
@@ -69,6 +75,7 @@ class ForwardLoads {
   readonly #preds: ReadonlyMap<Block, readonly Block[]>;
   readonly #uses: Map<Value, Use[]>;
   readonly #rewriter: Rewriter;
+  #loops: readonly Loop[] | undefined;
   #total = longestTotal;
   #budget = 0;
 
@@ -99,7 +106,7 @@ class ForwardLoads {
     if (location.region.kind === "context") return;
     const joins = new Map<Block, Join>();
     const at = load.block.instructions.indexOf(load);
-    const wanted = { location, type: load.type as ValueType, joins };
+    const wanted: Wanted = { load, location, type: load.type as ValueType, joins };
     const found = collapsed(this.#before(load.block, at, wanted));
     if (found.kind === "unknown" || joins.size > mostJoins) return;
     if (found.kind === "join" && !this.#isWorthwhile(load, location, found)) return;
@@ -161,7 +168,7 @@ class ForwardLoads {
       const input = this.#before(pred, pred.instructions.length, wanted);
       if (input.kind === "unknown") {
         // One way may load for itself, if it leads nowhere else.
-        if (missing !== undefined || !this.#mayLoadIn(pred, wanted)) return unknown;
+        if (missing !== undefined || !this.#mayLoadIn(pred, block, wanted)) return unknown;
         missing = pred;
       }
       join.inputs.set(pred, input);
@@ -169,11 +176,25 @@ class ForwardLoads {
     return join;
   }
 
-  /** Only for the block of the load itself: above a branch it might not be reached. */
-  #mayLoadIn(pred: Block, { location, joins }: Wanted): boolean {
-    if (joins.size !== 1 || successors(pred).length !== 1 || this.#budget < 0) return false;
+  /** For the block of the load itself (above a branch it might not be reached), and for one arm of its loop. */
+  #mayLoadIn(pred: Block, join: Block, wanted: Wanted): boolean {
+    const { location, joins, load } = wanted;
+    if (successors(pred).length !== 1 || this.#budget < 0) return false;
     if (location.region.kind === "packet" || location.region.kind === "unknown") return false;
+    if (joins.size === 1) return true;
+    if (join === load.block) return wanted.arm !== undefined;
+    if (wanted.arm !== undefined || !this.#isArm(pred, load.block)) return false;
+    wanted.arm = pred;
     return true;
+  }
+
+  /** Whether only some rounds of the loop that `from` is in come there, behind `from`. */
+  #isArm(block: Block, from: Block): boolean {
+    if (block === from || !this.#tree.dominates(from, block)) return false;
+    this.#loops ??= findLoops(this.#fn);
+    const innermost = this.#loops.findLast(({ blocks }) => blocks.has(block));
+    if (innermost === undefined || !innermost.blocks.has(from)) return false;
+    return !innermost.latches.every((latch) => this.#tree.dominates(block, latch));
   }
 
   /** What an instruction leaves in the location, or finds there, if that is all of it. */
@@ -308,6 +329,9 @@ function soleValue(join: Join): Value | undefined {
 }
 
 interface Wanted {
+  readonly load: IrInstruction;
+  /** Where the load moves to within its loop. */
+  arm?: Block;
   readonly location: Location;
   readonly type: ValueType;
   /** By block, so that a loop's join finds itself. */
