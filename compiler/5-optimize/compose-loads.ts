@@ -3,7 +3,8 @@
  * those stores have left its queue, a dozen cycles. So such a load takes the parts from where the stores have them:
  * (whole & ~mask) | part << k, if the whole was stored or loaded before them, else rest << j | part << k, where the rest
  * is loaded. And a load of which only the low end is read loads no more than that. Bit-fields that share a word are
- * read and written so.
+ * read and written so. In packets and on the stack, where nobody else writes, a narrow store behind a load of the whole
+ * becomes one of the whole, as the next round will load that again.
  *
  * Needs: number-values before. Guarantees: the code grows by two or three instructions for each part, in loops only.
  */
@@ -33,7 +34,11 @@ export const composeLoads: FunctionPass = {
     if (inLoops.size === 0) return false;
     const { alias, uses } = runs.factsOf(fn);
     const rewriter = new Rewriter(fn);
-    for (const block of inLoops) if (mayCompose(block)) composeIn(block, alias, uses, rewriter);
+    for (const block of inLoops) {
+      if (!mayCompose(block)) continue;
+      composeIn(block, alias, uses, rewriter);
+      widenStores(block, alias, rewriter);
+    }
     return rewriter.apply();
   },
 };
@@ -42,14 +47,14 @@ export const composeLoads: FunctionPass = {
 const longestSearch = 80;
 const mostParts = 2;
 
-/** A narrow store, and a wider load behind it. */
+/** A narrow store and a wider load. */
 function mayCompose({ instructions }: Block): boolean {
-  let narrowest = Number.POSITIVE_INFINITY;
+  let [narrowest, widest] = [8, 0];
   for (const each of instructions) {
     if (isOp(each, "store")) narrowest = Math.min(narrowest, sizeOf(operand(each, 0).type));
-    else if (isOp(each, "load") && sizeOf(each.type) > narrowest) return true;
+    else if (isOp(each, "load")) widest = Math.max(widest, sizeOf(each.type));
   }
-  return false;
+  return widest > narrowest;
 }
 
 const sizeOf = (type: IrType): number =>
@@ -93,7 +98,7 @@ function composeIn(
       rewriter.erase(load);
       return;
     }
-    const value = composed(load, pieces, rewriter);
+    const value = composed({ load, before: load }, pieces, rewriter);
     if (value !== undefined) rewriter.replace(load, value);
   });
 }
@@ -152,6 +157,64 @@ function isStoredApart({ parts }: Pieces, size: number): boolean {
   return parts.some(({ at, value }) => at < size && (at > 0 || sizeOf(value.type) < size));
 }
 
+/** Stores of parts of what the block loaded as a whole, and does not load again before it ends. */
+function widenStores({ instructions }: Block, alias: AliasAnalysis, rewriter: Rewriter): void {
+  instructions.forEach((store, at) => {
+    if (!isOp(store, "store") || store.operation.volatile || rewriter.isErased(store)) return;
+    const value = operand(store, 0);
+    const location = alias.accessOf(store);
+    const region = location?.region.kind;
+    if (location === undefined || (region !== "packet" && region !== "stack")) return;
+    if (location.size === undefined || value.type === "ptr" || location.isCast) return;
+    const whole = wholeBefore(instructions, at, location, alias);
+    if (whole === undefined || rewriter.isErased(whole)) return;
+    const there = alias.accessOf(whole);
+    if (there === undefined) return;
+    const pieces = { whole, parts: [{ at: location.offset - there.offset, value }] };
+    const composition = composed({ load: whole, before: store }, pieces, rewriter);
+    if (composition === undefined) return;
+    const operation = { op: "store", align: whole.operation.align, volatile: false } as const;
+    rewriter.insertBefore(store, "void", operation, [composition, operand(whole, 0)]);
+    rewriter.erase(store);
+  });
+}
+
+/** The load of more than the location that is nearest, if nothing else goes to any of it in the block. */
+function wholeBefore(
+  instructions: readonly IrInstruction[],
+  end: number,
+  location: Location,
+  alias: AliasAnalysis,
+): InstructionOf<"load"> | undefined {
+  const first = Math.max(0, end - longestSearch);
+  const last = Math.min(instructions.length, end + longestSearch);
+  const size = location.size ?? 0;
+  const covers = (each: IrInstruction): each is InstructionOf<"load"> => {
+    if (!isOp(each, "load") || each.operation.volatile || each.type === "ptr") return false;
+    const there = alias.accessOf(each);
+    if (there?.size === undefined || there.size <= size || there.isCast) return false;
+    const delta = location.offset - there.offset;
+    return sameBase(there.base, location.base) && delta >= 0 && delta + size <= there.size;
+  };
+  const whole = instructions.slice(first, end).findLast(covers);
+  const there = whole && alias.accessOf(whole);
+  if (whole === undefined || there === undefined) return undefined;
+  for (let at = instructions.indexOf(whole) + 1; at < last; at += 1) {
+    const each = instructions[at] as IrInstruction;
+    if (at === end || memoryEffect(each).kind === "none") continue;
+    if (isOp(each, "load")) {
+      const other = alias.accessOf(each);
+      if (
+        other !== undefined &&
+        sameBase(other.base, there.base) &&
+        alias.mayWrite(instructions[end] as IrInstruction, other)
+      )
+        return undefined;
+    } else if (alias.mayWrite(each, there)) return undefined;
+  }
+  return whole;
+}
+
 /** The bytes that no part covers, if one load can bring them. */
 function restOf(size: number, parts: readonly Part[]): { at: number; type: ValueType } | undefined {
   const isFree = Array.from({ length: size }, (_, byte) =>
@@ -164,16 +227,17 @@ function restOf(size: number, parts: readonly Part[]): { at: number; type: Value
   return isOne && type !== undefined && at % length === 0 ? { at, type } : undefined;
 }
 
+/** The value of a load from its pieces, computed in front of an instruction. */
 function composed(
-  load: InstructionOf<"load">,
+  { load, before }: { readonly load: InstructionOf<"load">; readonly before: IrInstruction },
   { whole, parts }: Pieces,
   rewriter: Rewriter,
 ): Value | undefined {
   const type = load.type as ValueType;
   const make = (binary: "and" | "or" | "shl", a: Value, b: Value): Value =>
-    rewriter.insertBefore(load, type, { op: "binary", binary }, [a, b]);
+    rewriter.insertBefore(before, type, { op: "binary", binary }, [a, b]);
   const placed = (value: Value, at: number): Value => {
-    const wide = rewriter.insertBefore(load, type, { op: "zext" }, [value]);
+    const wide = rewriter.insertBefore(before, type, { op: "zext" }, [value]);
     return at === 0 ? wide : make("shl", wide, constant(type, BigInt(8 * at)));
   };
   const rest = whole === undefined ? restOf(sizeOf(type), parts) : undefined;
@@ -181,13 +245,13 @@ function composed(
   let value = whole;
   if (rest !== undefined) {
     const offset = constant("i64", BigInt(rest.at));
-    const address = rewriter.insertBefore(load, "ptr", { op: "ptradd" }, [
+    const address = rewriter.insertBefore(before, "ptr", { op: "ptradd" }, [
       operand(load, 0),
       offset,
     ]);
     const align = alignmentAt(load.operation.align, rest.at);
     const operation = { op: "load", align, volatile: false } as const;
-    value = placed(rewriter.insertBefore(load, rest.type, operation, [address]), rest.at);
+    value = placed(rewriter.insertBefore(before, rest.type, operation, [address]), rest.at);
   }
   let covered = rest === undefined ? onesOf(bitWidth[type]) : 0n;
   return parts.toReversed().reduce((sum, part) => {
