@@ -59,6 +59,7 @@ import { repeatSums } from "./repeat-sums.ts";
 import { resolveQueries } from "./resolve-queries.ts";
 import { shareObjects } from "./share-objects.ts";
 import { shareSums } from "./share-sums.ts";
+import { shortenChains } from "./shorten-chains.ts";
 import { simplifyCfg } from "./simplify-cfg.ts";
 import { sinkCalls } from "./sink-calls.ts";
 import { sinkStores } from "./sink-stores.ts";
@@ -146,6 +147,7 @@ const afterInlining: readonly FunctionPass[] = [
   hoistInvariants,
   numberValues,
   shareSums,
+  shortenChains,
   orderSums,
   movePointers,
   carryProducts,
@@ -264,6 +266,7 @@ export const functionPasses: ReadonlyMap<string, FunctionPass> = new Map(
     resolveQueries,
     shareObjects,
     shareSums,
+    shortenChains,
     shortenCopies,
     simplifyCfg,
     sinkCalls,
