@@ -157,7 +157,7 @@ function isStoredApart({ parts }: Pieces, size: number): boolean {
   return parts.some(({ at, value }) => at < size && (at > 0 || sizeOf(value.type) < size));
 }
 
-/** Stores of parts of what the block loaded as a whole, and does not load again before it ends. */
+/** Stores of parts of what the block loaded as a whole. */
 function widenStores({ instructions }: Block, alias: AliasAnalysis, rewriter: Rewriter): void {
   instructions.forEach((store, at) => {
     if (!isOp(store, "store") || store.operation.volatile || rewriter.isErased(store)) return;
@@ -179,7 +179,7 @@ function widenStores({ instructions }: Block, alias: AliasAnalysis, rewriter: Re
   });
 }
 
-/** The load of more than the location that is nearest, if nothing else goes to any of it in the block. */
+/** The load of more than the location that is nearest, if nothing else is stored to any of it in the block. */
 function wholeBefore(
   instructions: readonly IrInstruction[],
   end: number,
@@ -202,15 +202,7 @@ function wholeBefore(
   for (let at = instructions.indexOf(whole) + 1; at < last; at += 1) {
     const each = instructions[at] as IrInstruction;
     if (at === end || memoryEffect(each).kind === "none") continue;
-    if (isOp(each, "load")) {
-      const other = alias.accessOf(each);
-      if (
-        other !== undefined &&
-        sameBase(other.base, there.base) &&
-        alias.mayWrite(instructions[end] as IrInstruction, other)
-      )
-        return undefined;
-    } else if (alias.mayWrite(each, there)) return undefined;
+    if (!isOp(each, "load") && alias.mayWrite(each, there)) return undefined;
   }
   return whole;
 }
