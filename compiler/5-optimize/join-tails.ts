@@ -127,6 +127,8 @@ class Plan {
   /** Values that differ, by those of the first arm: each gets one phi. */
   readonly #carried: (readonly Value[])[] = [];
   readonly isPossible: boolean;
+  /** Weight of what goes along with the tuple that is looked at. */
+  #pending = 0;
   gain = 0;
 
   constructor(
@@ -150,13 +152,11 @@ class Plan {
     if (!this.#areUsesJoint(tuple)) return false;
     const [first] = tuple as readonly [IrInstruction];
     for (const at of first.operands.keys()) if (!this.#takeOperand(tuple, at, 0)) return false;
-    this.#save(tuple);
+    this.#pending += weightOf(tuple);
+    // What stands behind all that differs is joined without this pass.
+    if (this.hasDifferences) this.gain += this.#pending * (this.#arms.length - 1);
+    this.#pending = 0;
     return true;
-  }
-
-  /** What stands behind all that differs is joined without this pass. */
-  #save(tuple: Tuple): void {
-    if (this.hasDifferences) this.gain += weightOf(tuple) * (this.#arms.length - 1);
   }
 
   #takeOperand(tuple: Tuple, at: number, depth: number): boolean {
@@ -172,6 +172,9 @@ class Plan {
       return true;
     this.#carried.push(values);
     this.gain -= carryingCost(tuple, at, values);
+    // An address that stays in use on its way must be in a register for this alone.
+    if (tuple[0]?.operation.op !== "call")
+      this.gain -= 2 * values.filter((each) => each.type === "ptr" && this.#staysUsed(each)).length;
     return true;
   }
 
@@ -186,6 +189,10 @@ class Plan {
   #isJoint(values: readonly Value[]): boolean {
     const tuple = this.#joint.get(values[0] as Value);
     return tuple?.every((each, arm) => each === values[arm]) === true;
+  }
+
+  #staysUsed(value: Value): boolean {
+    return (this.#uses.get(value) ?? []).some(({ user }) => !this.#joint.has(user));
   }
 
   /** The values are computed alike, for this alone, from no more than one thing that differs. */
@@ -209,7 +216,7 @@ class Plan {
       for (const each of tuple) this.#joint.delete(each);
       return false;
     }
-    this.#save(tuple);
+    this.#pending += weightOf(tuple);
     return true;
   }
 
