@@ -85,7 +85,8 @@ export const castRules: readonly Rule[] = [
   {
     // zext(trunc x) → x & mask, or x where its upper bits are zero; into i64 from i32 it stays: w = w
     // The mask where nobody else reads trunc x: selection clears that once, and who checks it and who uses it
-    // in another width, or after a join, have one register.
+    // in another width, or after a join, have one register. Masked in the width that x has: two that are made of one x
+    // are then one value.
     name: "zero-extend-truncated",
     on: ["zext"],
     rewrite: ({ type, operands: [a] }, tools) => {
@@ -94,8 +95,9 @@ export const castRules: readonly Rule[] = [
       const mask = onesOf(widthOf(a));
       if (knownOf(source).max <= mask) return tools.resize(source, type as ValueType);
       if (widthOf(a) === 32 || !tools.isReadOnce(a)) return undefined;
-      const value = tools.resize(source, type as ValueType);
-      return tools.binary("and", value, constant(type as ValueType, mask));
+      const width = type === "i32" ? (source.type as ValueType) : (type as ValueType);
+      const masked = tools.binary("and", tools.resize(source, width), constant(width, mask));
+      return tools.resize(masked, type as ValueType);
     },
   },
   {
