@@ -57,13 +57,15 @@ export function sumOf(root: IrInstruction, uses: Uses): Sum | undefined {
   const summands: Value[] = [];
   const inner: IrInstruction[] = [];
   const collect = (value: Value): void => {
+    if (inner.length > mostSummands) return;
     if (isBinary(value, binary) && isPart(value, binary, root.block, uses)) {
       inner.push(value);
       for (const each of value.operands) collect(each);
     } else summands.push(value);
   };
   for (const each of root.operands) collect(each);
-  const fits = summands.length > 2 && summands.length <= mostSummands;
+  const isWhole = inner.length <= mostSummands && summands.length <= mostSummands;
+  const fits = summands.length > 2 && isWhole;
   return fits ? { root, binary, summands, inner } : undefined;
 }
 
