@@ -53,6 +53,17 @@ vi.mock("../compiler/6-select/machine.ts", async (original) => {
   };
 });
 
+vi.mock("../compiler/6-select/operands.ts", async (original) => {
+  const module = await original<typeof import("../compiler/6-select/operands.ts")>();
+  return {
+    ...module,
+    visitRegisters: (...args: Parameters<typeof module.visitRegisters>) => {
+      counts.machine += 1;
+      module.visitRegisters(...args);
+    },
+  };
+});
+
 /** Instructions of the smaller program; loops are some two hundred each. */
 const small: Readonly<Record<string, number>> = {
   straight: 500,
@@ -62,7 +73,18 @@ const small: Readonly<Record<string, number>> = {
   chains: 500,
   inlined: 800,
   elseIf: 1000,
+  smallLoops: 150,
 };
+
+/** Loops of one wide constant each, as many as asked for. The larger program is beyond the size up to which loops are looked at one by one. */
+function smallLoops(count: number): string {
+  const loop = (at: number): string =>
+    `for (int i = 0; i < n; i++) { s += (s >> ${1 + (at % 31)}) ^ i; s ^= 0x123456789abcULL; }`;
+  const body = Array.from({ length: count }, (_, at) => loop(at)).join("\n");
+  return `unsigned long f(unsigned long s, int n) { ${body} return s; }`;
+}
+
+const programs: typeof shapes = { ...shapes, smallLoops };
 const factor = 4;
 /** What windows that are full only in the larger program cost, and n log n; a square would be 4. */
 const allowed = 1.75;
@@ -86,7 +108,7 @@ function workOf(shape: string, instructions: number): ReadonlyMap<string, number
   counts.machine = 0;
   work = new Map();
   const diagnostics = new Diagnostics();
-  const files = memoryFileSystem({ "test.c": shapes[shape]?.(instructions) ?? "" });
+  const files = memoryFileSystem({ "test.c": programs[shape]?.(instructions) ?? "" });
   const target = { ...defaultPreprocessOptions.target, cpu: "v4" } as const;
   const { object } = compile("test.c", { ...defaultPreprocessOptions, target }, files, diagnostics);
   expect(diagnostics.list.map(({ message }) => message)).toEqual([]);

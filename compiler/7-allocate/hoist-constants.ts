@@ -23,12 +23,42 @@ type Maker = MachineInstruction & { readonly dst: MachineRegister };
 
 export function hoistConstants(fn: MachineFunction): void {
   if (!fn.blocks.some(({ instructions }) => instructions.some(isWide))) return;
+  const live = new LiveIn(fn);
   for (const loop of machineLoops(fn)) {
     const hasAsm = [...loop.blocks].some(
       ({ instructions, terminator }) =>
         terminator.kind === "asm_goto" || instructions.some(({ kind }) => kind === "asm"),
     );
-    if (!hasAsm) hoistFrom(fn, loop);
+    if (!hasAsm) hoistFrom(fn, loop, live);
+  }
+}
+
+/** Which registers' values come into a block: found once, and kept as it is while constants move. */
+class LiveIn {
+  readonly #fn: MachineFunction;
+  #blocks: Map<MachineBlock, readonly MachineRegister[]> | undefined;
+
+  constructor(fn: MachineFunction) {
+    this.#fn = fn;
+  }
+
+  of(block: MachineBlock): readonly MachineRegister[] {
+    return this.#all().get(block) ?? [];
+  }
+
+  /** These are made in `front` now, and live throughout the loop. */
+  noteHoisted(made: readonly MachineRegister[], front: MachineBlock, loop: MachineLoop): void {
+    const all = this.#all();
+    if (!all.has(front)) all.set(front, this.of(loop.header));
+    for (const block of loop.blocks) all.set(block, [...new Set([...this.of(block), ...made])]);
+  }
+
+  #all(): Map<MachineBlock, readonly MachineRegister[]> {
+    if (this.#blocks === undefined) {
+      const { liveIn } = computeLiveness(this.#fn);
+      this.#blocks = new Map(this.#fn.blocks.map((block, at) => [block, liveIn[at] ?? []]));
+    }
+    return this.#blocks;
   }
 }
 
@@ -46,15 +76,12 @@ function madeBy(op: MachineInstruction): string | undefined {
   return `immediate ${op.width} ${op.src.value}`;
 }
 
-function hoistFrom(fn: MachineFunction, loop: MachineLoop): void {
+function hoistFrom(fn: MachineFunction, loop: MachineLoop, live: LiveIn): void {
   const preds = machinePredecessors(fn).get(loop.header) ?? [];
   const [entry, ...others] = preds.filter((pred) => !loop.blocks.has(pred));
   if (entry === undefined || others.length > 0 || entry.terminator.kind === "asm_goto") return;
-  const { liveIn } = computeLiveness(fn);
-  const liveAt = (block: MachineBlock): readonly MachineRegister[] =>
-    liveIn[fn.blocks.indexOf(block)] ?? [];
-  renameInto(loop, liveAt);
-  const made = onlyConstants(loop, liveAt(loop.header));
+  renameInto(loop, live);
+  const made = onlyConstants(loop, live.of(loop.header));
   if (made.length === 0) return;
   const keys = new Map(made.map((op) => [op.dst, madeBy(op)]));
   for (const block of loop.blocks) {
@@ -65,6 +92,11 @@ function hoistFrom(fn: MachineFunction, loop: MachineLoop): void {
   const front = entry.terminator.kind === "jump" ? entry : splitEdge(fn, entry, loop.header);
   if (front !== entry) fn.blocks.splice(fn.blocks.indexOf(loop.header), 0, front);
   front.instructions.push(...made);
+  live.noteHoisted(
+    made.map(({ dst }) => dst),
+    front,
+    loop,
+  );
 }
 
 /** One maker of each constant that is all that its register ever holds in the loop. */
@@ -93,15 +125,12 @@ interface Web {
 }
 
 /** Constants whose register holds other things, too, get one that holds nothing in the loop. */
-function renameInto(
-  loop: MachineLoop,
-  liveAt: (block: MachineBlock) => readonly MachineRegister[],
-): void {
-  const free = freeRegisters(loop, liveAt);
+function renameInto(loop: MachineLoop, live: LiveIn): void {
+  const free = freeRegisters(loop, live);
   if (free.length === 0) return;
   const webs = new Map<string, Web[]>();
   for (const block of loop.blocks) {
-    const after = new Set(machineSuccessors(block).flatMap(liveAt));
+    const after = new Set(machineSuccessors(block).flatMap((next) => live.of(next)));
     for (const web of websOf(block, after)) {
       const key = madeBy(web.maker) ?? "";
       webs.set(key, [...(webs.get(key) ?? []), web]);
@@ -120,11 +149,8 @@ function renameInto(
 }
 
 /** Registers that the loop neither writes nor needs, best last. */
-function freeRegisters(
-  loop: MachineLoop,
-  liveAt: (block: MachineBlock) => readonly MachineRegister[],
-): MachineRegister[] {
-  const used = new Set(liveAt(loop.header));
+function freeRegisters(loop: MachineLoop, live: LiveIn): MachineRegister[] {
+  const used = new Set(live.of(loop.header));
   const note = (register: MachineRegister): void => {
     used.add(register);
   };
