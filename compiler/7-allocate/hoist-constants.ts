@@ -24,12 +24,17 @@ type Maker = MachineInstruction & { readonly dst: MachineRegister };
 export function hoistConstants(fn: MachineFunction): void {
   if (!fn.blocks.some(({ instructions }) => instructions.some(isWide))) return;
   const live = new LiveIn(fn);
+  // A block that is put in front of a loop is new to that loop alone.
+  const preds = machinePredecessors(fn);
   for (const loop of machineLoops(fn)) {
     const hasAsm = [...loop.blocks].some(
       ({ instructions, terminator }) =>
         terminator.kind === "asm_goto" || instructions.some(({ kind }) => kind === "asm"),
     );
-    if (!hasAsm) hoistFrom(fn, loop, live);
+    const outside = (preds.get(loop.header) ?? []).filter((pred) => !loop.blocks.has(pred));
+    const [entry, ...others] = outside;
+    if (hasAsm || entry === undefined || others.length > 0) continue;
+    if (entry.terminator.kind !== "asm_goto") hoistFrom(fn, loop, entry, live);
   }
 }
 
@@ -76,10 +81,12 @@ function madeBy(op: MachineInstruction): string | undefined {
   return `immediate ${op.width} ${op.src.value}`;
 }
 
-function hoistFrom(fn: MachineFunction, loop: MachineLoop, live: LiveIn): void {
-  const preds = machinePredecessors(fn).get(loop.header) ?? [];
-  const [entry, ...others] = preds.filter((pred) => !loop.blocks.has(pred));
-  if (entry === undefined || others.length > 0 || entry.terminator.kind === "asm_goto") return;
+function hoistFrom(
+  fn: MachineFunction,
+  loop: MachineLoop,
+  entry: MachineBlock,
+  live: LiveIn,
+): void {
   renameInto(loop, live);
   const made = onlyConstants(loop, live.of(loop.header));
   if (made.length === 0) return;
