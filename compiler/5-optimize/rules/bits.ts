@@ -1,5 +1,5 @@
 /** And, or, xor, shifts, byte swaps. */
-import { bitWidth, type Constant, type IrInstruction, type Value } from "../../4-lower/ir.ts";
+import { bitWidth, type Constant, type Value } from "../../4-lower/ir.ts";
 import { constant, sameValue, signedValue, type ValueType } from "../../4-lower/ir-builder.ts";
 import { isFromDivision, isNonNegative, knownOf, onesOf } from "../known-bits.ts";
 import { isBinary, isConstant, isOp, operand } from "../values.ts";
@@ -45,16 +45,6 @@ export const bitRules: readonly Rule[] = [
       if (source.type !== "i8" && source.type !== "i16" && source.type !== "i32") return undefined;
       if (b.value > onesOf(bitWidth[source.type])) return undefined;
       return tools.binary("and", tools.convert("zext", source, type as ValueType), b);
-    },
-  },
-  {
-    // x >> c → 0 where no bit is left
-    name: "shifted-out",
-    on: ["lshr"],
-    rewrite: ({ operands: [a, b], type }) => {
-      if (a === undefined || b?.kind !== "constant") return undefined;
-      const isOut = b.value < bitWidth[type as ValueType] && knownOf(a).max >> b.value === 0n;
-      return isOut ? constant(type as ValueType, 0n) : undefined;
     },
   },
   {
@@ -118,11 +108,11 @@ export const bitRules: readonly Rule[] = [
     rewrite: ({ type, operands: [a, b] }) => {
       if (a === undefined || b?.kind !== "constant") return undefined;
       if (b.value >= BigInt(bitWidth[type as ValueType])) return undefined;
-      const d = isBinary(a, "xor") ? operand(a, 1) : undefined;
-      const isInverted = d?.kind === "constant";
-      const x = isInverted ? operand(a as IrInstruction, 0) : a;
-      if (knownOf(x).max > onesOf(Number(b.value))) return undefined;
-      return constant(type as ValueType, isInverted ? d.value >> b.value : 0n);
+      const gone = onesOf(Number(b.value));
+      if (knownOf(a).max <= gone) return constant(type as ValueType, 0n);
+      if (!isBinary(a, "xor") || knownOf(operand(a, 0)).max > gone) return undefined;
+      const d = operand(a, 1);
+      return d.kind === "constant" ? constant(type as ValueType, d.value >> b.value) : undefined;
     },
   },
   {
