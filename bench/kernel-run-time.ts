@@ -14,7 +14,7 @@ import type { ObjectFile } from "../common/object/object-file.ts";
 import { askKernelInTurns, type KernelResult } from "../test/support/kernel.ts";
 import { compileFile, hex } from "../test/support/toolchain.ts";
 import { runClang } from "./compile-object.ts";
-import { type KernelSide, kernelSide, memoryEffects } from "./kernel-side.ts";
+import { differences, type KernelSide, kernelSide } from "./kernel-side.ts";
 import { synPacket } from "./packets.ts";
 import { geometricMean } from "./programs.ts";
 
@@ -61,15 +61,6 @@ function spreadOf(results: readonly (KernelResult | undefined)[], base: number):
   return Math.round((100 * (middle - best)) / Math.max(best - base, 1));
 }
 
-type Ran = readonly [side: KernelSide, result: KernelResult];
-
-/** Whether both gave the same number, maps and variables; constants that one of them has no more do not count. */
-function isSame(a: Ran, b: Ran): boolean {
-  const [left, right] = [memoryEffects(...a), memoryEffects(...b)];
-  const differs = [...left].some(([name, held]) => right.has(name) && right.get(name) !== held);
-  return a[1].runs?.[0]?.retval === b[1].runs?.[0]?.retval && !differs;
-}
-
 for (const needed of ["null.c", "workload.h"]) {
   if (existsSync(join(folder, needed))) continue;
   console.error(`${folder} has no ${needed}: copy it from bench/kernel-workloads`);
@@ -108,7 +99,7 @@ for (const name of names.filter((each) => each.includes(cli.match))) {
   ratios.push(ratio);
   const notes = [
     ...(times[0] < 200 ? ["less than 200 ns"] : []),
-    ...(isSame([clang, theirs], [bpfc, ours]) ? [] : ["DIFFERENT RESULTS"]),
+    ...(differences([clang, theirs], [bpfc, ours]).length === 0 ? [] : ["DIFFERENT RESULTS"]),
   ];
   const cells = times.map((time) => String(time).padStart(8)).join("");
   const spread = [1, 2].map((which) => {

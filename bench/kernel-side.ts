@@ -25,8 +25,26 @@ export function kernelSide(
   return { object, loaded, job, instructions: instructionCount(object) };
 }
 
+export type Ran = readonly [side: KernelSide, result: KernelResult];
+
+/**
+ * Names of the maps and variables that two programs left differently, "answers" where their numbers or packets
+ * differ. Variables that one of them does not have, as they come to nothing, do not count.
+ */
+export function differences(a: Ran, b: Ran): string[] {
+  const [left, right] = [memoryEffects(...a), memoryEffects(...b)];
+  const differing = [...left].flatMap(([name, held]) =>
+    right.has(name) && right.get(name) !== held ? [name] : [],
+  );
+  return answersOf(a) === answersOf(b) ? differing : ["answers", ...differing];
+}
+
+function answersOf([, { runs }]: Ran): string {
+  return JSON.stringify(runs?.map(({ retval, data, errno }) => [retval, data, errno]));
+}
+
 /** What a program left in maps and variables, by name, as text that can be compared. */
-export function memoryEffects(
+function memoryEffects(
   { loaded, object }: KernelSide,
   { maps }: KernelResult,
 ): Map<string, string> {

@@ -12,7 +12,7 @@ import { parseArgs } from "node:util";
 import { askKernel, type KernelResult } from "../test/support/kernel.ts";
 import { compileFile, hex } from "../test/support/toolchain.ts";
 import { runClang } from "./compile-object.ts";
-import { type KernelSide, kernelSide, memoryEffects } from "./kernel-side.ts";
+import { differences, type KernelSide, kernelSide } from "./kernel-side.ts";
 import { lastReason, processedOf } from "./kernel-verdict.ts";
 import { PacketMaker } from "./packets.ts";
 import { geometricMean } from "./programs.ts";
@@ -84,20 +84,6 @@ function compileBoth(seed: number, cpu: string): Pair | undefined {
   }
 }
 
-/** What a program did: its numbers and packets, maps and variables by name. */
-function effects(side: KernelSide, result: KernelResult): Map<string, string> {
-  const answers = result.runs?.map(({ retval, data, errno }) => [retval, data, errno]);
-  return memoryEffects(side, result).set("", JSON.stringify(answers));
-}
-
-/** Names of what differs; variables of the file may be left out by either where they come to nothing. */
-function differences(a: ReadonlyMap<string, string>, b: ReadonlyMap<string, string>): string[] {
-  return [...a].flatMap(([name, held]) => {
-    const other = b.get(name);
-    return other === undefined || other === held ? [] : [name === "" ? "answers" : name];
-  });
-}
-
 function judge(pair: Pair, clang: KernelResult, bpfc: KernelResult): void {
   const accepted = [clang, bpfc].map(({ verdict }) => verdict === "accept");
   if (!accepted[0] && !accepted[1]) return report("refused from both", pair);
@@ -106,7 +92,7 @@ function judge(pair: Pair, clang: KernelResult, bpfc: KernelResult): void {
     counts.set("refused from clang only", (counts.get("refused from clang only") ?? 0) + 1);
     return;
   }
-  const differing = differences(effects(pair.clang, clang), effects(pair.bpfc, bpfc));
+  const differing = differences([pair.clang, clang], [pair.bpfc, bpfc]);
   report(differing.length === 0 ? "same" : "DIFFERENT", pair, differing.join(" "));
   const emitted = pair.bpfc.instructions / pair.clang.instructions;
   const processed = processedOf(bpfc) / processedOf(clang);
