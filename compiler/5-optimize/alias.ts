@@ -122,8 +122,7 @@ export class AliasAnalysis {
   }
 
   #findRegion(pointer: Value, depth: number): Region {
-    let base = pointer;
-    while (isOp(base, "ptradd")) base = operand(base, 0);
+    const base = addressRoot(pointer);
     if (base.kind === "global") return { kind: "global", symbol: base.symbol };
     if (isContextPointer(base, this.#fn)) return { kind: "context" };
     if (base.kind === "parameter" && base.noalias === true && !this.#mixed.has(base)) {
@@ -153,7 +152,7 @@ export class AliasAnalysis {
     const pointers = value.operands.slice(value.operation.op === "select" ? 1 : 0);
     let region: Region | undefined;
     for (const pointer of pointers) {
-      if (addressRootIs(pointer, value) || pointer.kind === "undef") continue;
+      if (addressRoot(pointer) === value || pointer.kind === "undef") continue;
       const next = this.#findRegion(pointer, depth);
       if (region !== undefined && !sameRegion(region, next)) return unknownRegion;
       region = next;
@@ -332,12 +331,6 @@ function differByType(a: Location, b: Location): boolean {
 function isProgramContext(fn: IrFunction): boolean {
   const [first] = fn.params;
   return first !== undefined && isContextPointer(first, fn);
-}
-
-function addressRootIs(pointer: Value, root: Value): boolean {
-  let base = pointer;
-  while (isOp(base, "ptradd")) base = operand(base, 0);
-  return base === root;
 }
 
 /** One and the same address; globals are named anew at each use. */

@@ -29,7 +29,14 @@ import { FunctionFacts } from "./function-facts.ts";
 import type { FunctionPass, PassContext } from "./pass.ts";
 import { preheader, soleEntry } from "./preheader.ts";
 import { fitsRegisters } from "./register-pressure.ts";
-import { byteSize, constantAddress, countInstructions, isOp, operand } from "./values.ts";
+import {
+  byteSize,
+  constantAddress,
+  countInstructions,
+  isOp,
+  operand,
+  pointerOf,
+} from "./values.ts";
 
 export const carryElements: FunctionPass = {
   kind: "function",
@@ -126,7 +133,7 @@ function elementsOf(
   };
   const found = new Map<IrInstruction, Element>();
   for (const each of accesses) {
-    const element = elementAt(operand(each, isOp(each, "store") ? 1 : 0), loop, spans);
+    const element = elementAt(pointerOf(each), loop, spans);
     if (element !== undefined) found.set(each, element);
   }
   return found;

@@ -9,13 +9,7 @@
  * Needs: number-values before. Guarantees: the code grows by two or three instructions for each part, in loops only.
  */
 import { findLoops } from "../4-lower/cfg.ts";
-import {
-  type Block,
-  bitWidth,
-  type IrInstruction,
-  type IrType,
-  type Value,
-} from "../4-lower/ir.ts";
+import { type Block, bitWidth, type IrInstruction, type Value } from "../4-lower/ir.ts";
 import { constant, type Use, type ValueType } from "../4-lower/ir-builder.ts";
 import { type AliasAnalysis, type Location, sameBase } from "./alias.ts";
 import { isOrdered, memoryEffect } from "./effects.ts";
@@ -23,7 +17,7 @@ import { onesOf } from "./known-bits.ts";
 import type { FunctionPass } from "./pass.ts";
 import { Rewriter } from "./rewriter.ts";
 import { alignmentAt } from "./split-aggregates.ts";
-import { byteSize, type InstructionOf, isOp, operand } from "./values.ts";
+import { byteSize, type InstructionOf, isOp, isPlainAccess, operand } from "./values.ts";
 
 export const composeLoads: FunctionPass = {
   kind: "function",
@@ -51,14 +45,11 @@ const mostParts = 2;
 function mayCompose({ instructions }: Block): boolean {
   let [narrowest, widest] = [8, 0];
   for (const each of instructions) {
-    if (isOp(each, "store")) narrowest = Math.min(narrowest, sizeOf(operand(each, 0).type));
-    else if (isOp(each, "load")) widest = Math.max(widest, sizeOf(each.type));
+    if (isOp(each, "store")) narrowest = Math.min(narrowest, byteSize[operand(each, 0).type]);
+    else if (isOp(each, "load")) widest = Math.max(widest, byteSize[each.type]);
   }
   return widest > narrowest;
 }
-
-const sizeOf = (type: IrType): number =>
-  (type === "ptr" || type === "void" ? 8 : byteSize[type]) ?? 8;
 
 interface Part {
   /** Bytes from the start of the load. */
@@ -88,7 +79,7 @@ function composeIn(
     const pieces = piecesOf(block, at, location, load.type as ValueType, alias);
     if (pieces === undefined) return;
     const narrow = lowEndOf(load, uses);
-    if (narrow !== undefined && !isStoredApart(pieces, byteSize[narrow] ?? 8)) {
+    if (narrow !== undefined && !isStoredApart(pieces, byteSize[narrow])) {
       const operation = { op: "load", align: load.operation.align, volatile: false } as const;
       const low = rewriter.insertBefore(load, narrow, operation, [operand(load, 0)]);
       for (const { user } of uses.get(load) ?? []) {
@@ -120,10 +111,10 @@ function piecesOf(
     if (there?.size !== undefined && sameBase(there.base, location.base) && !there.isCast) {
       const value = isOp(each, "load") ? each : operand(each, 0);
       const delta = there.offset - location.offset;
-      if (delta === 0 && value.type === type && isPlain(each))
+      if (delta === 0 && value.type === type && isPlainAccess(each))
         return parts.length > 0 ? { whole: value, parts } : undefined;
       const isInside = delta >= 0 && delta + there.size <= size && there.size < size;
-      if (isOp(each, "store") && isInside && isPlain(each) && value.type !== "ptr") {
+      if (isOp(each, "store") && isInside && isPlainAccess(each) && value.type !== "ptr") {
         parts.push({ at: delta, value });
         if (parts.length > mostParts) return undefined;
         continue;
@@ -132,10 +123,6 @@ function piecesOf(
     if (alias.mayWrite(each, location)) break;
   }
   return parts.length > 0 ? { whole: undefined, parts } : undefined;
-}
-
-function isPlain(each: IrInstruction): boolean {
-  return (isOp(each, "load") || isOp(each, "store")) && !each.operation.volatile;
 }
 
 /** The widest type that the users cut the load to. */
@@ -154,7 +141,7 @@ function lowEndOf(
 
 /** Whether a load of the first `size` bytes still meets a narrower store. */
 function isStoredApart({ parts }: Pieces, size: number): boolean {
-  return parts.some(({ at, value }) => at < size && (at > 0 || sizeOf(value.type) < size));
+  return parts.some(({ at, value }) => at < size && (at > 0 || byteSize[value.type] < size));
 }
 
 /** Stores of parts of what the block loaded as a whole. */
@@ -210,7 +197,7 @@ function wholeBefore(
 /** The bytes that no part covers, if one load can bring them. */
 function restOf(size: number, parts: readonly Part[]): { at: number; type: ValueType } | undefined {
   const isFree = Array.from({ length: size }, (_, byte) =>
-    parts.every(({ at, value }) => byte < at || byte >= at + sizeOf(value.type)),
+    parts.every(({ at, value }) => byte < at || byte >= at + byteSize[value.type]),
   );
   const at = isFree.indexOf(true);
   const length = isFree.lastIndexOf(true) + 1 - at;
@@ -232,7 +219,7 @@ function composed(
     const wide = rewriter.insertBefore(before, type, { op: "zext" }, [value]);
     return at === 0 ? wide : make("shl", wide, constant(type, BigInt(8 * at)));
   };
-  const rest = whole === undefined ? restOf(sizeOf(type), parts) : undefined;
+  const rest = whole === undefined ? restOf(byteSize[type], parts) : undefined;
   if (whole === undefined && rest === undefined) return undefined;
   let value = whole;
   if (rest !== undefined) {
@@ -247,7 +234,7 @@ function composed(
   }
   let covered = rest === undefined ? onesOf(bitWidth[type]) : 0n;
   return parts.toReversed().reduce((sum, part) => {
-    const mask = onesOf(8 * sizeOf(part.value.type)) << BigInt(8 * part.at);
+    const mask = onesOf(8 * byteSize[part.value.type]) << BigInt(8 * part.at);
     const kept = (covered & mask) === 0n ? sum : make("and", sum, constant(type, ~mask));
     covered |= mask;
     return make("or", kept, placed(part.value, part.at));

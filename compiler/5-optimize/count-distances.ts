@@ -10,7 +10,7 @@ import { constant, phisOf, sameValue, type Use } from "../4-lower/ir-builder.ts"
 import { sameBase } from "./alias.ts";
 import type { FunctionPass } from "./pass.ts";
 import { Rewriter } from "./rewriter.ts";
-import { constantAddress, isBinary, isOp, operand } from "./values.ts";
+import { constantAddress, isBinary, isConstantOffset, isOp, operand } from "./values.ts";
 
 export const countDistances: FunctionPass = {
   kind: "function",
@@ -122,7 +122,7 @@ function distancesOf(
   const work: IrInstruction[] = [phi];
   for (let value = work.pop(); value !== undefined; value = work.pop()) {
     for (const { user } of uses.get(value) ?? []) {
-      if (isOp(user, "ptradd") && operand(user, 1).kind === "constant") work.push(user);
+      if (isConstantOffset(user)) work.push(user);
       else if (isOp(user, "ptrtoint")) work.push(user);
       else if (isBinary(user, "sub")) found.add(user);
       else if (isOp(user, "icmp") && operand(user, 0).type === "ptr") found.add(user);

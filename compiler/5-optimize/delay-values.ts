@@ -12,7 +12,7 @@ import { isOrdered, memoryEffect } from "./effects.ts";
 import type { FunctionFacts } from "./function-facts.ts";
 import type { FunctionPass } from "./pass.ts";
 import { acrossCalls, holderOf, registers } from "./register-pressure.ts";
-import { isOp, isPure, operand } from "./values.ts";
+import { isConstantOffset, isOp, isPure } from "./values.ts";
 
 /** Shorter blocks need no look, and longer ones are looked at in part: instructions. */
 const shortest = 20;
@@ -38,10 +38,6 @@ export const delayValues: FunctionPass = {
 };
 
 const needsRegister = (value: Value): boolean => holderOf(value) === value;
-
-function isOffset(value: Value): boolean {
-  return isOp(value, "ptradd") && operand(value, 1).kind === "constant";
-}
 
 /**
  * For each place in the block how many places up to there have too many values alive, of those that the
@@ -169,7 +165,7 @@ class Delay {
     const isOwn = root.kind === "instruction" && root.block === this.#block;
     return (this.#uses.get(value) ?? []).some(({ user }) => {
       if (user === but) return false;
-      if (isOffset(user)) return this.#isWanted(user, but, place, root);
+      if (isConstantOffset(user)) return this.#isWanted(user, but, place, root);
       const { block } = user;
       if (block !== this.#block) return isOwn || this.#tree.dominates(this.#block, block);
       return (isOwn && isOp(user, "phi")) || (this.#places.get(user) ?? -1) >= place;

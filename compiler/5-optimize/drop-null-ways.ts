@@ -6,10 +6,18 @@
  * Needs: reachable blocks. Guarantees: the same.
  */
 import { predecessors, removeUnreachableBlocks } from "../4-lower/cfg.ts";
-import type { Block, IrFunction, IrInstruction, Value } from "../4-lower/ir.ts";
+import type { Block, IrFunction, Value } from "../4-lower/ir.ts";
 import { removeIncoming, successors, terminatorOf } from "../4-lower/ir-builder.ts";
 import type { FunctionPass } from "./pass.ts";
-import { constantAddress, isOp, isPure, operand } from "./values.ts";
+import {
+  constantAddress,
+  type InstructionOf,
+  isOp,
+  isPlainAccess,
+  isPure,
+  operand,
+  pointerOf,
+} from "./values.ts";
 
 export const dropNullWays: FunctionPass = {
   kind: "function",
@@ -21,7 +29,7 @@ export const dropNullWays: FunctionPass = {
     const ways = new Ways(fn);
     for (const [block, pointer] of found as [Block, Value][]) {
       if (!isOp(pointer, "phi")) ways.closeBlock(block);
-      else for (const pred of inputsOf(pointer, isNull)) ways.close(pred, block);
+      else for (const pred of nullInputsOf(pointer)) ways.close(pred, block);
     }
     return removeUnreachableBlocks(fn) > 0 || ways.changed;
   },
@@ -33,36 +41,30 @@ const firstPlace = 4096;
 const isNull = (value: Value): boolean =>
   value.kind === "undef" || (value.kind === "constant" && value.value === 0n);
 
-const inputsOf = (phi: IrInstruction, holds: (value: Value) => boolean): Block[] =>
-  phi.operation.op === "phi"
-    ? phi.operation.incoming.filter((_, at) => holds(operand(phi, at)))
-    : [];
+/** Where the phi is null from. */
+const nullInputsOf = (phi: InstructionOf<"phi">): Block[] =>
+  phi.operation.incoming.filter((_, at) => isNull(operand(phi, at)));
 
-/** Pointers that the block reads or writes through whenever it is entered, and that are null, on one way in at least. */
+/** Pointers that the block reads or writes through whenever it is entered, and that are null on one way in at least. */
 function nullPointersOf(block: Block): Set<Value> {
   const pointers = new Set<Value>();
   for (const each of block.instructions) {
-    if (isAccess(each)) {
+    if (isPlainAccess(each)) {
       const { base, offset } = constantAddress(pointerOf(each));
       const isNear = offset >= 0 && offset < firstPlace;
       const isMeeting = isOp(base, "phi") && base.block === block;
-      if (isNear && (isNull(base) || (isMeeting && inputsOf(base, isNull).length > 0)))
+      if (isNear && (isNull(base) || (isMeeting && nullInputsOf(base).length > 0)))
         pointers.add(base);
     } else if (!isPure(each) && !isOp(each, "phi")) break;
   }
   return pointers;
 }
 
-function isAccess({ operation }: IrInstruction): boolean {
-  return (operation.op === "load" || operation.op === "store") && !operation.volatile;
-}
-
-const pointerOf = (access: IrInstruction): Value =>
-  operand(access, access.operation.op === "store" ? 1 : 0);
-
 /** Nothing happens in it that is seen elsewhere than in memory. */
 const isSilent = ({ instructions }: Block): boolean =>
-  instructions.slice(0, -1).every((each) => isAccess(each) || isPure(each) || isOp(each, "phi"));
+  instructions
+    .slice(0, -1)
+    .every((each) => isPlainAccess(each) || isPure(each) || isOp(each, "phi"));
 
 class Ways {
   readonly #preds: ReadonlyMap<Block, readonly Block[]>;
@@ -79,7 +81,7 @@ class Ways {
     for (let block = work.pop(); block !== undefined; block = work.pop()) {
       if (this.#closed.has(block)) continue;
       this.#closed.add(block);
-      for (const pred of new Set(this.#preds.get(block) ?? []))
+      for (const pred of this.#preds.get(block) ?? [])
         if (this.#closeEdge(pred, block)) work.push(pred);
     }
   }

@@ -7,7 +7,7 @@ import type { IrFunction, IrInstruction, Parameter, Value } from "../4-lower/ir.
 import { computeUses, type Use } from "../4-lower/ir-builder.ts";
 import { addressUses } from "./alias.ts";
 import { helperEffects } from "./effects.ts";
-import { constantAddress, isOp, operand } from "./values.ts";
+import { constantAddress, isConstantOffset, isOp, operand } from "./values.ts";
 
 export interface Call {
   readonly caller: IrFunction;
@@ -54,7 +54,7 @@ export class NoaliasFinder {
     const work = [pointer];
     for (let each = work.pop(); each !== undefined; each = work.pop()) {
       for (const { user, index } of uses.get(each) ?? []) {
-        if (isOp(user, "ptradd") && index === 0 && operand(user, 1).kind === "constant") {
+        if (index === 0 && isConstantOffset(user)) {
           work.push(user);
         } else if (!this.#isHarmless(user, index)) return false;
       }

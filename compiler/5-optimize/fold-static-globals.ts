@@ -17,7 +17,7 @@ import { constant, globalAddress, replaceAllUses, type ValueType } from "../4-lo
 import { keptConstants } from "./constant-globals.ts";
 import { addressRoot } from "./context.ts";
 import type { ModulePass, PassContext } from "./pass.ts";
-import { instructionsOf, integerOfSize } from "./values.ts";
+import { instructionsOf, integerOfSize, isPlainAccess } from "./values.ts";
 
 /** Sections whose contents belong to the program alone; others may be set by the user. */
 const privateSections = new Set([".data", ".bss"]);
@@ -33,9 +33,8 @@ interface Accesses {
   readonly stores: Access[];
 }
 
-function isWholeAccess({ operation }: IrInstruction, type: IrType, global: IrGlobal): boolean {
-  if ((operation.op !== "load" && operation.op !== "store") || operation.volatile) return false;
-  return type !== "void" && bitWidth[type] === global.size * 8;
+function isWholeAccess(each: IrInstruction, type: IrType, global: IrGlobal): boolean {
+  return isPlainAccess(each) && type !== "void" && bitWidth[type] === global.size * 8;
 }
 
 /** Accesses of each candidate; candidates with any other use are dropped. */

@@ -21,7 +21,7 @@ import type { FunctionPass, PassContext } from "./pass.ts";
 import { preheader, soleEntry } from "./preheader.ts";
 import { RegisterPressure } from "./register-pressure.ts";
 import type { Range } from "./value-ranges.ts";
-import { isBinary, isOp, operand } from "./values.ts";
+import { isBinary, isConstantOffset, isOp, operand } from "./values.ts";
 
 export const hoistInvariants: FunctionPass = {
   kind: "function",
@@ -165,17 +165,13 @@ function isWorthIt(
   movable: ReadonlySet<IrInstruction>,
   uses: ReadonlyMap<Value, readonly Use[]>,
 ): boolean {
-  if (isPartOfAccess(instruction)) return false;
+  // Such an offset costs nothing where it is.
+  if (isConstantOffset(instruction)) return false;
   if (instruction.operation.op === "zext" && !movable.has(operand(instruction, 0) as IrInstruction))
     return false;
   return (uses.get(instruction) ?? []).some(
-    ({ user }) => !movable.has(user) || isPartOfAccess(user),
+    ({ user }) => !movable.has(user) || isConstantOffset(user),
   );
-}
-
-/** An offset that costs nothing where it is. */
-function isPartOfAccess(value: IrInstruction): boolean {
-  return isOp(value, "ptradd") && operand(value, 1).kind === "constant";
 }
 
 /**

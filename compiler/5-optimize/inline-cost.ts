@@ -8,7 +8,7 @@ import { reversePostOrder } from "../4-lower/cfg.ts";
 import type { Block, Constant, IrFunction, IrInstruction, Value } from "../4-lower/ir.ts";
 import { constant, successors } from "../4-lower/ir-builder.ts";
 import { foldInstruction } from "./fold-constants.ts";
-import { isOp, isPure, operand } from "./values.ts";
+import { isConstantOffset, isOp, isPure, operand } from "./values.ts";
 
 const instruction = 5;
 /** A call spills, moves arguments and result, and comes back. */
@@ -71,7 +71,7 @@ function costOf(each: IrInstruction, known: Known): number {
     }
   }
   if (free.has(operation.op)) return 0;
-  if (isOp(each, "ptradd") && operand(each, 1).kind === "constant") return 0;
+  if (isConstantOffset(each)) return 0;
   if (operation.op === "switch") return instruction * 2 * operation.cases.length;
   return operation.op === "condbr" && known.has(operand(each, 0)) ? 0 : instruction;
 }

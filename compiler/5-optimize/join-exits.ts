@@ -11,7 +11,7 @@ import {
   redirectSuccessor,
   sameValue,
 } from "../4-lower/ir-builder.ts";
-import { isRemovableIfUnused } from "./values.ts";
+import { hasEffect } from "./values.ts";
 
 /** Returns whether a block was made. */
 export function joinExits(fn: IrFunction): boolean {
@@ -30,13 +30,6 @@ function findLoop(fn: IrFunction): Loop | undefined {
     if (before?.some((block) => !loop.blocks.has(block)) !== true) return false;
     return ![...loop.blocks].some(({ instructions }) => instructions.some(hasEffect));
   });
-}
-
-const branches: ReadonlySet<string> = new Set(["br", "condbr", "switch"]);
-
-/** Whether it does more than compute, or choose where to go on. */
-export function hasEffect(each: IrInstruction): boolean {
-  return !isRemovableIfUnused(each) && !branches.has(each.operation.op);
 }
 
 /** Where several ways out lead that tell it nothing of the loop. */

@@ -20,7 +20,14 @@ import {
 } from "../4-lower/ir-builder.ts";
 import type { FunctionPass, PassContext } from "./pass.ts";
 import { Rewriter } from "./rewriter.ts";
-import { constantAddress, isOp, isPure, operand } from "./values.ts";
+import {
+  constantAddress,
+  isConstantOffset,
+  isOp,
+  isPlainAccess,
+  isPure,
+  operand,
+} from "./values.ts";
 
 /** Ways that are joined at once, and memory accesses and calls of each that are looked at. */
 const mostArms = 8;
@@ -89,8 +96,9 @@ function lastEffects(arm: Block): IrInstruction[] {
   return found;
 }
 
-function isJoinable({ operation }: IrInstruction): boolean {
-  if (operation.op === "load" || operation.op === "store") return !operation.volatile;
+function isJoinable(each: IrInstruction): boolean {
+  if (isPlainAccess(each)) return true;
+  const { operation } = each;
   return operation.op === "call" && !operation.noreturn && operation.callee.kind !== "indirect";
 }
 
@@ -285,7 +293,7 @@ class Plan {
       made.set(tuple, joint);
       return joint;
     };
-    for (const tuple of [...this.#tail].reverse()) build(tuple);
+    for (const tuple of this.#tail.toReversed()) build(tuple);
     for (const [tuple, joint] of made) {
       for (const { user } of this.#uses.get(tuple[0] as IrInstruction) ?? []) {
         if (isOp(user, "phi")) rewriter.replace(user, joint);
@@ -315,8 +323,7 @@ function jointOperation(tuple: Tuple): IrInstruction["operation"] {
 function weightOf(tuple: Tuple): number {
   const [first] = tuple as readonly [IrInstruction];
   const { operation } = first;
-  if (operation.op === "ptradd") return operand(first, 1).kind === "constant" ? 0 : 1;
-  if (operation.op === "zext" || operation.op === "trunc") return 0;
+  if (isConstantOffset(first) || operation.op === "zext" || operation.op === "trunc") return 0;
   if (operation.op !== "call") return 1;
   let weight = 1;
   for (const at of first.operands.keys()) {

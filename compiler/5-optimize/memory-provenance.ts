@@ -8,6 +8,7 @@ import type { DominatorTree } from "../4-lower/cfg.ts";
 import type { Block, Value } from "../4-lower/ir.ts";
 import { terminatorOf } from "../4-lower/ir-builder.ts";
 import type { AliasAnalysis, Region } from "./alias.ts";
+import { addressRoot } from "./context.ts";
 import type { PassContext } from "./pass.ts";
 import { alignmentAt } from "./split-aggregates.ts";
 import { constantAddress, type InstructionOf, isConstant, isOp, operand } from "./values.ts";
@@ -21,7 +22,7 @@ export function toleratesUnaligned(pointer: Value, region: Region, context: Pass
     case "global":
       return context.globals.has(region.symbol);
     case "helper": {
-      const root = rootOf(pointer);
+      const root = addressRoot(pointer);
       if (!isOp(root, "call")) return false;
       const { callee } = root.operation;
       return callee.kind === "helper" && returnsMemory(callee.id);
@@ -48,7 +49,7 @@ export interface Edge {
  * null on the edge: constants may be added to it there, as often as one likes.
  */
 export function isPlainMemory(pointer: Value, edge: Edge, context: PassContext): boolean {
-  const root = rootOf(pointer);
+  const root = addressRoot(pointer);
   if (isOp(root, "alloca")) return true;
   if (root.kind === "global") return context.globals.has(root.symbol);
   if (!isOp(root, "call") || root.operation.callee.kind !== "helper") return false;
@@ -78,12 +79,6 @@ function isNullTest(branch: InstructionOf<"condbr">, pointer: Value, next: Block
   if (then === otherwise || !isOp(test, "icmp") || operand(test, 0) !== pointer) return false;
   const wanted = next === then ? "ne" : "eq";
   return test.operation.predicate === wanted && isConstant(operand(test, 1), 0n);
-}
-
-function rootOf(pointer: Value): Value {
-  let root = pointer;
-  while (isOp(root, "ptradd")) root = root.operands[0] as Value;
-  return root;
 }
 
 /** The largest power of two up to 8 that divides the address for certain, at least `given`. */

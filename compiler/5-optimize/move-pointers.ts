@@ -36,7 +36,14 @@ import type { FunctionPass, PassContext } from "./pass.ts";
 import { preheader } from "./preheader.ts";
 import { fitsRegisters } from "./register-pressure.ts";
 import { Rewriter } from "./rewriter.ts";
-import { constantAddress, countInstructions, isBinary, isOp, operand } from "./values.ts";
+import {
+  constantAddress,
+  countInstructions,
+  isBinary,
+  isConstantOffset,
+  isOp,
+  operand,
+} from "./values.ts";
 
 export const movePointers: FunctionPass = {
   kind: "function",
@@ -331,7 +338,7 @@ function replaceGroup(group: Group, phi: IrInstruction, change: Change): void {
 
 /** An instruction with an offset of its own. */
 function isAccess({ user, index }: Use): boolean {
-  if (isOp(user, "ptradd")) return index === 0 && operand(user, 1).kind === "constant";
+  if (isConstantOffset(user)) return index === 0;
   return isOp(user, "load") || (isOp(user, "store") && index === 1);
 }
 

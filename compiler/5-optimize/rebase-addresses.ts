@@ -14,7 +14,7 @@ import { swappedPredicate } from "./fold-constants.ts";
 import { FunctionFacts } from "./function-facts.ts";
 import type { FunctionPass } from "./pass.ts";
 import { Rewriter } from "./rewriter.ts";
-import { type InstructionOf, isOp, operand } from "./values.ts";
+import { type InstructionOf, isConstantOffset, isOp, operand } from "./values.ts";
 
 export const rebaseAddresses: FunctionPass = {
   kind: "function",
@@ -38,7 +38,7 @@ function rebaseOnce(fn: IrFunction, uses: ReadonlyMap<Value, readonly Use[]>): b
   const taken = new Set<Value>();
   for (const block of reversePostOrder(fn)) {
     for (const sum of block.instructions) {
-      if (!isOp(sum, "ptradd") || operand(sum, 1).kind !== "constant") continue;
+      if (!isConstantOffset(sum)) continue;
       const pointer = operand(sum, 0);
       if (taken.has(pointer) || taken.has(sum) || !isMoving(pointer)) continue;
       if (!isComparedOnly(sum, uses)) continue;
@@ -151,12 +151,9 @@ function isAddressUse(
   if (op === "load") return true;
   if (op === "store") return index === 1;
   if (op !== "ptradd" || index !== 0) return false;
-  if (operand(user, 1).kind === "constant") return true;
+  if (isConstantOffset(user)) return true;
   // pointer + variable: counted from the sum too if all its uses have an offset that takes the difference.
-  return (uses.get(user) ?? []).every(
-    (use) =>
-      use.index === 0 && isOp(use.user, "ptradd") && operand(use.user, 1).kind === "constant",
-  );
+  return (uses.get(user) ?? []).every((use) => use.index === 0 && isConstantOffset(use.user));
 }
 
 /** Blocks from `starts` on, up to where the pointer is computed anew. */

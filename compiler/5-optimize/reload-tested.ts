@@ -10,6 +10,7 @@ import { dominatorTree, predecessors, reversePostOrder } from "../4-lower/cfg.ts
 import type { Block, IrFunction, IrInstruction, Value } from "../4-lower/ir.ts";
 import { terminatorOf, type Use } from "../4-lower/ir-builder.ts";
 import type { AliasAnalysis, Location } from "./alias.ts";
+import { addressRoot } from "./context.ts";
 import { blockOfUse } from "./demote-values.ts";
 import type { MemoryVersions, Version } from "./memory-versions.ts";
 import type { FunctionPass, PassContext } from "./pass.ts";
@@ -58,9 +59,7 @@ function testedLoads(fn: IrFunction): Map<Load, Block[]> {
 
 function isStackLoad(value: Value): value is Load {
   if (!isOp(value, "load") || value.operation.volatile) return false;
-  let root: Value = operand(value, 0);
-  while (isOp(root, "ptradd")) root = operand(root, 0);
-  return isOp(root, "alloca");
+  return isOp(addressRoot(operand(value, 0)), "alloca");
 }
 
 class ReloadTested {

@@ -9,9 +9,10 @@ import { removeUnreachableBlocks } from "../4-lower/cfg.ts";
 import type { Block, IrFunction, IrInstruction, Value } from "../4-lower/ir.ts";
 import { removeIncoming, successors, terminatorOf } from "../4-lower/ir-builder.ts";
 import { type PostDominators, postDominators } from "../4-lower/post-dominators.ts";
-import { hasEffect, joinExits } from "./join-exits.ts";
+import { joinExits } from "./join-exits.ts";
 import type { FunctionPass } from "./pass.ts";
 import { keepOnly, liveInstructions } from "./remove-dead-code.ts";
+import { hasEffect } from "./values.ts";
 
 export const removeDeadBranches: FunctionPass = {
   kind: "function",

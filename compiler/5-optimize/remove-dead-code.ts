@@ -6,7 +6,7 @@
 import type { IrFunction, IrInstruction, Value } from "../4-lower/ir.ts";
 import { addressRoot } from "./context.ts";
 import type { FunctionPass } from "./pass.ts";
-import { isOp, isRemovableIfUnused, operand } from "./values.ts";
+import { isLifetimeMark, isOp, isRemovableIfUnused, operand } from "./values.ts";
 
 export const removeDeadCode: FunctionPass = {
   kind: "function",
@@ -102,8 +102,4 @@ function targetOf(instruction: IrInstruction): Value | undefined {
     default:
       return undefined;
   }
-}
-
-export function isLifetimeMark({ operation }: IrInstruction): boolean {
-  return operation.op === "lifetime_start" || operation.op === "lifetime_end";
 }

@@ -7,6 +7,7 @@
 import { dominatorTree, predecessors } from "../4-lower/cfg.ts";
 import type { Block, IntPredicate, IrFunction, IrInstruction, Value } from "../4-lower/ir.ts";
 import { constant, signedValue, type Use } from "../4-lower/ir-builder.ts";
+import { addressRoot } from "./context.ts";
 import { blockOfUse } from "./demote-values.ts";
 import { swappedPredicate } from "./fold-constants.ts";
 import { knownOf, withoutZext } from "./known-bits.ts";
@@ -39,8 +40,7 @@ const widest = 8n;
 
 /** On the stack, in a variable or a map value: the verifier compares sums with the ends of the object. */
 function hasOwnBounds(sum: IrInstruction): boolean {
-  let root: Value = sum;
-  while (isOp(root, "ptradd")) root = operand(root, 0);
+  const root = addressRoot(sum);
   return isOp(root, "alloca") || isOp(root, "call") || root.kind === "global";
 }
 

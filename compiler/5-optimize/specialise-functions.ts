@@ -1,9 +1,10 @@
 /**
  * Static functions that were not copied into their callers are fitted to the calls that there are: a
- * parameter that is the same constant everywhere becomes it, one that nobody reads goes, as does a
- * result that nobody wants or everybody knows, and with it the call of a function that does nothing else; one that is never wider than 32 bits says so where that
- * decides something; pointers to objects that are met in one way only say that (find-noalias.ts), and numbers
- * their bound (bound-parameters.ts). Functions whose address is taken, and global ones, keep their signature.
+ * parameter that is the same constant everywhere becomes it, one that nobody reads goes, and one that is never
+ * wider than 32 bits says so where that decides something. A result that nobody wants or everybody knows goes
+ * too, and with it the call of a function that does nothing else. Pointers to objects that are met in one way
+ * only say that (find-noalias.ts), and numbers their bound (bound-parameters.ts). Functions whose address is
+ * taken, and global ones, keep their signature.
  * Needs: inline-functions before. Leaves dead code and unfolded constants behind.
  */
 import type {
@@ -19,11 +20,17 @@ import type {
 import { constant, createInstruction, sameValue } from "../4-lower/ir-builder.ts";
 import { ParameterBounds } from "./bound-parameters.ts";
 import { type Call, NoaliasFinder } from "./find-noalias.ts";
-import { hasEffect } from "./join-exits.ts";
 import { knownOf, onesOf } from "./known-bits.ts";
 import type { ModulePass } from "./pass.ts";
-import { isLifetimeMark } from "./remove-dead-code.ts";
-import { argumentRegisters, instructionsOf, isBinary, isOp, operand } from "./values.ts";
+import {
+  argumentRegisters,
+  hasEffect,
+  instructionsOf,
+  isBinary,
+  isLifetimeMark,
+  isOp,
+  operand,
+} from "./values.ts";
 
 export const specialiseFunctions: ModulePass = {
   kind: "module",
@@ -147,7 +154,7 @@ function specialise(fn: IrFunction, calls: readonly Call[]): boolean {
   const removed = removeParameters(fn, calls);
   const isFree = hasNoEffect(fn);
   const fitted = fitResult(fn, calls, isFree) || removed || folded;
-  return (isFree && removeUnused(calls)) || fitted;
+  return (isFree && removeUnusedCalls(calls)) || fitted;
 }
 
 /** Nothing but its result can tell that the function ran; that it comes back the verifier makes sure. */
@@ -158,7 +165,7 @@ function hasNoEffect(fn: IrFunction): boolean {
 }
 
 /** Calls go whose result nobody reads. */
-function removeUnused(calls: readonly Call[]): boolean {
+function removeUnusedCalls(calls: readonly Call[]): boolean {
   let changed = false;
   for (const caller of new Set(calls.map((each) => each.caller))) {
     const used = usedIn(caller);

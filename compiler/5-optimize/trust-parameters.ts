@@ -9,10 +9,11 @@
 import { helperTakesAnything } from "../../common/platform/helper-arguments.ts";
 import type { IrFunction, IrInstruction, IrModule, Parameter, Value } from "../4-lower/ir.ts";
 import { computeUses, type Use } from "../4-lower/ir-builder.ts";
+import { addressRoot } from "./context.ts";
 import type { Call } from "./find-noalias.ts";
 import type { ModulePass } from "./pass.ts";
 import { callsOfPrivate, replaceUses } from "./specialise-functions.ts";
-import { isOp, operand } from "./values.ts";
+import { operand } from "./values.ts";
 
 export const trustParameters: ModulePass = {
   kind: "module",
@@ -116,9 +117,7 @@ function judge(
 function isForgotten(store: IrInstruction): boolean {
   const { type } = operand(store, 0);
   if (type === "i8" || type === "i16") return true;
-  let base = operand(store, 1);
-  while (isOp(base, "ptradd")) base = operand(base, 0);
-  return base.kind === "global";
+  return addressRoot(operand(store, 1)).kind === "global";
 }
 
 /** Helpers that take any number, and functions that nobody follows from here. */

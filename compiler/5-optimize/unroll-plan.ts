@@ -9,6 +9,7 @@ import { phisOf, signedValue, successors } from "../4-lower/ir-builder.ts";
 import type { OptimizationLevel } from "../options.ts";
 import type { AliasAnalysis } from "./alias.ts";
 import { isCounted } from "./clone-blocks.ts";
+import { addressRoot } from "./context.ts";
 import { memoryEffect } from "./effects.ts";
 import { holdsConstants, staysArray } from "./kept-arrays.ts";
 import type { PassContext } from "./pass.ts";
@@ -305,7 +306,7 @@ function foldingValues(loop: Loop, around: Surroundings, context: PassContext): 
   const blocks = around.tree.order.filter((block) => loop.blocks.has(block));
   const all = blocks.flatMap((block) => block.instructions);
   const loads = all.filter(({ operation }) => operation.op === "load" && !operation.volatile);
-  const objects = new Set(loads.map((each) => objectOf(operand(each, 0))));
+  const objects = new Set(loads.map((each) => addressRoot(operand(each, 0))));
   const tables = [...objects].filter(
     (each) => isOp(each, "alloca") && holdsConstants(each, loop, around),
   );
@@ -313,7 +314,7 @@ function foldingValues(loop: Loop, around: Surroundings, context: PassContext): 
     value.kind === "constant" ||
     (value.kind === "global" && constantGlobal(context, value.symbol) !== undefined) ||
     tables.includes(value);
-  const readings = new Set(loads.filter((each) => isConstant(objectOf(operand(each, 0)))));
+  const readings = new Set(loads.filter((each) => isConstant(addressRoot(operand(each, 0)))));
   const pure = all.filter((each) => isPure(each) || readings.has(each));
   let counters = phisOf(loop.header).filter((phi) => phi.operands.some(isConstant));
   for (;;) {
@@ -330,11 +331,4 @@ function foldingValues(loop: Loop, around: Surroundings, context: PassContext): 
     if (kept.length === counters.length) return { folding, folds };
     counters = kept;
   }
-}
-
-/** The object that an address lies in, at whatever offset. */
-function objectOf(pointer: Value): Value {
-  let base = pointer;
-  while (isOp(base, "ptradd")) base = operand(base, 0);
-  return base;
 }

@@ -18,7 +18,14 @@ import {
 import { foldComparison } from "./fold-constants.ts";
 import type { FunctionPass } from "./pass.ts";
 import { soleEntry } from "./preheader.ts";
-import { type InstructionOf, instructionsOf, isOp, isPure, operand } from "./values.ts";
+import {
+  type InstructionOf,
+  instructionsOf,
+  isConstantOffset,
+  isOp,
+  isPure,
+  operand,
+} from "./values.ts";
 
 export const unswitchLoops: FunctionPass = {
   kind: "function",
@@ -114,8 +121,7 @@ export function isCopyable(value: Value, loop: Loop, depth: number): boolean {
   const { op } = value.operation;
   const isPlain =
     op === "icmp" || op === "binary" || op === "zext" || op === "sext" || op === "trunc";
-  const isAddress = op === "ptradd" && operand(value, 1).kind === "constant";
-  if (depth === 0 || !(isPlain || isAddress)) return false;
+  if (depth === 0 || !(isPlain || isConstantOffset(value))) return false;
   return value.operands.every((each) => isCopyable(each, loop, depth - 1));
 }
 

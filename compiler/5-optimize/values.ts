@@ -109,6 +109,17 @@ export function isRemovableIfUnused(instruction: IrInstruction): boolean {
   }
 }
 
+const branches: ReadonlySet<OperationName> = new Set<OperationName>(["br", "condbr", "switch"]);
+
+/** Whether it does more than compute, or choose where to go on. */
+export function hasEffect(instruction: IrInstruction): boolean {
+  return !isRemovableIfUnused(instruction) && !branches.has(instruction.operation.op);
+}
+
+export function isLifetimeMark({ operation }: IrInstruction): boolean {
+  return operation.op === "lifetime_start" || operation.op === "lifetime_end";
+}
+
 function isQuery(name: string): boolean {
   return textQueries.has(name) || isFloatRoutine(name);
 }
@@ -117,6 +128,24 @@ function isQuery(name: string): boolean {
 const textQueries = new Set(
   "strlen strcmp strncmp strchr strrchr memchr strstr strspn strcspn strpbrk".split(" "),
 );
+
+/** A load or store that is not volatile. */
+export function isPlainAccess(
+  instruction: IrInstruction,
+): instruction is InstructionOf<"load"> | InstructionOf<"store"> {
+  const { operation } = instruction;
+  return (operation.op === "load" || operation.op === "store") && !operation.volatile;
+}
+
+/** The address of a load or store. */
+export function pointerOf(access: IrInstruction): Value {
+  return operand(access, access.operation.op === "store" ? 1 : 0);
+}
+
+/** `p + c`: mostly part of the access, where it costs nothing. */
+export function isConstantOffset(value: Value | undefined): value is InstructionOf<"ptradd"> {
+  return isOp(value, "ptradd") && operand(value, 1).kind === "constant";
+}
 
 /** A pointer as `base + offset`, through ptradds with constant offsets. */
 export interface ConstantAddress {

@@ -5,6 +5,7 @@
 
 import type { Value } from "../../4-lower/ir.ts";
 import { constant, signedValue } from "../../4-lower/ir-builder.ts";
+import { addressRoot } from "../context.ts";
 import { constantAddress, isBinary, isConstant, isOp, operand } from "../values.ts";
 import type { Rule } from "./rule.ts";
 
@@ -132,8 +133,7 @@ function baseOf(pointer: Parameters<typeof operand>[0] | ReturnType<typeof opera
 function isBelowPacket(p: Value, x: Value, by: bigint): boolean {
   const { base, offset } = constantAddress(p);
   if (BigInt(offset) + by >= 0n || isCounter(x)) return false;
-  let root = base;
-  while (isOp(root, "ptradd")) root = operand(root, 0);
+  const root = addressRoot(base);
   return !isOp(root, "alloca") && !isOp(root, "call") && root.kind !== "global";
 }
 
