@@ -1,10 +1,11 @@
 /**
  * Stands for compiler/shipped-header-texts.ts in the command line tool, whose build writes the texts
  * to a file of their own: as constants of a bundle V8 would copy and hash all of them at every start.
- * The file is ASCII; a line of JSON says where each text lies: name, length, length of its index, in order.
+ * The file is ASCII; a line of JSON says where each text lies: name, length, length of its index, in order;
+ * last comes what all headers declare.
  * Only what a program includes is read: fresh memory is dear in so short a run.
  */
-import { openSync, readSync } from "node:fs";
+import { fstatSync, openSync, readSync } from "node:fs";
 import { join } from "node:path";
 
 type Row = readonly [name: string, text: number, index: number];
@@ -19,6 +20,9 @@ interface Place {
 interface Texts {
   readonly file: number;
   readonly places: ReadonlyMap<string, Place>;
+  /** Where what all headers declare begins. */
+  readonly names: number;
+  readonly size: number;
 }
 
 /** More than the first line has. */
@@ -44,7 +48,7 @@ function texts(): Texts {
     places.set(name, { start, text, index });
     start += text + index;
   }
-  known = { file, places };
+  known = { file, places, names: start, size: fstatSync(file).size };
   return known;
 }
 
@@ -55,9 +59,15 @@ export function headerText(name: string): string | undefined {
   return place && read(file, place.start, place.text);
 }
 
-/** Its `HeaderIndex` as JSON. */
+/** Its `HeaderIndexData` as JSON. */
 export function headerIndexText(name: string): string | undefined {
   const { file, places } = texts();
   const place = places.get(name);
   return place && read(file, place.start + place.text, place.index);
+}
+
+/** What all headers declare: the text of a `HeaderNames`. */
+export function headerNamesText(): string {
+  const { file, names, size } = texts();
+  return read(file, names, size - names);
 }

@@ -139,13 +139,13 @@ async function writeHeaderTexts() {
     write: false,
   });
   const module = await import(`data:text/javascript,${encodeURIComponent(outputFiles[0].text)}`);
-  const { shippedHeaders, shippedHeaderIndexes } = module;
+  const { shippedHeaders, shippedHeaderIndexes, shippedHeaderNames } = module;
   const headers = Object.entries(shippedHeaders).map(([name, text]) => ({
     row: [name, text.length, shippedHeaderIndexes[name].length],
     text: text + shippedHeaderIndexes[name],
   }));
   const directory = JSON.stringify(headers.map(({ row }) => row));
-  const all = `${directory}\n${headers.map(({ text }) => text).join("")}`;
+  const all = `${directory}\n${headers.map(({ text }) => text).join("")}${shippedHeaderNames}`;
   if (/[^\0-\x7f]/.test(all)) throw new Error("a shipped header is not ASCII");
   writeFileSync(join(dist, "headers.txt"), all);
 }

@@ -4,7 +4,7 @@
  */
 import type { SourceFile } from "../common/diagnostics/source.ts";
 import { dynamicMacros } from "../compiler/1-preprocess/dynamic-macros.ts";
-import type { HeaderIndex, MacroBlock } from "../compiler/1-preprocess/header-index.ts";
+import type { HeaderIndexData, MacroBlock } from "../compiler/1-preprocess/header-index.ts";
 import type { NameTable } from "../compiler/1-preprocess/header-table.ts";
 import { IdentifierTable } from "../compiler/1-preprocess/identifiers.ts";
 import { predefinedMacros } from "../compiler/1-preprocess/predefined.ts";
@@ -46,6 +46,12 @@ function filterOf(macros: Iterable<string>): WordFilter {
   return filter;
 }
 
+export interface IndexedHeader {
+  readonly data: HeaderIndexData;
+  /** Of each name `declaration * 4 + kind`, in order of place. */
+  readonly names: ReadonlyMap<string, readonly number[]>;
+}
+
 class Indexer {
   readonly #file: SourceFile;
   readonly #units: Uint16Array;
@@ -66,7 +72,7 @@ class Indexer {
     this.#skipper = new TextSplitter(file, this.#units, keywords, new SplitterArrays());
   }
 
-  index(): HeaderIndex {
+  index(header: number): IndexedHeader {
     let at = 0;
     let lineStart = true;
     while (at < this.#file.text.length) {
@@ -80,15 +86,14 @@ class Indexer {
       const isDeclaration = this.#skipper.next(this.#splitter.end, lineStart) === split.declaration;
       at = isDeclaration ? this.#skipper.end : this.#bracedEnd(this.#splitter.end);
     }
-    return {
+    const data = {
+      header,
       runs: this.#runs,
       declarations: this.#declarations,
       unconditional: this.#unconditional,
-      names: Object.fromEntries(
-        [...this.#names].map(([name, list]) => [name, list.length === 1 ? list[0]! : list]),
-      ),
       macros: this.#macros,
     };
+    return { data, names: this.#names };
   }
 
   /** Notes the row of macro definitions that starts at an offset, if there is one; gives its end. */
@@ -175,15 +180,15 @@ class Indexer {
 /** The index of each header, by its name. */
 export function indexHeaders(
   headers: ReadonlyMap<string, string>,
-): ReadonlyMap<string, HeaderIndex> {
+): ReadonlyMap<string, IndexedHeader> {
   const macros = predefinedNames();
   for (const text of headers.values()) for (const name of definedNames(text)) macros.add(name);
   const filter = filterOf(macros);
   const keywords = filterOf([]);
   return new Map(
-    [...headers].map(([path, text]) => {
+    [...headers].map(([path, text], at) => {
       const file = { path, text, isSystem: true };
-      return [path, new Indexer(file, filter, keywords).index()];
+      return [path, new Indexer(file, filter, keywords).index(at)];
     }),
   );
 }

@@ -3,24 +3,29 @@ import { describe, expect, test } from "vitest";
 import { Diagnostics } from "../common/diagnostics/diagnostic.ts";
 import { memoryFileSystem, type ShippedFile } from "../common/file-system.ts";
 import {
-  type HeaderIndex,
+  type HeaderIndexData,
   RUN_DIRECTIVE,
   RUN_NEXT,
   RUN_SIZE,
 } from "../compiler/1-preprocess/header-index.ts";
+import { HeaderNames } from "../compiler/1-preprocess/header-names.ts";
 import {
   defaultPreprocessOptions,
   type PreprocessOptions,
 } from "../compiler/1-preprocess/options.ts";
 import { preprocess } from "../compiler/1-preprocess/preprocess.ts";
 import type { HeaderDeclarations, PreprocessedUnit } from "../compiler/1-preprocess/stream.ts";
-import { shippedHeaderIndexes, shippedHeaders } from "../compiler/generated/shipped-headers.ts";
+import {
+  shippedHeaderIndexes,
+  shippedHeaderNames,
+  shippedHeaders,
+} from "../compiler/generated/shipped-headers.ts";
 import { shippedHeaderDirectory } from "../compiler/shipped-header-directory.ts";
 import { withShippedHeaders } from "../compiler/shipped-header-files.ts";
 
 const indexes = new Map(
   Object.entries(shippedHeaderIndexes).map(
-    ([name, text]) => [name, JSON.parse(text) as HeaderIndex] as const,
+    ([name, text]) => [name, JSON.parse(text) as HeaderIndexData] as const,
   ),
 );
 
@@ -84,14 +89,7 @@ function contents({ unit, messages }: Reading, names: Iterable<string>): object 
   };
 }
 
-function namesBelow(): Set<string> {
-  const names = new Set<string>();
-  for (const index of indexes.values())
-    for (const name of Object.keys(index.names)) names.add(name);
-  return names;
-}
-
-const allNames = namesBelow();
+const allNames = new HeaderNames(shippedHeaderNames).all();
 
 function expectSame(text: string, changes: Partial<PreprocessOptions> = {}): Reading {
   const indexed = read(text, true, changes);

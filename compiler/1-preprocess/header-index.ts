@@ -7,6 +7,8 @@
  * macro has the name of a word in it.
  */
 
+import type { HeaderNames } from "./header-names.ts";
+
 /** Definitions of macros that follow each other, in their usual form. */
 export interface MacroBlock {
   /** Where the first directive starts, and where the last one's line ends. */
@@ -18,17 +20,22 @@ export interface MacroBlock {
 }
 
 /** Plain data, as it is kept in JSON. All numbers but counts are UTF-16 offsets in the header. */
-export interface HeaderIndex {
+export interface HeaderIndexData {
+  /** The header's number in {@link HeaderNames}. */
+  readonly header: number;
   /** {@link RUN_SIZE} numbers a run, in order of place. */
   readonly runs: readonly number[];
   /** Start and end of each declaration. */
   readonly declarations: readonly number[];
   /** Declarations that have an effect though no name reaches them. */
   readonly unconditional: readonly number[];
-  /** Of each name `declaration * 4 + kind`: the only one, or all in order of place. */
-  readonly names: Readonly<Record<string, number | readonly number[]>>;
   /** In order of place. */
   readonly macros: readonly MacroBlock[];
+}
+
+export interface HeaderIndex extends HeaderIndexData {
+  /** One for all headers. */
+  readonly names: HeaderNames;
 }
 
 // A run's numbers: where reading may start to be in it, where the next thing starts, whether that is

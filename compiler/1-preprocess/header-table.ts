@@ -4,6 +4,7 @@
  */
 import type { SourceFile } from "../../common/diagnostics/source.ts";
 import type { HeaderIndex } from "./header-index.ts";
+import type { HeaderNames } from "./header-names.ts";
 import type { IdentifierTable } from "./identifiers.ts";
 import { type LexerReport, RawLexer } from "./raw-lexer.ts";
 import type {
@@ -90,8 +91,9 @@ export class HeaderTable implements HeaderDeclarations, NameTable {
   readonly #runs = new Map<number, TokenRun>();
   readonly unconditional: number[] = [];
 
-  /** Headers that were split beforehand, in order of inclusion. */
-  readonly #indexed: { readonly names: HeaderIndex["names"]; readonly spans: IndexedSpan[] }[] = [];
+  /** Headers that were split beforehand, by their number in their table of names. */
+  readonly #indexed = new Map<number, IndexedSpan[]>();
+  #indexedNames: HeaderNames | undefined;
 
   /** A hash table with chains. */
   #nameCount = 0;
@@ -167,10 +169,11 @@ export class HeaderTable implements HeaderDeclarations, NameTable {
     const shift = this.#count - from;
     this.#addSpans(mainIndex, index.declarations, from, to);
     for (const at of unconditional) if (at >= from && at < to) this.unconditional.push(at + shift);
-    const last = this.#indexed.at(-1);
-    const header = last?.names === index.names ? last : { names: index.names, spans: [] };
-    if (header !== last) this.#indexed.push(header);
-    header.spans.push({ from, to, shift });
+    const span = { from, to, shift };
+    const spans = this.#indexed.get(index.header);
+    if (spans === undefined) this.#indexed.set(index.header, [span]);
+    else spans.push(span);
+    this.#indexedNames = index.names;
   }
 
   /** In one loop: calls for each were a noticeable part of a small compilation. */
@@ -308,17 +311,20 @@ export class HeaderTable implements HeaderDeclarations, NameTable {
       found.push({ declaration: names[at + DECLARATION]!, kind, ...(record && { record }) });
     }
     found.reverse();
-    const before = found.length;
-    for (const { names: known, spans } of this.#indexed) {
-      const entries = known[name];
-      // `constructor` and its like are found in every object.
-      if (typeof entries === "number") addIndexedName(entries, spans, found);
-      else if (Array.isArray(entries))
-        for (const entry of entries) addIndexedName(entry, spans, found);
-    }
-    if (found.length > before && found.length > 1)
-      found.sort((a, b) => a.declaration - b.declaration);
+    const isIndexed = this.#findIndexed(name, found);
+    if (isIndexed && found.length > 1) found.sort((a, b) => a.declaration - b.declaration);
     return found;
+  }
+
+  /** Adds what headers that were split beforehand declare; true where they may. */
+  #findIndexed(name: string, found: HeaderName[]): boolean {
+    const places = this.#indexedNames?.find(name);
+    if (places === undefined) return false;
+    for (let at = 0; at < places.length; at += 2) {
+      const spans = this.#indexed.get(places[at]!);
+      if (spans !== undefined) addIndexedName(places[at + 1]!, spans, found);
+    }
+    return true;
   }
 
   text(declaration: number): HeaderText | undefined {
