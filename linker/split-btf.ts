@@ -2,6 +2,7 @@
  * A module's BTF that brings a distilled base (`.BTF.base`: names and sizes of the kernel types that
  * it needs), put onto the types of a running kernel. The matching rules are libbpf's.
  */
+import { pushTo } from "../common/append.ts";
 import type { Btf, BtfType, TypeId } from "../common/object/btf.ts";
 import { mapReferences, referencedTypes } from "../common/object/btf-references.ts";
 import { typeName } from "./core/names.ts";
@@ -43,9 +44,7 @@ function typesByName(btf: Btf): ReadonlyMap<string, readonly TypeId[]> {
   btf.types.forEach((type, position) => {
     const name = typeName(type);
     if (name === "") return;
-    const list = index.get(name);
-    if (list === undefined) index.set(name, [position + 1]);
-    else list.push(position + 1);
+    pushTo(index, name, position + 1);
   });
   return index;
 }

@@ -5,6 +5,7 @@
  * bounds check exact; the null page and the gaps have 0 there. The shadow lies in the same memory,
  * where compiled code reads it, from its start on. Pages of it that are never touched cost nothing.
  */
+import { pushTo } from "../common/append.ts";
 import { Fault, type RegionName } from "./fault.ts";
 
 export interface Region {
@@ -89,9 +90,7 @@ export class LinearMemory {
   release(start: number, size: number): void {
     const bytes = alignUp(Math.max(size, 1), granule) + granule;
     this.allow(start, size, "none");
-    const list = this.#free.get(bytes);
-    if (list === undefined) this.#free.set(bytes, [start]);
-    else list.push(start);
+    pushTo(this.#free, bytes, start);
   }
 
   /** Sets who may access `size` bytes at an address. Both ends may lie within a granule. */

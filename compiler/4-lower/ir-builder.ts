@@ -2,6 +2,7 @@
  * Making and changing IR: constants, functions, blocks, instructions, uses. Nothing here keeps hidden
  * state: the graph itself is the only truth, and uses are computed when somebody asks.
  */
+import { pushTo } from "../../common/append.ts";
 import { InternalError } from "../../common/diagnostics/diagnostic.ts";
 import type {
   Block,
@@ -292,9 +293,7 @@ export function usesThat(fn: IrFunction, wanted: (value: Value) => boolean): Map
       for (let index = 0; index < operands.length; index += 1) {
         const operand = operands[index] as Value;
         if (!wanted(operand)) continue;
-        const list = uses.get(operand);
-        if (list === undefined) uses.set(operand, [{ user, index }]);
-        else list.push({ user, index });
+        pushTo(uses, operand, { user, index });
       }
     }
   }

@@ -3,6 +3,7 @@
  * Guarantees: constants folded, canonical forms as rules/rule.ts says. Never moves an instruction
  * to another block.
  */
+import { pushTo } from "../../common/append.ts";
 import { reversePostOrder } from "../4-lower/cfg.ts";
 import type {
   BinaryOp,
@@ -56,9 +57,7 @@ const rulesByOperation: ReadonlyMap<string, readonly Rule[]> = (() => {
   const table = new Map<string, Rule[]>();
   for (const rule of rules) {
     for (const op of rule.on) {
-      const list = table.get(op);
-      if (list === undefined) table.set(op, [rule]);
-      else list.push(rule);
+      pushTo(table, op, rule);
     }
   }
   return table;

@@ -5,6 +5,7 @@
  * Needs: run late, as other passes look for loads and stores side by side.
  * Guarantees: nothing leaves its block; loads pass no write that may meet them.
  */
+import { pushTo } from "../../common/append.ts";
 import { type DominatorTree, dominatorTree } from "../4-lower/cfg.ts";
 import type { Block, IrInstruction, Value } from "../4-lower/ir.ts";
 import type { AliasAnalysis } from "./alias.ts";
@@ -121,9 +122,7 @@ class Delay {
       const user = this.#userOf(each, at);
       if (user !== undefined) {
         this.#places.set(each, this.#places.get(user) ?? at);
-        const list = this.#moved.get(user);
-        if (list === undefined) this.#moved.set(user, [each]);
-        else list.push(each);
+        pushTo(this.#moved, user, each);
         movers.add(each);
       }
       const { kind } = memoryEffect(each);

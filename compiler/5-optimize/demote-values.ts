@@ -2,6 +2,7 @@
  * Puts values into stack objects for a moment, so that a pass may copy or redirect blocks without
  * keeping SSA form by hand; promote-memory brings them back with the phis that are then needed.
  */
+import { pushTo } from "../../common/append.ts";
 import type { Block, IrFunction, IrInstruction, Value } from "../4-lower/ir.ts";
 import { createInstruction, firstNonPhi, type Use, type ValueType } from "../4-lower/ir-builder.ts";
 import { byteSize } from "./values.ts";
@@ -35,8 +36,8 @@ export class Demotion {
       [value, slot],
       value.location,
     );
-    if (value.operation.op === "phi") push(this.#atStart, value.block, store);
-    else push(this.#after, value, store);
+    if (value.operation.op === "phi") pushTo(this.#atStart, value.block, store);
+    else pushTo(this.#after, value, store);
     for (const { user, index } of uses) {
       const place = placeOf(user, index);
       const load = createInstruction(
@@ -47,7 +48,7 @@ export class Demotion {
         [slot],
         user.location,
       );
-      push(this.#before, place, load);
+      pushTo(this.#before, place, load);
       user.operands[index] = load;
     }
   }
@@ -71,12 +72,6 @@ function placeOf(user: IrInstruction, index: number): IrInstruction {
   if (user.operation.op !== "phi") return user;
   const from = user.operation.incoming[index] as Block;
   return from.instructions.at(-1) as IrInstruction;
-}
-
-function push<K>(map: Map<K, IrInstruction[]>, key: K, value: IrInstruction): void {
-  const list = map.get(key);
-  if (list === undefined) map.set(key, [value]);
-  else list.push(value);
 }
 
 /** The block in which a use reads its value. */

@@ -6,7 +6,7 @@
  * Others are judged by size, as clang's -O2 does: much of what the verifier accepts depends on it.
  * Guarantees: calls of always_inline functions are gone or reported.
  */
-import { appendAll } from "../../common/append.ts";
+import { appendAll, pushTo } from "../../common/append.ts";
 import type { IrFunction, IrInstruction, Value } from "../4-lower/ir.ts";
 import type { OptimizationLevel } from "../options.ts";
 import { sizeOf } from "./clone-blocks.ts";
@@ -86,9 +86,7 @@ class Inliner {
         const callee = each.operation.op === "call" ? each.operation.callee : undefined;
         if (callee?.kind !== "function") continue;
         count(callee.symbol);
-        const callers = this.#callers.get(callee.symbol);
-        if (callers === undefined) this.#callers.set(callee.symbol, [fn]);
-        else callers.push(fn);
+        pushTo(this.#callers, callee.symbol, fn);
       }
     }
   }

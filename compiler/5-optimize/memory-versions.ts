@@ -3,6 +3,7 @@
  * the rest), so that two loads of one address in one state give one value. Linear in blocks × classes;
  * classes are few.
  */
+import { pushTo } from "../../common/append.ts";
 import { predecessors, reversePostOrder } from "../4-lower/cfg.ts";
 import type { Block, IrFunction, IrInstruction } from "../4-lower/ir.ts";
 import type { AliasAnalysis, Location, Region } from "./alias.ts";
@@ -94,9 +95,7 @@ export class MemoryVersions {
         if (classes.length === 0) continue;
         this.#written.set(each, classes);
         for (const at of classes) {
-          const list = writers[at]?.get(block);
-          if (list === undefined) writers[at]?.set(block, [each]);
-          else list.push(each);
+          pushTo(writers[at] as Map<Block, IrInstruction[]>, block, each);
         }
       }
     }

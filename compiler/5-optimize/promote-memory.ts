@@ -4,6 +4,7 @@
  * value is live. Reads of what was never written give undef.
  * Phis are placed at iterated dominance frontiers, then one walk over the dominator tree renames.
  */
+import { pushTo } from "../../common/append.ts";
 import {
   type DominatorTree,
   dominanceFrontiers,
@@ -157,9 +158,7 @@ class Renaming {
         work.push(join);
         const phi = this.#rewriter.insertPhi(join, slot.type, [], []);
         if (slot.alloca.operation.name !== "") phi.name = slot.alloca.operation.name;
-        const list = this.#phis.get(join);
-        if (list === undefined) this.#phis.set(join, [{ slot, phi }]);
-        else list.push({ slot, phi });
+        pushTo(this.#phis, join, { slot, phi });
       }
     }
   }

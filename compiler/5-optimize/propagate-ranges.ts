@@ -4,6 +4,7 @@
  * Facts are taken from comparisons of a value with a constant only, on that very value: what the
  * verifier learns from the same branch. Also joins `x < 0 || x > c` into one unsigned test.
  */
+import { pushTo } from "../../common/append.ts";
 import {
   type DominatorTree,
   dominatorTree,
@@ -161,9 +162,7 @@ class Propagation {
         if (fact?.value === value) {
           range = refine(range, fact.holds, fact.bound, bitWidth[value.type as ValueType]);
         }
-        const list = this.#inputs.get(phi);
-        if (list === undefined) this.#inputs.set(phi, [range]);
-        else list.push(range);
+        pushTo(this.#inputs, phi, range);
       }
     }
   }

@@ -6,6 +6,7 @@
  * nothing is forgotten that a check said. Costs a load each, and saves a register or a slot across calls.
  * Behind value numbering, which would make the loads one again.
  */
+import { pushTo } from "../../common/append.ts";
 import { dominatorTree, predecessors, reversePostOrder } from "../4-lower/cfg.ts";
 import type { Block, IrFunction, IrInstruction, Value } from "../4-lower/ir.ts";
 import { terminatorOf, type Use } from "../4-lower/ir-builder.ts";
@@ -48,9 +49,7 @@ function testedLoads(fn: IrFunction): Map<Load, Block[]> {
       return derivation(value).filter(isStackLoad);
     });
     for (const load of new Set(loads)) {
-      const list = tests.get(load);
-      if (list === undefined) tests.set(load, [block]);
-      else list.push(block);
+      pushTo(tests, load, block);
     }
   }
   for (const [load, blocks] of tests) if (blocks.length < 2) tests.delete(load);

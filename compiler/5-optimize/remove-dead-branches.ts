@@ -5,6 +5,7 @@
  * Needs: reachable blocks, and that those which return the same are empty or one (before split-returns). Leaves
  * blocks that only jump on to simplify-cfg. Guarantees: every value left has a use.
  */
+import { pushTo } from "../../common/append.ts";
 import { removeUnreachableBlocks } from "../4-lower/cfg.ts";
 import type { Block, IrFunction, IrInstruction, Value } from "../4-lower/ir.ts";
 import { removeIncoming, successors, terminatorOf } from "../4-lower/ir-builder.ts";
@@ -58,9 +59,7 @@ function controlOf(
       for (let at: Block | undefined = first; at !== undefined && at !== end; at = parent.get(at)) {
         steps -= 1;
         if (steps < 0) return undefined;
-        const list = control.get(at);
-        if (list === undefined) control.set(at, [branch]);
-        else list.push(branch);
+        pushTo(control, at, branch);
       }
     }
   }

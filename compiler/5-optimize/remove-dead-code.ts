@@ -3,6 +3,7 @@
  * variables of which nothing but such writing depends. Branches
  * stay (for those see remove-dead-branches). Guarantees: every value left has a use.
  */
+import { pushTo } from "../../common/append.ts";
 import type { IrFunction, IrInstruction, Value } from "../4-lower/ir.ts";
 import { addressRoot } from "./context.ts";
 import type { FunctionPass } from "./pass.ts";
@@ -77,9 +78,7 @@ class Writers {
     const target = targetOf(instruction);
     const object = target && addressRoot(target);
     if (!isOp(object, "alloca")) return false;
-    const list = this.#byObject.get(object);
-    if (list === undefined) this.#byObject.set(object, [instruction]);
-    else list.push(instruction);
+    pushTo(this.#byObject, object, instruction);
     return true;
   }
 

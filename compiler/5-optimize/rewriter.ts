@@ -2,6 +2,7 @@
  * Collects changes to a function and applies them in one linear walk. The instruction lists are
  * arrays: inserting or removing one by one would make every pass quadratic.
  */
+import { pushTo } from "../../common/append.ts";
 import type {
   Block,
   DebugLocation,
@@ -81,7 +82,7 @@ export class Rewriter {
     location: DebugLocation | undefined = at.location,
   ): IrInstruction {
     const made = createInstruction(this.#fn, at.block, type, operation, operands, location);
-    push(this.#before, at, made);
+    pushTo(this.#before, at, made);
     this.#changed = true;
     return made;
   }
@@ -95,7 +96,7 @@ export class Rewriter {
     location: DebugLocation | undefined = at.location,
   ): IrInstruction {
     const made = createInstruction(this.#fn, at.block, type, operation, operands, location);
-    push(this.#after, at, made);
+    pushTo(this.#after, at, made);
     this.#changed = true;
     return made;
   }
@@ -122,7 +123,7 @@ export class Rewriter {
   ): IrInstruction {
     const operation: Operation = { op: "phi", incoming: [...incoming] };
     const made = createInstruction(this.#fn, block, type, operation, operands, location);
-    push(this.#atStart, block, made);
+    pushTo(this.#atStart, block, made);
     this.#changed = true;
     return made;
   }
@@ -131,13 +132,13 @@ export class Rewriter {
   moveToStart(instruction: IrInstruction, block: Block): void {
     const moved = this.#copy(instruction, block);
     const at = block.instructions.find((each) => each.operation.op !== "phi");
-    if (at !== undefined) push(this.#before, at, moved);
+    if (at !== undefined) pushTo(this.#before, at, moved);
   }
 
   /** Moves an instruction in front of the block's terminator. */
   moveToEnd(instruction: IrInstruction, block: Block): void {
     const moved = this.#copy(instruction, block);
-    push(this.#before, block.instructions.at(-1) as IrInstruction, moved);
+    pushTo(this.#before, block.instructions.at(-1) as IrInstruction, moved);
   }
 
   #copy(instruction: IrInstruction, block: Block): IrInstruction {
@@ -179,10 +180,4 @@ export class Rewriter {
       if (value.kind !== "constant") operands[at] = this.resolve(value);
     }
   }
-}
-
-function push<K>(map: Map<K, IrInstruction[]>, key: K, value: IrInstruction): void {
-  const list = map.get(key);
-  if (list === undefined) map.set(key, [value]);
-  else list.push(value);
 }

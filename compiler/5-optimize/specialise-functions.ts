@@ -7,6 +7,7 @@
  * taken, and global ones, keep their signature.
  * Needs: inline-functions before. Leaves dead code and unfolded constants behind.
  */
+import { pushTo } from "../../common/append.ts";
 import type {
   Block,
   Constant,
@@ -106,9 +107,7 @@ export function callsOfPrivate(module: IrModule): Map<IrFunction, Call[]> {
       const { operation } = each;
       if (operation.op !== "call" || operation.callee.kind !== "function") continue;
       const { symbol } = operation.callee;
-      const list = calls.get(symbol);
-      if (list === undefined) calls.set(symbol, [{ caller, call: each }]);
-      else list.push({ caller, call: each });
+      pushTo(calls, symbol, { caller, call: each });
     }
   }
   for (const fn of module.functions) {

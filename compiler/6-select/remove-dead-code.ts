@@ -1,4 +1,5 @@
 /** Drops machine instructions whose results nobody reads: what selection made and then folded elsewhere. */
+import { pushTo } from "../../common/append.ts";
 import type { MachineFunction, MachineInstruction, MachineRegister } from "./machine.ts";
 import { isVirtual } from "./machine.ts";
 import { isPure, visitRegisters } from "./operands.ts";
@@ -15,9 +16,7 @@ export function removeDeadCode(fn: MachineFunction): void {
   const readsOf = (op: MachineInstruction): void =>
     visitRegisters(op, { use: read, def: () => {}, clobber: () => {} });
   const addDefinition = (register: MachineRegister, then: () => void): void => {
-    const list = definitions.get(register);
-    if (list === undefined) definitions.set(register, [then]);
-    else list.push(then);
+    pushTo(definitions, register, then);
   };
   for (const block of fn.blocks) {
     for (const phi of block.phis) {

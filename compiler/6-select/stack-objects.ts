@@ -2,6 +2,7 @@
  * Which stack objects are reached only by the instructions that visibly use their address. Outside
  * the stretch from the first to the last of these, such an object's bytes may serve another one.
  */
+import { pushTo } from "../../common/append.ts";
 import type { IrFunction, IrInstruction, Value } from "../4-lower/ir.ts";
 import type { Use } from "../4-lower/ir-builder.ts";
 
@@ -30,9 +31,7 @@ export function findStackObjects(
       if (touchers === undefined) continue;
       shareable.add(object);
       for (const user of touchers) {
-        const list = touched.get(user);
-        if (list === undefined) touched.set(user, [object]);
-        else list.push(object);
+        pushTo(touched, user, object);
       }
     }
   }

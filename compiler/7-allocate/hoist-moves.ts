@@ -3,7 +3,7 @@
  * instructions. The move can go before its predecessor's branch, if the other way does not need the
  * register; if several such blocks agree, one move often serves all of them.
  */
-import { appendAll } from "../../common/append.ts";
+import { appendAll, pushTo } from "../../common/append.ts";
 import type { MachineBlock, MachineFunction, MachineInstruction } from "../6-select/machine.ts";
 import { machinePredecessors, redirectEdge } from "../6-select/machine.ts";
 import { visitRegisters } from "../6-select/operands.ts";
@@ -40,9 +40,7 @@ export function hoistMoves(fn: MachineFunction): void {
       fixed.add(key);
       continue;
     }
-    const list = groups.get(key);
-    if (list === undefined) groups.set(key, [{ block, pred, move }]);
-    else list.push({ block, pred, move });
+    pushTo(groups, key, { block, pred, move });
   }
   for (const [key, list] of groups) {
     // Where the block has to stay for somebody, it may as well serve all.

@@ -3,6 +3,7 @@
  * last instructions before the same jump, branch or exit move into a block of their own. In loops one
  * instruction alone stays where it is: cases of a switch that all end in one store run slower if they share it.
  */
+import { pushTo } from "../../common/append.ts";
 import {
   type MachineBlock,
   type MachineFunction,
@@ -81,9 +82,7 @@ function mergeSuffixes(
     const last = block.instructions.at(-1);
     if (last === undefined || !canMerge(block)) continue;
     const key = `${textOf(last)}\n${printTerminator(block.terminator)}`;
-    const list = groups.get(key);
-    if (list === undefined) groups.set(key, [block]);
-    else list.push(block);
+    pushTo(groups, key, block);
   }
   let changed = false;
   for (const list of groups.values()) {

@@ -1,5 +1,7 @@
 /** Data sections: flags and alignment as clang gives them, objects in order, addresses as relocations. */
+
 import type { AsmItem, AsmSection } from "../../assembler/asm-module.ts";
+import { pushTo } from "../../common/append.ts";
 import type { IrGlobal, IrModule } from "../4-lower/ir.ts";
 
 const SHF_WRITE = 1;
@@ -35,9 +37,7 @@ export function emitDataSections(ir: IrModule): AsmSection[] {
   const groups = new Map<string, IrGlobal[]>();
   for (const global of ir.globals) {
     if (global.isExtern) continue;
-    const group = groups.get(global.section);
-    if (group === undefined) groups.set(global.section, [global]);
-    else group.push(global);
+    pushTo(groups, global.section, global);
   }
   return [...groups].map(([name, globals]) => {
     const shape = sectionShape(name, globals);

@@ -1,4 +1,5 @@
 /** Type flavours: `task_struct___old` means task_struct; what stands before the triple underscore counts. */
+import { pushTo } from "../../common/append.ts";
 import type { Btf, BtfType, TypeId } from "../../common/object/btf.ts";
 
 const flavour = /^(.*[^_])___[^_]/s;
@@ -24,9 +25,7 @@ export function typesByEssentialName(btf: Btf): ReadonlyMap<string, readonly Typ
     const name = typeName(type);
     if (name === "") return;
     const essential = name.includes("___") ? essentialName(name) : name;
-    const ids = index.get(essential);
-    if (ids === undefined) index.set(essential, [position + 1]);
-    else ids.push(position + 1);
+    pushTo(index, essential, position + 1);
   });
   indexes.set(btf, index);
   return index;

@@ -3,6 +3,7 @@
  * equal ones first and the rest in order. Ids mean nothing here: members are compared by what
  * their types say in C.
  */
+import { pushTo } from "../../common/append.ts";
 import type { Btf, BtfType, TypeId } from "../../common/object/btf.ts";
 import { declareC } from "./c.ts";
 
@@ -154,9 +155,7 @@ function portraits(btf: Btf): Map<string, Portrait[]> {
   for (const type of btf.types.slice(btf.baseCount ?? 0)) {
     const made = portrait(btf, type);
     if (made === undefined) continue;
-    const list = index.get(made.title);
-    if (list === undefined) index.set(made.title, [made]);
-    else list.push(made);
+    pushTo(index, made.title, made);
   }
   return index;
 }

@@ -1,4 +1,5 @@
 /** The kernel's BTF with what the verifier looks up in it, found once per kernel. */
+import { pushTo } from "../../common/append.ts";
 import type { Btf, BtfType, TypeId } from "../../common/object/btf.ts";
 
 export class KernelTypes {
@@ -16,9 +17,7 @@ export class KernelTypes {
       this.#byName = new Map();
       for (const [index, type] of this.btf.types.entries()) {
         if (!("name" in type) || type.name === "") continue;
-        const ids = this.#byName.get(type.name);
-        if (ids === undefined) this.#byName.set(type.name, [index + 1]);
-        else ids.push(index + 1);
+        pushTo(this.#byName, type.name, index + 1);
       }
     }
     return this.#byName.get(name) ?? [];
