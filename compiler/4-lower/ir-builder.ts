@@ -226,6 +226,12 @@ export function successors(block: Block): Block[] {
   }
 }
 
+/** The terminator goes one way only. What phis elsewhere took from its block is the caller's business. */
+export function makeJump(terminator: IrInstruction, target: Block): void {
+  terminator.operation = { op: "br", target };
+  terminator.operands = [];
+}
+
 /** Makes every edge from `block` to `from` go to `to`. Phis are the caller's business. */
 export function redirectSuccessor(block: Block, from: Block, to: Block): void {
   const operation = terminatorOf(block)?.operation;

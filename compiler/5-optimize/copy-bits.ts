@@ -9,6 +9,7 @@ import { bitWidth } from "../4-lower/ir.ts";
 import {
   constant,
   insertBefore,
+  makeJump,
   phisOf,
   removeIncoming,
   sameValue,
@@ -91,8 +92,7 @@ function copyAt(fn: IrFunction, block: Block, test: BitTest, uses: Uses): boolea
   const result = insertBefore(fn, branch, type, or, [set.base, moved], phi.location);
   phi.operands[phi.operation.incoming.indexOf(block)] = result;
   removeIncoming(join, arm);
-  branch.operation = { op: "br", target: join };
-  branch.operands = [];
+  makeJump(branch, join);
   return true;
 }
 

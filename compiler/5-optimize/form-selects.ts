@@ -6,7 +6,13 @@
  */
 import { predecessors, removeUnreachableBlocks } from "../4-lower/cfg.ts";
 import type { Block, IrFunction, IrInstruction, Value } from "../4-lower/ir.ts";
-import { createInstruction, phisOf, sameValue, terminatorOf } from "../4-lower/ir-builder.ts";
+import {
+  createInstruction,
+  makeJump,
+  phisOf,
+  sameValue,
+  terminatorOf,
+} from "../4-lower/ir-builder.ts";
 import type { FunctionPass } from "./pass.ts";
 import { PhiInputs } from "./phi-inputs.ts";
 import { operand } from "./values.ts";
@@ -70,8 +76,7 @@ function formAt(
   const values = phisOf(join).map((each) =>
     each === phi ? chosen : inputFrom(each, edges[0], inputs),
   );
-  last.operation = { op: "br", target: join };
-  last.operands = [];
+  makeJump(last, join);
   // An arm that is gone brings nothing in any more.
   for (const edge of edges) inputs.remove(join, edge);
   inputs.add(join, block, values);

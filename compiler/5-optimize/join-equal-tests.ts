@@ -10,6 +10,7 @@ import type { Block, IrFunction, IrInstruction, Value } from "../4-lower/ir.ts";
 import {
   constant,
   insertBefore,
+  makeJump,
   removeIncoming,
   sameValue,
   signedValue,
@@ -94,8 +95,7 @@ function join(fn: IrFunction, block: Block, first: Test, next: NextTest): boolea
     wanted,
   ];
   const branch = terminatorOf(block) as IrInstruction;
-  branch.operation = { op: "br", target: next.block };
-  branch.operands = [];
+  makeJump(branch, next.block);
   removeIncoming(out, block);
   return true;
 }

@@ -6,6 +6,7 @@ import { predecessors } from "../4-lower/cfg.ts";
 import type { Block, IntPredicate, IrFunction, IrInstruction, Value } from "../4-lower/ir.ts";
 import {
   constant,
+  makeJump,
   phisOf,
   removeIncoming,
   sameValue,
@@ -42,8 +43,7 @@ export function joinRangeTests(fn: IrFunction): boolean {
       const last = terminatorOf(next) as IrInstruction;
       last.operation = { op: "condbr", then: out, otherwise: stays };
       const up = terminatorOf(block) as IrInstruction;
-      up.operation = { op: "br", target: next };
-      up.operands = [];
+      makeJump(up, next);
       removeIncoming(out, block);
       changed = true;
       break;

@@ -9,6 +9,7 @@ import { bitWidth } from "../4-lower/ir.ts";
 import {
   constant,
   createInstruction,
+  makeJump,
   phisOf,
   removeIncoming,
   sameValue,
@@ -38,8 +39,7 @@ export const joinRangeValues: FunctionPass = {
           createInstruction(fn, next, type, operation, operands, found.phi.location),
         );
         const last = terminatorOf(block) as IrInstruction;
-        last.operation = { op: "br", target: next };
-        last.operands = [];
+        makeJump(last, next);
         removeIncoming(join, block);
         removeIncoming(join, found.arm);
         changed = true;
@@ -171,8 +171,7 @@ type Make = (
 /** The difference, its comparison and what the phi takes of it stand in the second block alone. */
 function fill(next: Block, { phi, value, interval, isInside }: RangeValue, make: Make): void {
   const last = terminatorOf(next) as IrInstruction;
-  last.operation = { op: "br", target: phi.block };
-  last.operands = [];
+  makeJump(last, phi.block);
   const type = value.type as ValueType;
   const { least, most } = interval;
   const list: IrInstruction[] = [];

@@ -10,6 +10,7 @@ import type { Block, IrFunction, IrInstruction, Value } from "../4-lower/ir.ts";
 import {
   createBlock,
   createInstruction,
+  makeJump,
   phisOf,
   removeIncoming,
   terminatorOf,
@@ -109,7 +110,6 @@ function restart(call: IrInstruction, entry: Block): void {
   if (last.operation.op === "br" && phisOf(last.operation.target).length > 0) {
     removeIncoming(last.operation.target, block);
   }
-  last.operation = { op: "br", target: entry };
-  last.operands = [];
+  makeJump(last, entry);
   block.instructions.splice(-2, 1);
 }

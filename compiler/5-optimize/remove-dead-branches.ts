@@ -8,7 +8,7 @@
 import { pushTo } from "../../common/append.ts";
 import { removeUnreachableBlocks } from "../4-lower/cfg.ts";
 import type { Block, IrFunction, IrInstruction, Value } from "../4-lower/ir.ts";
-import { removeIncoming, successors, terminatorOf } from "../4-lower/ir-builder.ts";
+import { makeJump, removeIncoming, successors, terminatorOf } from "../4-lower/ir-builder.ts";
 import { type PostDominators, postDominators } from "../4-lower/post-dominators.ts";
 import { joinExits } from "./join-exits.ts";
 import type { FunctionPass } from "./pass.ts";
@@ -101,6 +101,5 @@ function leadOn(block: Block, { place }: PostDominators): void {
   const [target, ...others] = ways;
   if (target === undefined) return;
   for (const other of others) removeIncoming(other, block);
-  branch.operation = { op: "br", target };
-  branch.operands = [];
+  makeJump(branch, target);
 }

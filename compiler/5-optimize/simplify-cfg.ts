@@ -10,6 +10,7 @@ import {
   constant,
   createBlock,
   createInstruction,
+  makeJump,
   phisOf,
   redirectSuccessor,
   sameValue,
@@ -60,8 +61,7 @@ export function foldBranches(fn: IrFunction): boolean {
       continue;
     }
     for (const next of new Set(successors(block))) if (next !== target) inputs.remove(next, block);
-    last.operation = { op: "br", target };
-    last.operands = [];
+    makeJump(last, target);
     changed = true;
   }
   inputs.finish();

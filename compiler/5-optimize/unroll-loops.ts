@@ -12,6 +12,7 @@ import {
   computeUses,
   createBlock,
   createInstruction,
+  makeJump,
   phisOf,
   redirectSuccessor,
   removeIncoming,
@@ -173,8 +174,7 @@ function stayInside(test: Block, inside: ReadonlySet<Block>): void {
   const { then, otherwise } = branch.operation;
   const [target, exit] = inside.has(then) ? [then, otherwise] : [otherwise, then];
   removeIncoming(exit, test);
-  branch.operation = { op: "br", target };
-  branch.operands = [];
+  makeJump(branch, target);
 }
 
 /** What phis outside take from blocks of the loop, before it is copied. */

@@ -14,6 +14,7 @@ import type { Block, IrFunction, IrInstruction, Value } from "../4-lower/ir.ts";
 import {
   computeUses,
   createInstruction,
+  makeJump,
   phisOf,
   removeIncoming,
   terminatorOf,
@@ -139,6 +140,5 @@ function shareExits(
 
 function goOneWay(branch: IrInstruction, target: Block, other: Block): void {
   removeIncoming(other, branch.block);
-  branch.operation = { op: "br", target };
-  branch.operands = [];
+  makeJump(branch, target);
 }

@@ -6,6 +6,7 @@
 import type { JumpOp } from "../../common/isa/instruction.ts";
 import type { Block, IntPredicate, IrInstruction, Value } from "../4-lower/ir.ts";
 import type { Use } from "../4-lower/ir-builder.ts";
+import { swappedPredicate } from "../5-optimize/fold-constants.ts";
 import { fitsSigned, type SelectContext } from "./context.ts";
 import { widthOf } from "./facts.ts";
 import type { MachineBlock, MachineRegister, MachineSource, Width } from "./machine.ts";
@@ -33,20 +34,6 @@ const jumpOps: Readonly<Record<IntPredicate, JumpOp>> = {
   sge: "sge",
 };
 
-/** The same comparison with its sides exchanged. */
-const mirrored: Readonly<Record<IntPredicate, IntPredicate>> = {
-  eq: "eq",
-  ne: "ne",
-  ult: "ugt",
-  ule: "uge",
-  ugt: "ult",
-  uge: "ule",
-  slt: "sgt",
-  sle: "sge",
-  sgt: "slt",
-  sge: "sle",
-};
-
 type Icmp = IrInstruction & { operation: { op: "icmp"; predicate: IntPredicate } };
 
 export function isIcmp(value: Value): value is Icmp {
@@ -59,7 +46,7 @@ export function compareTest(context: SelectContext, icmp: Icmp): MachineTest {
   let predicate = icmp.operation.predicate;
   if (a.kind === "constant" && b.kind !== "constant") {
     [a, b] = [b, a];
-    predicate = mirrored[predicate];
+    predicate = swappedPredicate[predicate];
   }
   const bitTest = maskTest(context, a, b, predicate);
   if (bitTest !== undefined) return bitTest;
