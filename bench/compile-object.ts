@@ -3,6 +3,7 @@ import { spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
+import type { AsmModule } from "../assembler/asm-module.ts";
 import { parseCcArguments } from "../cli/cc/arguments.ts";
 import { compileOptions } from "../cli/cc/compile-options.ts";
 import { nodeFileSystem } from "../cli/node-file-system.ts";
@@ -16,6 +17,8 @@ import type { ProgramGroup } from "./programs.ts";
 
 export interface Compiled {
   readonly object?: ObjectFile;
+  /** By bpfc. */
+  readonly assembly?: AsmModule;
   readonly error?: string;
 }
 
@@ -69,9 +72,11 @@ export function withBpfc(group: ProgramGroup, file: string, target: Target): Com
   const before = process.cwd();
   process.chdir(group.cwd);
   try {
-    const { object } = compile(file, compileOptions(parsed.options), nodeFileSystem, diagnostics);
+    const options = compileOptions(parsed.options);
+    const { object, assembly } = compile(file, options, nodeFileSystem, diagnostics);
     const error = diagnostics.list.find((d) => d.severity === "error");
-    if (object !== undefined && error === undefined) return { object };
+    if (object !== undefined && error === undefined)
+      return { object, ...(assembly && { assembly }) };
     const text = error && renderDiagnostic(error, { color: false, tool: "bpfc" });
     return { error: text?.slice(0, 2).join(" | ") ?? "no object" };
   } catch (error) {

@@ -8,12 +8,8 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { printAssembly } from "../assembler/print.ts";
-import { parseCcArguments } from "../cli/cc/arguments.ts";
-import { compileOptions } from "../cli/cc/compile-options.ts";
-import { nodeFileSystem } from "../cli/node-file-system.ts";
-import { Diagnostics } from "../common/diagnostics/diagnostic.ts";
 import { writeElf } from "../common/object/write-elf.ts";
-import { compile } from "../compiler/compile.ts";
+import { withBpfc as compileWithBpfc } from "./compile-object.ts";
 import type { ProgramIndexEntry } from "./object-index.ts";
 import { type ProgramGroup, programGroups } from "./programs.ts";
 
@@ -44,22 +40,11 @@ function withClang(group: ProgramGroup, file: string, name: string): boolean {
 }
 
 function withBpfc(group: ProgramGroup, file: string, name: string): boolean {
-  const words = [`-mcpu=${cli.cpu}`, "-O2", ...group.flags, "-I", dirname(file), file];
-  const parsed = parseCcArguments(words);
-  if (parsed.kind !== "compile") return false;
-  const diagnostics = new Diagnostics();
-  const before = process.cwd();
-  process.chdir(group.cwd);
-  try {
-    const options = compileOptions(parsed.options);
-    const { object, assembly } = compile(file, options, nodeFileSystem, diagnostics);
-    if (object === undefined || assembly === undefined || diagnostics.hasErrors) return false;
-    writeFileSync(join(out, "bpfc", `${name}.o`), writeElf(object));
-    writeFileSync(join(out, "bpfc", `${name}.s`), printAssembly(assembly));
-    return true;
-  } finally {
-    process.chdir(before);
-  }
+  const { object, assembly } = compileWithBpfc(group, file, { cpu: cli.cpu, level: "2" });
+  if (object === undefined || assembly === undefined) return false;
+  writeFileSync(join(out, "bpfc", `${name}.o`), writeElf(object));
+  writeFileSync(join(out, "bpfc", `${name}.s`), printAssembly(assembly));
+  return true;
 }
 
 const groups = (cli.manifest ?? [undefined]).flatMap((path) =>

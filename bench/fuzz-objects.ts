@@ -6,7 +6,7 @@
  *      [--keep FOLDER] [--only SEED]
  */
 import { fork } from "node:child_process";
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { disassemble } from "../assembler/disassemble.ts";
@@ -42,6 +42,7 @@ import { objectManifest } from "../linker/skeleton/manifest.ts";
 import { typescriptSkeleton } from "../linker/skeleton/typescript.ts";
 import { damage, randomNumbers } from "../test/support/fuzz.ts";
 import { verifyObjectProgram } from "../vm/verifier/verify-program.ts";
+import { cFilesBelow } from "./programs.ts";
 
 const { values: cli } = parseArgs({
   options: {
@@ -67,13 +68,7 @@ const folders = ["examples", "test/cases/bases", "test/cases/core", "test/cases/
 
 /** Objects of both byte orders, and their BTF alone. */
 function makeInputs(): Input[] {
-  const sources = folders.flatMap((folder) =>
-    readdirSync(join(root, folder), { recursive: true, encoding: "utf8" })
-      .filter((name) => name.endsWith(".c"))
-      .sort()
-      .map((name) => join(root, folder, name)),
-  );
-  return sources.flatMap((path, index): Input[] => {
+  return cFilesBelow(folders).flatMap((path, index): Input[] => {
     const target = { ...defaultPreprocessOptions.target, endian: "little" } as const;
     const options = {
       ...defaultPreprocessOptions,

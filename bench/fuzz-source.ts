@@ -4,7 +4,7 @@
  * Run: npx tsx bench/fuzz-source.ts [--count 20000] [--seed 1] [--limit 5] [--keep FOLDER] [--only SEED]
  */
 import { fork } from "node:child_process";
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import type { AsmModule } from "../assembler/asm-module.ts";
@@ -22,6 +22,7 @@ import { compile } from "../compiler/compile.ts";
 import { loadObject } from "../linker/load.ts";
 import { verifyObjectProgram } from "../vm/verifier/verify-program.ts";
 import { mutant } from "./fuzz-mutations.ts";
+import { cFilesBelow } from "./programs.ts";
 
 const { values: cli } = parseArgs({
   options: {
@@ -35,14 +36,10 @@ const { values: cli } = parseArgs({
 });
 
 const root = join(import.meta.dirname, "..");
-const sources = ["examples", "test/cases"]
-  .flatMap((folder) =>
-    readdirSync(join(root, folder), { recursive: true, encoding: "utf8" })
-      .filter((name) => name.endsWith(".c"))
-      .sort()
-      .map((name) => join(root, folder, name)),
-  )
-  .map((path) => ({ path, text: readFileSync(path, "utf8") }));
+const sources = cFilesBelow(["examples", "test/cases"]).map((path) => ({
+  path,
+  text: readFileSync(path, "utf8"),
+}));
 
 // Sources that are wrong by themselves get less far, and long ones take long.
 const weighted = sources.flatMap((source) => {

@@ -16,6 +16,16 @@ export interface ProgramGroup {
 const root = join(import.meta.dirname, "..");
 const targetArchitecture = "-D__TARGET_ARCH_x86";
 
+/** The C files in folders of the project and below them. */
+export function cFilesBelow(folders: readonly string[]): string[] {
+  return folders.flatMap((folder) =>
+    readdirSync(join(root, folder), { recursive: true, encoding: "utf8" })
+      .filter((name) => name.endsWith(".c"))
+      .sort()
+      .map((name) => join(root, folder, name)),
+  );
+}
+
 function ownPrograms(): ProgramGroup[] {
   const examples = readdirSync(join(root, "examples"), { withFileTypes: true })
     .filter((entry) => entry.isDirectory())

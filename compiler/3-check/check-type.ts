@@ -184,6 +184,16 @@ function arrayLength(
   return Number(found.value);
 }
 
+function incompleteElement(
+  context: Context,
+  element: QualType,
+  { nameSpan }: Declarator,
+): QualType {
+  const note = forwardNote(element);
+  report(context, "incompleteElement", nameSpan, [quoteType(element)], note);
+  return errorType;
+}
+
 function arrayType(
   context: Context,
   element: QualType,
@@ -199,14 +209,7 @@ function arrayType(
     return errorType;
   }
   if (!isComplete(element)) {
-    report(
-      context,
-      "incompleteElement",
-      declarator.nameSpan,
-      [quoteType(element)],
-      forwardNote(element),
-    );
-    return errorType;
+    return incompleteElement(context, element, declarator);
   }
   const size = sizeOf(element);
   const align = alignOf(element);
@@ -310,14 +313,7 @@ function parameterType(context: Context, base: QualType, declarator: Declarator)
     const element = checkDeclaratorType(context, base, { ...declarator, parts: rest });
     if (isError(element)) return errorType;
     if (asFunction(element) !== undefined || !isComplete(element)) {
-      report(
-        context,
-        "incompleteElement",
-        declarator.nameSpan,
-        [quoteType(element)],
-        forwardNote(element),
-      );
-      return errorType;
+      return incompleteElement(context, element, declarator);
     }
     const { qualifiers } = first;
     return { ...pointerTo(element), ...pickQualifiers(qualifiers) };

@@ -42,27 +42,7 @@ function linksOf(chain: If): CheckedStatement[] {
 
 /** Whether a label or case inside makes a statement reachable from elsewhere. */
 function hasEntry(statement: CheckedStatement): boolean {
-  switch (statement.kind) {
-    case "label":
-      return statement.label.used || hasEntry(statement.body);
-    case "case":
-      return true;
-    case "compound":
-      return statement.body.some(hasEntry);
-    case "if":
-      return linksOf(statement).some(hasEntry);
-    case "loop":
-    case "switch":
-      return hasEntry(statement.body);
-    case "expression":
-    case "local":
-    case "goto":
-    case "break":
-    case "continue":
-    case "return":
-    case "asm":
-      return false;
-  }
+  return some(statement, (s) => s.kind === "case" || (s.kind === "label" && s.label.used));
 }
 
 function sequence(statements: readonly CheckedStatement[]): Exits {

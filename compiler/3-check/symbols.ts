@@ -106,6 +106,20 @@ function checkLinkage(
   }
 }
 
+/** What both declarations say holds, of functions and variables. */
+function join(
+  context: Context,
+  symbol: FunctionSymbol | VariableSymbol,
+  declared: DeclaredName,
+): void {
+  checkLinkage(context, symbol, declared);
+  symbol.type = composite(symbol.type, declared.type);
+  symbol.attributes = mergeSymbolAttributes(
+    symbol.attributes,
+    symbolAttributes(declared.attributes),
+  );
+}
+
 /** Joins a further declaration of a function to its symbol; false after a report. */
 export function redeclareFunction(
   context: Context,
@@ -128,12 +142,7 @@ export function redeclareFunction(
     );
     return false;
   }
-  checkLinkage(context, symbol, declared);
-  symbol.type = composite(symbol.type, declared.type);
-  symbol.attributes = mergeSymbolAttributes(
-    symbol.attributes,
-    symbolAttributes(declared.attributes),
-  );
+  join(context, symbol, declared);
   const kind = inlineKind(declared);
   if (symbol.inline === "default" || kind === "always" || kind === "never") {
     symbol.inline = kind === "default" ? symbol.inline : kind;
@@ -168,11 +177,6 @@ export function redeclareVariable(
     );
     return false;
   }
-  checkLinkage(context, symbol, declared);
-  symbol.type = composite(symbol.type, declared.type);
-  symbol.attributes = mergeSymbolAttributes(
-    symbol.attributes,
-    symbolAttributes(declared.attributes),
-  );
+  join(context, symbol, declared);
   return true;
 }

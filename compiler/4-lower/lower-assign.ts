@@ -89,16 +89,9 @@ export function increment(state: FunctionState, expr: Of<"increment">): Value {
 
 /** `a = b`; the value is what was stored. */
 export function assign(state: FunctionState, expr: Of<"assign">): Value {
-  if (isMemory(expr.type)) {
-    const value = state.visit.rvalue(expr.value);
-    const place = placeOf(state, expr.target);
-    state.at(expr.span);
-    writePlace(state, place, value);
-    return value;
-  }
   const value = state.visit.rvalue(expr.value);
   const place = placeOf(state, expr.target);
   state.at(expr.span);
   writePlace(state, place, value);
-  return asStored(state, place, value);
+  return isMemory(expr.type) ? value : asStored(state, place, value);
 }
