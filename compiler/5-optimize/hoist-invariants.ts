@@ -92,7 +92,7 @@ function hoistFrom(
       );
       const rangeOf = (value: Value) => ranges.range(value, entry, loop.header);
       if (!isFixed || !(loads.has(each) || isHoistable(each, rangeOf, isThere))) continue;
-      if (isTestedOffset(each, loop, uses) && !isBounded(each, rangeOf)) continue;
+      if (isTestedOffset(each, loop, { uses, isBounded: isBounded(each, rangeOf) })) continue;
       movable.add(each);
     }
   }
@@ -248,16 +248,19 @@ function isHoistable(
   );
 }
 
-/** Part of an address whose index the loop tests: computed before the test, it would have no bounds for the verifier. */
+/**
+ * Part of an address whose index the loop tests: computed before the test, it would not have its bounds for the
+ * verifier. Where it has others, which need not be those that its memory has, a test for one value is none.
+ */
 function isTestedOffset(
   each: IrInstruction,
   loop: Loop,
-  uses: ReadonlyMap<Value, readonly Use[]>,
+  { uses, isBounded }: Pick<Surroundings, "uses"> & { readonly isBounded: boolean },
 ): boolean {
   const isTested = (value: Value, step = 1): boolean =>
     (uses.get(value) ?? []).some(
       ({ user }) =>
-        (isOp(user, "icmp") && loop.blocks.has(user.block)) ||
+        (isOp(user, "icmp") && loop.blocks.has(user.block) && !(isBounded && isEquality(user))) ||
         (step > 0 && isOp(user, "zext") && isTested(user, step - 1)),
     );
   return isOffset(each, uses) && each.operands.some((value) => isTested(value));
