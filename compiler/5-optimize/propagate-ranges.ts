@@ -36,6 +36,7 @@ import {
   combined,
   decide,
   decideBetween,
+  extended,
   type Fact,
   factOnEdge,
   fullRange,
@@ -214,6 +215,9 @@ class Propagation {
     if (isOp(value, "zext")) {
       const inner = this.#rangeOf(operand(value, 0), depth + 1);
       return inner && { min: inner.min, max: inner.max, smin: inner.min, smax: inner.max };
+    }
+    if (isOp(value, "sext") && operand(value, 0).type !== "i1") {
+      return extended(this.#rangeOf(operand(value, 0), depth + 1), value);
     }
     if (isOp(value, "trunc")) {
       const inner = this.#rangeOf(operand(value, 0), depth + 1);

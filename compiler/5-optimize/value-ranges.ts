@@ -147,6 +147,12 @@ export function combined(a: Range, binary: BinaryOp, b: Range, value: Value): Ra
   return { min, max, smin: min, smax: max };
 }
 
+/** Of one whose sign is extended: of bounds below zero the verifier keeps no more than the source's width. */
+export function extended(range: Range | undefined, value: Value): Range {
+  if (range === undefined || range.smin < 0n) return fullRange(value);
+  return { min: range.smin, max: range.smax, smin: range.smin, smax: range.smax };
+}
+
 /** The same of one that is cut short, where that loses nothing. */
 export function shortened(range: Range, value: Value): Range | undefined {
   const half = 1n << BigInt(bitWidth[value.type as ValueType] - 1);
