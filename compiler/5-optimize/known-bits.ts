@@ -226,6 +226,9 @@ export function isFromDivision(value: Value, depth = 0): boolean {
   const [a, b] = operands;
   if (a === undefined) return false;
   if (operation.op === "zext" || operation.op === "trunc") return isFromDivision(a, depth + 1);
+  if (operation.op === "phi" || operation.op === "select") {
+    return operands.length <= 4 && operands.some((each) => isFromDivision(each, depth + 1));
+  }
   if (operation.op !== "binary") return false;
   if (quotients.has(operation.binary)) return true;
   return !maskings.has(operation.binary) && b?.kind === "constant" && isFromDivision(a, depth + 1);

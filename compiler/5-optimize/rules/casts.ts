@@ -1,7 +1,7 @@
 /** Extensions, truncations, pointer casts. Canonical: as few as possible, arithmetic in i32 or i64. */
 import { type BinaryOp, bitWidth, type Value } from "../../4-lower/ir.ts";
 import { constant, nullPointer, type ValueType } from "../../4-lower/ir-builder.ts";
-import { isNonNegative, knownOf, onesOf } from "../known-bits.ts";
+import { isFromDivision, isNonNegative, knownOf, onesOf } from "../known-bits.ts";
 import { isBinary, isConstant, isOp, operand } from "../values.ts";
 import type { Rule } from "./rule.ts";
 
@@ -93,7 +93,10 @@ export const castRules: readonly Rule[] = [
       if (!isOp(a, "trunc")) return undefined;
       const source = operand(a, 0);
       const mask = onesOf(widthOf(a));
-      if (knownOf(source).max <= mask) return tools.resize(source, type as ValueType);
+      // What the verifier does not know to be that small is used as it is only where nobody else reads trunc x.
+      const isShort = knownOf(source).max <= mask;
+      if (isShort && !(isFromDivision(source) && !tools.isReadOnce(a)))
+        return tools.resize(source, type as ValueType);
       if (widthOf(a) === 32 || !tools.isReadOnce(a)) return undefined;
       const width = type === "i32" ? (source.type as ValueType) : (type as ValueType);
       const masked = tools.binary("and", tools.resize(source, width), constant(width, mask));

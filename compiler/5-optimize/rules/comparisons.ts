@@ -110,7 +110,9 @@ export const comparisonRules: readonly Rule[] = [
     const high = constant(a.type, known.max);
     const isUnsigned = predicate.startsWith("u");
     if (isUnsigned || (!isEquality(predicate) && isNonNegative(a))) {
-      if (isFromDivision(a) && !isUsedOnlyHere(a, tools)) return undefined;
+      // That it is not negative needs no test: all others of it are unsigned ones.
+      const isSign = b.value === 0n && predicate.endsWith("lt");
+      if (isFromDivision(a) && !isSign && !isUsedOnlyHere(a, tools)) return undefined;
       const first = foldComparison(predicate, low, b).value;
       return first === foldComparison(predicate, high, b).value ? truth(first === 1n) : undefined;
     }
@@ -179,6 +181,8 @@ export const comparisonRules: readonly Rule[] = [
     const mask = onesOf(bitWidth[a.type as ValueType]);
     const to = source.type as ValueType;
     if (knownOf(source).max > mask) return undefined;
+    // The verifier does not know that they are zero: whoever else reads trunc x would miss what this says of x.
+    if (isFromDivision(source) && !tools.hasOneUse(a)) return undefined;
     if (b.kind === "constant") return tools.compare(predicate, source, constant(to, b.value));
     if (!isOp(b, "trunc") || operand(b, 0).type !== to || knownOf(operand(b, 0)).max > mask)
       return undefined;
