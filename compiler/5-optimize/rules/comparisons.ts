@@ -68,12 +68,14 @@ export const comparisonRules: readonly Rule[] = [
     return undefined;
   }),
   // x /u d == 0 → x <u d;  x /u d <u c → x <u d · c;  x /u d >u c → x >=u d · (c + 1)
-  // Also where the quotient is wanted: the verifier follows comparisons, and no division.
+  // Whether it is zero is asked so also where the quotient is wanted: the verifier follows comparisons, and no
+  // division. Any other bound is then the quotient's: what counts to it or is indexed by it needs one that is known.
   rule("quotient", (predicate, a, b, tools) => {
     if (!isBinary(a, "udiv") || b.kind !== "constant") return undefined;
     const divisor = operand(a, 1);
     const isZeroTest = isEquality(predicate) && b.value === 0n;
     if (divisor.kind !== "constant" || divisor.value === 0n) return undefined;
+    if (!isZeroTest && !tools.hasOneUse(a)) return undefined;
     if (!isZeroTest && !["ult", "uge", "ule", "ugt"].includes(predicate)) return undefined;
     const isNext = isZeroTest || predicate === "ule" || predicate === "ugt";
     const limit = divisor.value * (isNext ? b.value + 1n : b.value);
