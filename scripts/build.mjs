@@ -20,6 +20,7 @@ import { fileURLToPath } from "node:url";
 import { brotliCompressSync, brotliDecompressSync, constants } from "node:zlib";
 import { build } from "esbuild";
 import { indexLoops } from "./index-loops.mjs";
+import { countedLiterals, objectShapes, shapedLiterals } from "./shape-literals.mjs";
 
 const root = join(dirname(fileURLToPath(import.meta.url)), "..");
 const dist = join(root, "dist");
@@ -86,16 +87,16 @@ const rewritten = indexLoops(
   ),
 );
 
-/** Has our own modules written for V8's interpreter. */
-const withIndexLoops = {
-  name: "index-loops",
+/** Has our own modules written for V8's interpreter, with their literals written by a function. */
+const forInterpreter = (literals) => ({
+  name: "for-interpreter",
   setup({ onLoad }) {
     onLoad({ filter: /\.ts$/ }, ({ path }) => {
       const contents = rewritten(path);
-      return contents === undefined ? undefined : { contents, loader: "ts" };
+      return contents === undefined ? undefined : { contents: literals(contents), loader: "ts" };
     });
   },
-};
+});
 
 const bundleOf = new Map(
   Object.entries(bundles).flatMap(([bundle, modules]) =>
@@ -161,33 +162,68 @@ const tool = {
   define: { ...common.define, "import.meta.dirname": "__dirname" },
 };
 
-rmSync(dist, { recursive: true, force: true });
-mkdirSync(dist, { recursive: true });
-await build({
-  ...tool,
-  entryPoints: ["cli/main.ts"],
-  outfile: "dist/main.js",
-  plugins: [headersFromFile, fromBundles, withIndexLoops],
-});
 const pluginsOf = {
   compile: [rareOnDemand, fromBundles],
   tools: [fromBundles],
   machine: [],
   rare: [],
 };
-for (const [name, modules] of Object.entries({ ...bundles, rare: Object.keys(rare) })) {
-  const contents = modules.map((module) => `export * from "./${module}";\n`).join("");
+
+async function buildTool(literals) {
+  const shared = [headersFromFile, forInterpreter(literals), objectShapes];
   await build({
     ...tool,
-    stdin: { contents, resolveDir: root, loader: "ts" },
-    outfile: `dist/${name}.js`,
-    external: ["./rare.js"],
-    plugins: [headersFromFile, ...pluginsOf[name], withIndexLoops],
+    entryPoints: ["cli/main.ts"],
+    outfile: "dist/main.js",
+    plugins: [fromBundles, ...shared],
   });
+  for (const [name, modules] of Object.entries({ ...bundles, rare: Object.keys(rare) })) {
+    const contents = modules.map((module) => `export * from "./${module}";\n`).join("");
+    await build({
+      ...tool,
+      stdin: { contents, resolveDir: root, loader: "ts" },
+      outfile: `dist/${name}.js`,
+      external: ["./rare.js"],
+      plugins: [...pluginsOf[name], ...shared],
+    });
+  }
 }
+
+/** A shape that one small compilation makes so often is worth a constructor. */
+const WORTH = 4;
+
+/** The shapes of literals that some example's compilation makes often; needs a build that counts them. */
+function frequentShapes() {
+  const folder = mkdtempSync(join(tmpdir(), "bpfc-shapes-"));
+  const file = join(folder, "counts.json");
+  const frequent = new Set();
+  for (const example of examples) {
+    const words = ["-r", join(root, "scripts/count-literals.cjs"), join(dist, "bpfc.cjs"), "cc"];
+    execFileSync(process.execPath, [...words, "-c", "-D__TARGET_ARCH_x86", example], {
+      cwd: folder,
+      stdio: ["ignore", "ignore", "inherit"],
+      env: { ...process.env, BPFC_NO_CODE_CACHE: "1", BPFC_LITERAL_COUNTS: file },
+    });
+    const counts = JSON.parse(readFileSync(file, "utf8"));
+    for (const shape of Object.keys(counts)) if (counts[shape] >= WORTH) frequent.add(shape);
+  }
+  rmSync(folder, { recursive: true });
+  return frequent;
+}
+
+const examples = readdirSync(join(root, "examples"), { recursive: true })
+  .filter((name) => name.endsWith(".bpf.c"))
+  .sort()
+  .map((name) => join(root, "examples", name));
+
+rmSync(dist, { recursive: true, force: true });
+mkdirSync(dist, { recursive: true });
 await writeHeaderTexts();
 copyFileSync(join(root, "scripts/data/vmlinux-6.18.btf.br"), join(dist, "vmlinux-6.18.btf.br"));
 copyFileSync("scripts/loader.cjs", join(dist, "bpfc.cjs"));
+await buildTool(countedLiterals);
+const shapes = frequentShapes();
+await buildTool((text) => shapedLiterals(text, shapes));
 await build({
   ...common,
   entryPoints: ["index.ts"],
@@ -196,7 +232,7 @@ await build({
   platform: "neutral",
   mainFields: ["module", "main"],
   target: "es2022",
-  plugins: [withIndexLoops],
+  plugins: [forInterpreter((text) => text)],
 });
 chmodSync(join(dist, "bpfc.cjs"), 0o755);
 if (process.argv.includes("--types")) {
@@ -228,10 +264,6 @@ function writeVmlinuxHeader(folder) {
 
 const work = mkdtempSync(join(tmpdir(), "bpfc-build-"));
 writeVmlinuxHeader(work);
-const examples = readdirSync(join(root, "examples"), { recursive: true })
-  .filter((name) => name.endsWith(".bpf.c"))
-  .sort()
-  .map((name) => join(root, "examples", name));
 // Headers of the user's own are read by other code than those that ship, and relocations are made.
 const own = mkdtempSync(join(work, "own-"));
 writeFileSync(
