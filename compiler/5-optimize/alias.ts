@@ -3,10 +3,11 @@
  * stack objects, the context, globals, the packet, arenas, and the rest (map values, kernel objects).
  */
 import type { AccessedType, IrFunction, IrInstruction, Parameter, Value } from "../4-lower/ir.ts";
-import { signedValue, type Use, usesThat } from "../4-lower/ir-builder.ts";
+import { usesThat } from "../4-lower/ir-builder.ts";
+import { findSpan, type Span } from "./address-spans.ts";
 import { addressRoot, contextField, isContextPointer } from "./context.ts";
-import { helperEffects, memoryEffect } from "./effects.ts";
-import { knownOf } from "./known-bits.ts";
+import { memoryEffect } from "./effects.ts";
+import { type Escape, escapeOf, isFollowed } from "./escapes.ts";
 import {
   byteSize,
   constantAddress,
@@ -29,15 +30,6 @@ export type Region =
   | { readonly kind: "helper" }
   | { readonly kind: "unknown" };
 
-/** How far the address of a stack object gets. */
-export type Escape =
-  /** Loads and stores of this function only. */
-  | "none"
-  /** Helpers get it as an argument; they do not keep it. */
-  | "helpers"
-  /** Other functions, memory or assembly may know it. */
-  | "all";
-
 /** A piece of memory: `size` bytes at `base + offset`; unknown size or offset is undefined. */
 export interface Location {
   readonly base: Value;
@@ -49,16 +41,6 @@ export interface Location {
   /** As what it is accessed, where that tells it from others. */
   readonly accessed?: AccessedType | undefined;
 }
-
-/** How far an address may lie from another, in bytes. */
-interface Span {
-  readonly root: Value;
-  readonly least: number;
-  readonly most: number;
-}
-
-/** Beyond this an index says nothing of where it leads: an address could come round. Indices of 32 bits stay below. */
-const farthest = 1n << 40n;
 
 const unknownRegion: Region = { kind: "unknown" };
 const depthLimit = 6;
@@ -295,26 +277,6 @@ export class AliasAnalysis {
   }
 }
 
-/** Through the constant steps of an address, and those that are known to be small. */
-function findSpan(address: Value): Span | undefined {
-  let root = address;
-  let [least, most] = [0n, 0n];
-  while (isOp(root, "ptradd")) {
-    const step = operand(root, 1);
-    root = operand(root, 0);
-    if (step.kind === "constant") {
-      least += signedValue(step);
-      most += signedValue(step);
-      continue;
-    }
-    const { min, max } = knownOf(step);
-    least += min;
-    most += max;
-    if (most > farthest) return undefined;
-  }
-  return { root, least: Number(least), most: Number(most) };
-}
-
 /**
  * Objects of different types are different objects, where C's rule of aliasing holds. Within one object that
  * is seen to be one the offsets alone decide, whatever types it is accessed with.
@@ -362,68 +324,4 @@ function rootsOf(pointer: IrInstruction): Value[] {
     else if (isOp(each, "phi") || isOp(each, "select")) work.push(...each.operands);
   }
   return [...seen];
-}
-
-/** What may be the address of an object. */
-const isFollowed = (value: Value): boolean => value.type === "ptr" || isOp(value, "ptrtoint");
-
-function escapeOf(object: IrInstruction, uses: ReadonlyMap<Value, readonly Use[]>): Escape {
-  let result: Escape = "none";
-  const work: IrInstruction[] = [object];
-  const seen = new Set<IrInstruction>(work);
-  for (let pointer = work.pop(); pointer !== undefined; pointer = work.pop()) {
-    for (const { user, index } of uses.get(pointer) ?? []) {
-      const reach = escapeThrough(user, index);
-      if (reach === "all") return "all";
-      if (reach === "helpers") result = "helpers";
-      if (reach === "derived" && !seen.has(user)) {
-        seen.add(user);
-        work.push(user);
-      }
-    }
-  }
-  return result;
-}
-
-/** Operations that use an address and keep nothing of it. */
-export const addressUses: ReadonlySet<IrInstruction["operation"]["op"]> = new Set([
-  "load",
-  "memset",
-  "memcpy",
-  "memmove",
-  "memcmp",
-  "icmp",
-  "lifetime_start",
-  "lifetime_end",
-]);
-
-function escapeThrough(user: IrInstruction, index: number): Escape | "derived" {
-  const { operation } = user;
-  if (addressUses.has(operation.op)) return "none";
-  switch (operation.op) {
-    case "object_size":
-    case "constant_p":
-      return "none";
-    case "store":
-      return index === 1 ? "none" : "all";
-    case "atomicrmw":
-    case "cmpxchg":
-      return index === 0 ? "helpers" : "all";
-    case "ptradd":
-      return "derived";
-    case "phi":
-    case "select":
-      // Whose uses are known; an address as a number may go anywhere.
-      return isFollowed(user) ? "derived" : "all";
-    case "ptrtoint":
-      // Often the address as a helper's scalar argument (probe_read): follow it one step.
-      return "derived";
-    case "call": {
-      if (operation.callee.kind !== "helper") return "all";
-      const effects = helperEffects(operation.callee.id);
-      return effects === undefined || effects.clobbersAll ? "all" : "helpers";
-    }
-    default:
-      return "all";
-  }
 }

@@ -5,8 +5,8 @@
  */
 import type { IrFunction, IrInstruction, Parameter, Value } from "../4-lower/ir.ts";
 import { computeUses, type Use } from "../4-lower/ir-builder.ts";
-import { addressUses } from "./alias.ts";
 import { helperEffects } from "./effects.ts";
+import { addressUses } from "./escapes.ts";
 import { constantAddress, isConstantOffset, isOp, operand } from "./values.ts";
 
 export interface Call {

@@ -7,14 +7,12 @@
  * taken, and global ones, keep their signature.
  * Needs: inline-functions before. Leaves dead code and unfolded constants behind.
  */
-import { pushTo } from "../../common/append.ts";
 import type {
   Block,
   Constant,
   GlobalAddress,
   IrFunction,
   IrInstruction,
-  IrModule,
   Parameter,
   Value,
 } from "../4-lower/ir.ts";
@@ -23,6 +21,7 @@ import { ParameterBounds } from "./bound-parameters.ts";
 import { type Call, NoaliasFinder } from "./find-noalias.ts";
 import { knownOf, onesOf } from "./known-bits.ts";
 import type { ModulePass } from "./pass.ts";
+import { callsOfPrivate } from "./private-calls.ts";
 import {
   argumentRegisters,
   hasEffect,
@@ -91,34 +90,6 @@ function usedIn(fn: IrFunction): Set<Value> {
   const used = new Set<Value>();
   for (const { operands } of instructionsOf(fn)) for (const value of operands) used.add(value);
   return used;
-}
-
-/** All calls of each function that nobody else can call. */
-export function callsOfPrivate(module: IrModule): Map<IrFunction, Call[]> {
-  const result = new Map<IrFunction, Call[]>();
-  if (module.fileAsm.length > 0) return result;
-  const named = new Set<string>();
-  for (const { relocations } of module.globals)
-    for (const each of relocations) named.add(each.symbol);
-  const calls = new Map<string, Call[]>();
-  for (const caller of module.functions) {
-    for (const each of instructionsOf(caller)) {
-      for (const value of each.operands) if (value.kind === "global") named.add(value.symbol);
-      const { operation } = each;
-      if (operation.op !== "call" || operation.callee.kind !== "function") continue;
-      const { symbol } = operation.callee;
-      pushTo(calls, symbol, { caller, call: each });
-    }
-  }
-  for (const fn of module.functions) {
-    const list = calls.get(fn.name);
-    if (list !== undefined && isPrivate(fn) && !named.has(fn.name)) result.set(fn, list);
-  }
-  return result;
-}
-
-function isPrivate(fn: IrFunction): boolean {
-  return fn.binding === "local" && fn.section === ".text" && !fn.naked && fn.blocks.length > 0;
 }
 
 function markNoalias(fn: IrFunction, finder: NoaliasFinder): boolean {

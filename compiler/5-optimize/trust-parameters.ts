@@ -12,7 +12,8 @@ import { computeUses, type Use } from "../4-lower/ir-builder.ts";
 import { addressRoot } from "./context.ts";
 import type { Call } from "./find-noalias.ts";
 import type { ModulePass } from "./pass.ts";
-import { callsOfPrivate, replaceUses } from "./specialise-functions.ts";
+import { callsOfPrivate } from "./private-calls.ts";
+import { replaceUses } from "./specialise-functions.ts";
 import { operand } from "./values.ts";
 
 export const trustParameters: ModulePass = {
