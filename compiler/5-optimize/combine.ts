@@ -36,6 +36,7 @@ import { logicRules } from "./rules/logic.ts";
 import { memoryRules } from "./rules/memory.ts";
 import { packetRules } from "./rules/packet-checks.ts";
 import type { Rule, RuleTools } from "./rules/rule.ts";
+import { shiftRules } from "./rules/shifts.ts";
 import { stringRules } from "./rules/strings.ts";
 import { isOp, isRemovableIfUnused, operand } from "./values.ts";
 
@@ -43,6 +44,7 @@ import { isOp, isRemovableIfUnused, operand } from "./values.ts";
 export const rules: readonly Rule[] = [
   ...arithmeticRules,
   ...bitRules,
+  ...shiftRules,
   ...divisionRules,
   ...castRules,
   ...logicRules,

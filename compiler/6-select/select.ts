@@ -21,16 +21,12 @@ import {
   selectZeroExtend,
 } from "./select-arithmetic.ts";
 import { bindAsm, finishAsm, selectAsm, selectAsmOutput } from "./select-asm.ts";
+import { selectAtomic, selectCompareExchange, selectOrdered } from "./select-atomic.ts";
 import { selectCompareBlock, selectCopyBlock, selectFillBlock } from "./select-block-memory.ts";
 import { receive, selectCall, selectPacketLoad, selectReturn } from "./select-call.ts";
-import { branchOn, foldedConditions, selectCompareValue, selectSelect } from "./select-compare.ts";
-import {
-  selectAtomic,
-  selectCompareExchange,
-  selectLoad,
-  selectOrdered,
-  selectStore,
-} from "./select-memory.ts";
+import { selectCompareValue, selectSelect } from "./select-choice.ts";
+import { branchOn, foldedConditions } from "./select-compare.ts";
+import { selectLoad, selectStore } from "./select-memory.ts";
 import { selectSwitch } from "./select-switch.ts";
 import { findStackObjects } from "./stack-objects.ts";
 

@@ -1,17 +1,13 @@
 /** One allocated function as assembly items: labels, instructions, fall-through, long jumps. */
 import type { AsmCoreRelocation, AsmItem, AsmLocation } from "../../assembler/asm-module.ts";
 import { type Diagnostics, InternalError } from "../../common/diagnostics/diagnostic.ts";
-import type { Instruction, JumpOp, Register, Source } from "../../common/isa/instruction.ts";
+import type { Instruction, JumpOp } from "../../common/isa/instruction.ts";
 import type { Endian } from "../../common/object/object-file.ts";
 import type { CoreAccess, DebugLocation } from "../4-lower/ir.ts";
 import { spanOf } from "../5-optimize/report.ts";
-import type {
-  MachineBlock,
-  MachineFunction,
-  MachineInstruction,
-  MachineSource,
-} from "../6-select/machine.ts";
+import type { MachineBlock, MachineFunction, MachineInstruction } from "../6-select/machine.ts";
 import { expandAsm } from "./expand-asm.ts";
+import { physical, physicalSource, plainInstruction } from "./plain-instruction.ts";
 import { relaxJumps } from "./relax-jumps.ts";
 
 export interface FunctionEnvironment {
@@ -37,17 +33,6 @@ export const inverseJump: Readonly<Record<JumpOp, JumpOp | undefined>> = {
   slt: "sge",
   set: undefined,
 };
-
-export function physical(register: number): Register {
-  if (register < 0 || register > 10) throw new InternalError(`register ${register} is virtual`);
-  return register as Register;
-}
-
-function physicalSource(source: MachineSource): Source {
-  return source.kind === "immediate"
-    ? source
-    : { kind: "register", register: physical(source.register) };
-}
 
 export function emitFunction(fn: MachineFunction, environment: FunctionEnvironment): AsmItem[] {
   const items = new FunctionEmitter(fn, environment).run();
@@ -246,89 +231,4 @@ function jumpTargets(blocks: readonly MachineBlock[]): Set<MachineBlock> {
     }
   });
   return targets;
-}
-
-type PlainOperation = Exclude<
-  MachineInstruction,
-  { kind: "load_imm64" | "call" | "asm" | "lifetime" | "frame_address" }
->;
-
-function plainInstruction(op: PlainOperation): Instruction {
-  switch (op.kind) {
-    case "alu":
-      return {
-        kind: "alu",
-        op: op.op,
-        width: op.width,
-        dst: physical(op.dst),
-        src: physicalSource(op.src),
-      };
-    case "movsx":
-      return {
-        kind: "movsx",
-        from: op.from,
-        width: op.width,
-        dst: physical(op.dst),
-        src: physical(op.src),
-      };
-    case "neg":
-      return { kind: "neg", width: op.width, dst: physical(op.dst) };
-    case "endian":
-      return { kind: "endian", op: op.op, bits: op.bits, dst: physical(op.dst) };
-    case "addr_space_cast":
-      return {
-        kind: "addr_space_cast",
-        dst: physical(op.dst),
-        src: physical(op.src),
-        imm: op.imm,
-      };
-    case "load_packet":
-      return {
-        kind: "load_packet",
-        mode: op.mode,
-        size: op.size,
-        src: physical(op.src),
-        imm: op.imm,
-      };
-    case "load":
-    case "store":
-    case "atomic":
-    case "load_acquire":
-    case "store_release":
-      return memoryInstruction(op);
-  }
-}
-
-function memoryInstruction(
-  op: Extract<MachineInstruction, { address: { base: number; offset: number } }>,
-): Instruction {
-  const base = physical(op.address.base);
-  const { offset } = op.address;
-  switch (op.kind) {
-    case "load":
-      return {
-        kind: "load",
-        size: op.size,
-        signed: op.signed,
-        dst: physical(op.dst),
-        base,
-        offset,
-      };
-    case "store":
-      return { kind: "store", size: op.size, base, offset, src: physicalSource(op.src) };
-    case "atomic":
-      return {
-        kind: "atomic",
-        op: op.op,
-        fetch: op.fetch,
-        size: op.size,
-        base,
-        offset,
-        src: physical(op.src),
-      };
-    case "load_acquire":
-      return { kind: "load_acquire", size: op.size, dst: physical(op.dst), base, offset };
-    case "store_release":
-      return { kind: "store_release", size: op.size, base, offset, src: physical(op.src) };
-  }
 }
