@@ -2,7 +2,7 @@
  * How fast compiled programs run in the kernel: each workload compiled by clang-19 and by bpfc, run
  * by BPF_PROG_TEST_RUN in turns. The time is the minimum over the rounds and over several loads (where
  * the kernel puts the code decides a fifth of a short loop's time), less that of a program that does
- * nothing; both programs must give the same number and leave the same maps. The spread of a side is how
+ * nothing; both programs must give the same number and packet, and leave the same maps and variables. The spread of a side is how
  * much longer than the best load its middle one takes: what chance decides.
  * Run: npx tsx bench/kernel-run-time.ts [--rounds 10] [--loads 12] [--cpu v3] [--match TEXT] [--repeat 2000]
  *        [--folder bench/kernel-workloads]

@@ -1,4 +1,7 @@
-/** Mutants of programs: the slips that programmers, compilers and optimizers make. */
+/**
+ * Mutants of programs: the slips that programmers, compilers and optimizers make. Most of it is one table of them,
+ * with how often each is made.
+ */
 import { decodeSlots, isLoadImm64, type RawInsn } from "../vm/verifier/opcodes.ts";
 
 export type Insn = { -readonly [K in keyof RawInsn]: RawInsn[K] };

@@ -1,4 +1,7 @@
-/** Random statements in the idioms of BPF programs: checked packet accesses, maps, buffers, loops. */
+/**
+ * Random statements in the idioms of BPF programs: checked packet accesses, maps, buffers, loops. One file because
+ * statements hold statements.
+ */
 
 import { fieldsOf, headers, type Struct } from "./declarations.ts";
 import { condition, element, expression, writablePlaces } from "./expressions.ts";

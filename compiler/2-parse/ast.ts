@@ -1,6 +1,7 @@
 /**
  * The syntax tree: what the parser makes and the checker reads. Nothing is resolved here: an
  * identifier is a name, a type is as it was spelled. Immutable once made.
+ * One file because its types name one another.
  */
 import type { Span } from "../../common/diagnostics/source.ts";
 

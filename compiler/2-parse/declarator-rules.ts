@@ -1,4 +1,7 @@
-/** Grammar rules of declarators, parameters and type names (C17 6.7.6, 6.7.7). */
+/**
+ * Grammar rules of declarators, parameters and type names (C17 6.7.6, 6.7.7).
+ * One class, as the parser that runs them wants it: they call one another.
+ */
 import { type Token, tokenSpan } from "../1-preprocess/token.ts";
 import { tokenTypes as t } from "../1-preprocess/token-types.ts";
 import type {

@@ -1,4 +1,7 @@
-/** Grammar rules of operands: primary and postfix expressions, casts, literals (C17 6.5.1–6.5.4). */
+/**
+ * Grammar rules of operands: primary and postfix expressions, casts, literals (C17 6.5.1–6.5.4).
+ * One class, as the parser that runs them wants it: they call one another.
+ */
 import type { Span } from "../../common/diagnostics/source.ts";
 import { type Token, tokenSpan } from "../1-preprocess/token.ts";
 import { tokenTypes as t } from "../1-preprocess/token-types.ts";

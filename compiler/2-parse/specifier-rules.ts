@@ -1,4 +1,7 @@
-/** Grammar rules of declaration specifiers: storage, qualifiers, types, attributes (C17 6.7.1–6.7.5). */
+/**
+ * Grammar rules of declaration specifiers: storage, qualifiers, types, attributes (C17 6.7.1–6.7.5).
+ * One class, as the parser that runs them wants it: they call one another.
+ */
 import type { Span } from "../../common/diagnostics/source.ts";
 import { type Token, tokenSpan } from "../1-preprocess/token.ts";
 import { tokenTypes as t } from "../1-preprocess/token-types.ts";

@@ -1,4 +1,7 @@
-/** Grammar rules of statements (C17 6.8; GNU local labels, case ranges, attributes). */
+/**
+ * Grammar rules of statements (C17 6.8; GNU local labels, case ranges, attributes).
+ * One class, as the parser that runs them wants it: they call one another.
+ */
 import { type Token, tokenSpan } from "../1-preprocess/token.ts";
 import { endOfFile, tokenTypes as t } from "../1-preprocess/token-types.ts";
 import { AsmRules } from "./asm-rules.ts";

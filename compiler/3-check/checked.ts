@@ -1,6 +1,7 @@
 /**
  * The checked program: names resolved, types computed, every implicit conversion written out,
  * initialisers laid out, constants folded where C requires a constant. What phase 4 lowers.
+ * One file because its types name one another.
  */
 import type { Span } from "../../common/diagnostics/source.ts";
 import type { UnrollHint } from "../2-parse/ast.ts";

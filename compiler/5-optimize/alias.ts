@@ -1,6 +1,7 @@
 /**
  * Which accesses may touch the same memory. Memory falls into regions that the verifier keeps apart:
  * stack objects, the context, globals, the packet, arenas, and the rest (map values, kernel objects).
+ * One class, as each question is answered from the regions and spans that were found for those before.
  */
 import type { AccessedType, IrFunction, IrInstruction, Parameter, Value } from "../4-lower/ir.ts";
 import { usesThat } from "../4-lower/ir-builder.ts";

@@ -4,7 +4,8 @@
  * stores of what is already there are dropped, and conditions that a dominating branch decided are
  * constants. Runs at every level: a second `ctx->data` or `packet + variable` would be a new pointer
  * for the verifier, about which earlier bounds checks say nothing.
- * Needs: reachable blocks. Never moves anything.
+ * Needs: reachable blocks. Never moves anything. One file because it is one walk: each part reads what is known at
+ * that place, adds to it, and takes it back on the way up.
  */
 import { type DominatorTree, dominatorTree, predecessors } from "../4-lower/cfg.ts";
 import type { Block, IntPredicate, IrFunction, IrInstruction, Value } from "../4-lower/ir.ts";

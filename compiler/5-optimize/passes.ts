@@ -1,7 +1,7 @@
 /**
  * The optimiser's pipeline: which passes run, in which order, at which level. A pass's file says what
  * it needs and guarantees. All levels inline always_inline functions, make values of local variables
- * and number them, because the kernel refuses programs otherwise.
+ * and number them, because the kernel refuses programs otherwise. One file, as it is one list.
  */
 import type { Diagnostics } from "../../common/diagnostics/diagnostic.ts";
 import type { IrFunction, IrModule } from "../4-lower/ir.ts";

@@ -1,4 +1,7 @@
-/** Comparisons. Canonical: constant on the right, zero tests as eq/ne, no arithmetic in front of eq/ne. */
+/**
+ * Comparisons. Canonical: constant on the right, zero tests as eq/ne, no arithmetic in front of eq/ne. One table, as
+ * all are tried on each comparison, and in this order.
+ */
 import { bitWidth, type IntPredicate, type Value } from "../../4-lower/ir.ts";
 import { constant, sameValue, signedValue, type ValueType } from "../../4-lower/ir-builder.ts";
 import { addressRoot } from "../context.ts";
