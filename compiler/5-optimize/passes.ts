@@ -6,6 +6,7 @@
 import type { Diagnostics } from "../../common/diagnostics/diagnostic.ts";
 import type { IrFunction, IrModule } from "../4-lower/ir.ts";
 import type { OptimizationLevel } from "../options.ts";
+import { boundRemainders } from "./bound-remainders.ts";
 import { carryElements } from "./carry-elements.ts";
 import { carryMemory } from "./carry-memory.ts";
 import { carryProducts } from "./carry-products.ts";
@@ -110,6 +111,7 @@ const afterInlining: readonly FunctionPass[] = [
   dropNullWays,
   removeDeadBranches,
   fixStackObjects,
+  boundRemainders,
   ...unrolling,
   unswitchLoops,
   threadJumps,
@@ -224,6 +226,7 @@ export const pipelines: Readonly<Record<OptimizationLevel, readonly Pass[]>> = {
 /** Every function pass by name, for tests of one alone. */
 export const functionPasses: ReadonlyMap<string, FunctionPass> = new Map(
   [
+    boundRemainders,
     carryElements,
     carryMemory,
     carryProducts,
