@@ -4,18 +4,7 @@
  * bundles without it is half of a small compilation. The cache that the build made serves the version
  * of Node that built it; others keep one of their own in the user's cache folder, written once.
  */
-const {
-  closeSync,
-  fstatSync,
-  mkdirSync,
-  mkdtempSync,
-  openSync,
-  readSync,
-  renameSync,
-  rmSync,
-  statSync,
-  writeFileSync,
-} = require("node:fs");
+const { closeSync, fstatSync, openSync, readSync, writeFileSync } = require("node:fs");
 const { join } = require("node:path");
 const vm = require("node:vm");
 
@@ -50,55 +39,14 @@ function readCache(file) {
   }
 }
 
-/**
- * Where this version of Node keeps its cache of a bundle; undefined where there is no such place.
- * V8 tells caches apart by its own version and flags and by the bundle's length, so the name has to
- * say which bundle it is.
- */
-function userCacheFile(name, filename) {
-  const { BPFC_NO_CODE_CACHE, HOME, LOCALAPPDATA, XDG_CACHE_HOME } = process.env;
-  const home = HOME && join(HOME, ".cache");
-  const folder = process.platform === "win32" ? LOCALAPPDATA : XDG_CACHE_HOME || home;
-  if (!folder || BPFC_NO_CODE_CACHE === "1") return undefined;
-  const { mtimeMs, size } = statSync(filename);
-  const build = `${Math.floor(mtimeMs).toString(36)}-${size.toString(36)}`;
-  return join(folder, "bpfc", `${name}-${build}-${process.version}-${process.arch}.cache`);
-}
-
-/** Written whole or not at all, for V8 trusts what it reads; and silently. */
-function writeUserCache(file, data) {
-  try {
-    mkdirSync(join(file, ".."), { recursive: true, mode: 0o700 });
-    const partial = mkdtempSync(`${file}.`);
-    try {
-      writeFileSync(join(partial, "cache"), data, { mode: 0o600 });
-      renameSync(join(partial, "cache"), file);
-    } finally {
-      rmSync(partial, { recursive: true });
-    }
-  } catch {
-    // Another start will try again.
-  }
-}
-
-/** What another user may have written is not run: this tool is often started as root. */
-function isOwn(file) {
-  try {
-    const { mode, uid } = statSync(file);
-    return process.getuid === undefined || (uid === process.getuid() && (mode & 0o022) === 0);
-  } catch {
-    return false;
-  }
-}
-
-/** Compiles a bundle that the shipped cache does not fit. */
+/** Compiles a bundle that the shipped cache does not fit, with help that is seldom needed. */
 function compileAnew(name, filename, source) {
-  const file = userCacheFile(name, filename);
-  const cachedData = file && isOwn(file) ? readCache(file) : undefined;
+  const { cached, keep } = require("./user-cache.cjs").userCache(name, filename);
+  const cachedData = cached(readCache);
   const script = new vm.Script(source, { filename, ...(cachedData && { cachedData }) });
-  if (file && script.cachedDataRejected !== false) {
+  if (keep !== undefined && script.cachedDataRejected !== false) {
     writesCache = true;
-    process.on("exit", () => writeUserCache(file, script.createCachedData()));
+    process.on("exit", () => keep(script.createCachedData()));
   }
   return script;
 }
