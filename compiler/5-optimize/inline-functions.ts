@@ -7,8 +7,9 @@
  * Guarantees: calls of always_inline functions are gone or reported.
  */
 import { appendAll, pushTo } from "../../common/append.ts";
-import type { IrFunction, IrInstruction, Value } from "../4-lower/ir.ts";
+import type { Block, IrFunction, IrInstruction, Value } from "../4-lower/ir.ts";
 import type { OptimizationLevel } from "../options.ts";
+import { blockFrequencies } from "./block-frequency.ts";
 import { sizeOf } from "./clone-blocks.ts";
 import { inlineCall } from "./inline-call.ts";
 import { inlineCost, isStraight } from "./inline-cost.ts";
@@ -26,6 +27,10 @@ const thresholds: Readonly<Record<OptimizationLevel, { plain: number; hint: numb
 };
 /** What a body of one block may cost, as a multiple of the threshold. */
 const straightFactor = 1.5;
+
+/** Where the caller comes in fewer of its runs than `seldom`, a body that costs more than a call's worth is not copied. */
+const seldom = 1 / 50;
+const seldomLimit = 45;
 
 /** A function that has grown to this size takes no more optional copies. */
 const largestCaller = 30000;
@@ -128,6 +133,7 @@ class Inliner {
     const replaced = new Map<Value, Value>();
     const blocks: IrFunction["blocks"] = [];
     const size = { now: sizeOf(fn.blocks) };
+    const seldomRun = this.#seldomRun(fn);
     const allocas: IrInstruction[] = [];
     let changed = false;
     for (const block of fn.blocks) {
@@ -136,7 +142,7 @@ class Inliner {
       // From the end, so that each instruction moves at most once.
       for (let at = block.instructions.length - 1; at >= 0; at -= 1) {
         const call = block.instructions[at] as IrInstruction;
-        const callee = this.#chosenCallee(fn, call, size.now);
+        const callee = this.#chosenCallee(fn, call, size.now, seldomRun);
         if (callee === undefined) continue;
         size.now += sizeOf(callee.blocks);
         const piece: IrFunction["blocks"] = [];
@@ -164,7 +170,12 @@ class Inliner {
     for (const symbol of calleesOf(callee, true)) add(symbol, 1);
   }
 
-  #chosenCallee(fn: IrFunction, call: IrInstruction, size: number): IrFunction | undefined {
+  #chosenCallee(
+    fn: IrFunction,
+    call: IrInstruction,
+    size: number,
+    seldomRun: ReadonlySet<Block>,
+  ): IrFunction | undefined {
     const { operation } = call;
     if (operation.op !== "call" || operation.callee.kind !== "function") return undefined;
     const callee = this.#context.functions.get(operation.callee.symbol);
@@ -175,19 +186,41 @@ class Inliner {
       return undefined;
     }
     if (isMandatory(callee)) return callee;
-    return this.#isWorthwhile(fn, call, callee, size) ? callee : undefined;
+    return this.#isWorthwhile(fn, call, callee, seldomRun.has(call.block)) && size <= largestCaller
+      ? callee
+      : undefined;
   }
 
-  #isWorthwhile(fn: IrFunction, call: IrInstruction, callee: IrFunction, size: number): boolean {
-    if (callee.binding === "weak" || size > largestCaller) return false;
+  /** Blocks that hold calls and run in few of the function's runs. */
+  #seldomRun(fn: IrFunction): ReadonlySet<Block> {
+    const calling = fn.blocks.filter(({ instructions }) =>
+      instructions.some(({ operation }) => {
+        if (operation.op !== "call" || operation.callee.kind !== "function") return false;
+        const callee = this.#context.functions.get(operation.callee.symbol);
+        return callee !== undefined && callee.blocks.length > 0 && !isMandatory(callee);
+      }),
+    );
+    if (calling.length === 0) return new Set();
+    const frequencies = blockFrequencies(fn);
+    return new Set(calling.filter((block) => (frequencies.get(block) ?? 0) < seldom));
+  }
+
+  #isWorthwhile(
+    fn: IrFunction,
+    call: IrInstruction,
+    callee: IrFunction,
+    isSeldom: boolean,
+  ): boolean {
+    if (callee.binding === "weak") return false;
     if (isRefusedAlone(callee)) return true;
     const { plain, hint } = thresholds[this.#context.options.level];
     if (plain < 0) return false;
     const isLastUse = callee.binding === "local" && this.#references.get(callee.name) === 1;
     if (isLastUse && fn !== callee && !this.#isCopiedOften(fn)) return true;
-    const limit = callee.inline === "hint" ? hint : plain;
+    const usual = callee.inline === "hint" ? hint : plain;
+    const limit = isSeldom ? Math.min(usual, seldomLimit) : usual;
     const isSmall = (): boolean =>
-      inlineCost(callee, call) <= limit * (isStraight(callee) ? straightFactor : 1);
+      inlineCost(callee, call) <= limit * (isStraight(callee) && !isSeldom ? straightFactor : 1);
     if (!isSmall()) return false;
     if (isStraight(callee) || this.#unrolled.has(callee)) return true;
     this.#unrolled.add(callee);
