@@ -20,6 +20,7 @@ import { delayValues } from "./delay-values.ts";
 import { dropNullWays } from "./drop-null-ways.ts";
 import { dropUnreadBits } from "./drop-unread-bits.ts";
 import { expandContextCopies, expandMemory } from "./expand-memory.ts";
+import { expectEarlyExits } from "./expect-early-exits.ts";
 import { expectExits } from "./expect-exits.ts";
 import { fixStackObjects } from "./fix-stack-objects.ts";
 import { foldKeptGlobals, foldStaticGlobals } from "./fold-static-globals.ts";
@@ -166,6 +167,7 @@ const afterInlining: readonly FunctionPass[] = [
   reloadTested,
   removeDeadCode,
   delayValues,
+  expectEarlyExits,
   expectExits,
 ];
 
@@ -240,6 +242,7 @@ export const functionPasses: ReadonlyMap<string, FunctionPass> = new Map(
     dropUnreadBits,
     expandContextCopies,
     expandMemory,
+    expectEarlyExits,
     expectExits,
     fixStackObjects,
     formSelects,

@@ -1,0 +1,85 @@
+/**
+ * Marks one way out of a loop that walks a packet as the likely one, where much follows the loop. Each
+ * round that checks the packet further leaves the loop knowing more of it than the round before. The kernel's
+ * verifier takes two states for one if the earlier knows less: if it leaves in the first round first, all
+ * later ways out have been seen, but from the last round backwards none has, and what follows the loop
+ * is gone through once for each. It follows the way that is fallen into first, which is the likely one.
+ */
+import { dominatorTree, findLoops, type Loop } from "../4-lower/cfg.ts";
+import type { Block } from "../4-lower/ir.ts";
+import { successors, terminatorOf } from "../4-lower/ir-builder.ts";
+import type { FunctionPass } from "./pass.ts";
+import { tripCount } from "./trip-count.ts";
+import { isOp } from "./values.ts";
+
+/** What the verifier may go through behind the loop more often than once, a twentieth of all it goes through. */
+const mostBehind = 50_000;
+/** Rounds of a loop whose number is not known. */
+const assumedRounds = 32;
+
+export const expectEarlyExits: FunctionPass = {
+  kind: "function",
+  name: "expect-early-exits",
+  run(fn, context) {
+    const loops = findLoops(fn);
+    const outermost = loops.filter((loop) => loop.parent === undefined);
+    // What costs much behind a loop is another one.
+    if (outermost.length < 2) return false;
+    const tree = dominatorTree(fn);
+    const trips = new Map(outermost.map((loop) => [loop, tripCount(loop, tree, context)]));
+    const rounds = (loop: Loop): number => trips.get(loop)?.count ?? assumedRounds;
+    let changed = false;
+    for (const loop of outermost) {
+      const known = trips.get(loop)?.exiting;
+      const tests = tree.order.filter((block) => leaves(block, loop) && block !== known);
+      const [first] = tests;
+      if (first === undefined || !tests.some(comparesAddresses)) continue;
+      const behind = loopsBehind(loop, outermost);
+      const cost = behind.reduce((sum, each) => sum + rounds(each) * sizeOfLoop(each), 0);
+      if (cost * rounds(loop) < mostBehind) continue;
+      changed = expectExit(first, loop) || changed;
+    }
+    return changed;
+  },
+};
+
+/** Whether one side of the block's branch stays in the loop and the other does not. */
+function leaves(block: Block, loop: Loop): boolean {
+  if (!loop.blocks.has(block)) return false;
+  const operation = terminatorOf(block)?.operation;
+  if (operation?.op !== "condbr") return false;
+  return loop.blocks.has(operation.then) !== loop.blocks.has(operation.otherwise);
+}
+
+/** Of an address that the rounds compute with another, as the end of a packet is asked for. */
+function comparesAddresses(block: Block): boolean {
+  const condition = terminatorOf(block)?.operands[0];
+  if (!isOp(condition, "icmp")) return false;
+  return condition.operands.every(
+    (value) => value.type === "ptr" && value.kind !== "constant" && value.kind !== "global",
+  );
+}
+
+function loopsBehind(loop: Loop, outermost: readonly Loop[]): Loop[] {
+  const reached = new Set<Block>();
+  const work = [...loop.blocks].flatMap(successors).filter((block) => !loop.blocks.has(block));
+  for (let block = work.pop(); block !== undefined; block = work.pop()) {
+    if (reached.has(block)) continue;
+    reached.add(block);
+    work.push(...successors(block));
+  }
+  return outermost.filter(({ header }) => reached.has(header));
+}
+
+function sizeOfLoop({ blocks }: Loop): number {
+  let size = 0;
+  for (const { instructions } of blocks) size += instructions.length;
+  return size;
+}
+
+function expectExit(block: Block, loop: Loop): boolean {
+  const last = terminatorOf(block);
+  if (last?.operation.op !== "condbr" || last.operation.likely !== undefined) return false;
+  last.operation = { ...last.operation, likely: !loop.blocks.has(last.operation.then) };
+  return true;
+}
