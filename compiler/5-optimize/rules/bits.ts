@@ -23,6 +23,15 @@ export const bitRules: readonly Rule[] = [
     },
   },
   {
+    // (0 − x) & 1 → x & 1; the kernel goes two ways where a mask of all bits or none is masked
+    name: "lowest-bit-of-negated",
+    on: ["and"],
+    rewrite: ({ operands: [a, b] }, tools) => {
+      if (b === undefined || !isConstant(b, 1n) || !isBinary(a, "sub")) return undefined;
+      return isConstant(operand(a, 0), 0n) ? tools.binary("and", operand(a, 1), b) : undefined;
+    },
+  },
+  {
     // (x ^ c) & m → x ^ (c & m) where x has no bits but those of m, if that is an immediate
     name: "mask-of-inverted",
     on: ["and"],
