@@ -57,8 +57,6 @@ export class Directives {
       return;
     }
     this.#noteContent(name);
-    const outer = this.#expander.inDirective;
-    this.#expander.inDirective = true;
     const handler = this.#handlers[name.image];
     if (handler !== undefined && name.identifier !== undefined) {
       handler(hash, name);
@@ -67,7 +65,6 @@ export class Directives {
     } else {
       this.#text.error("pp-directive", "invalid preprocessing directive", name);
     }
-    this.#expander.inDirective = outer;
     lexer.skipDirectiveLine();
     lexer.inDirective = false;
   }

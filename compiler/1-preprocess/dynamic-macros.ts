@@ -11,7 +11,7 @@ import {
 } from "./feature-tables.ts";
 import type { DynamicMacro, Macro } from "./macro.ts";
 import type { FileFrame, Session } from "./session.ts";
-import { LEADING_SPACE, Token, tokenSpan } from "./token.ts";
+import { LEADING_SPACE, outermost, Token, tokenSpan } from "./token.ts";
 import { endOfFile, tokenTypes } from "./token-types.ts";
 
 export const dynamicMacros: readonly DynamicMacro[] = [
@@ -73,9 +73,9 @@ export function expandDynamicMacro(
     case "__BASE_FILE__":
       return text(frames[0]!.found.file.path);
     case "__LINE__": {
-      // In a macro call that spans lines: the line of its closing parenthesis, as in clang.
-      const call = expander.outermostCall;
-      const { file, end } = call ?? { file: name.file, end: name.endOffset };
+      // In a macro's text: the line of the closing parenthesis of its call, which may be an argument of another
+      // call; in an argument itself, the line where it stands: as in clang.
+      const { file, end } = outermost(tokenSpan(name));
       return number(presumedPlace(file, end - 1).line);
     }
     case "__COUNTER__":

@@ -42,12 +42,8 @@ export class MacroExpander {
   #argumentDepth = 0;
   #budget = MAX_TOKENS_PER_EXPANSION;
   #refused = false;
-  /** The macro call in the text that is being expanded, from its name to its closing parenthesis. */
-  #outermostCall: Span | undefined;
   /** In `#if`: `defined` is an operator. */
   inCondition = false;
-  /** A directive is being read: its tokens are no part of a macro call around it. */
-  inDirective = false;
 
   constructor(source: TokenSource, host: ExpanderHost) {
     this.#source = source;
@@ -57,11 +53,6 @@ export class MacroExpander {
   /** Nothing of an expansion is waiting to be read. */
   get idle(): boolean {
     return this.#contexts.length === 0;
-  }
-
-  /** The call in the text that the current token comes from; undefined for plain text. */
-  get outermostCall(): Span | undefined {
-    return this.#contexts.length > 0 || this.#argumentDepth > 0 ? this.#outermostCall : undefined;
   }
 
   /** The next token before expansion. */
@@ -168,7 +159,6 @@ export class MacroExpander {
     }
     let args: readonly MacroArgument[] = [];
     let place = tokenSpan(name);
-    const isOutermost = this.#contexts.length === 0 && this.#argumentDepth === 0;
     if (macro.functionLike) {
       const opening = this.raw();
       if (opening.tokenType !== tokenTypes.LParen) {
@@ -182,7 +172,6 @@ export class MacroExpander {
       const isTogether = close.file === name.file && close.expandedFrom === name.expandedFrom;
       if (isTogether && close.endOffset > place.end) place = { ...place, end: close.endOffset };
     }
-    if (isOutermost) this.#outermostCall = place;
     const tokens = substitute(macro, args, place, {
       identifiers: this.#host.identifiers,
       report: (message, at) => this.#host.error("token-paste", message, tokenSpan(at)),
@@ -307,8 +296,6 @@ export class MacroExpander {
     const saved = { contexts: this.#contexts, source: this.#source };
     const last = tokens.at(-1);
     if (last === undefined) return [];
-    if (this.#contexts.length === 0 && this.#argumentDepth === 0 && this.inDirective)
-      this.#outermostCall = undefined;
     const end = new Token(endOfFile, "", last.file, last.endOffset, last.endOffset, 0, undefined);
     this.#source = { next: () => end };
     this.#contexts = [{ tokens, index: 0, macro: undefined }];

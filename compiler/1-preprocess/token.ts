@@ -85,7 +85,8 @@ export function afterToken(token: Token): Span {
   return { ...span, start: span.end, end: span.end };
 }
 
-function outermost(span: Span): Span {
+/** Where in a file the macro call stands that a place comes from. */
+export function outermost(span: Span): Span {
   let place = span;
   while (place.expandedFrom !== undefined) place = place.expandedFrom;
   return place;
