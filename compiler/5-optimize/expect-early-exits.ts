@@ -5,6 +5,7 @@
  * later ways out have been seen, but from the last round backwards none has, and what follows the loop
  * is gone through once for each. It follows the way that is fallen into first, which is the likely one.
  */
+import { pushTo } from "../../common/append.ts";
 import { dominatorTree, findLoops, type Loop } from "../4-lower/cfg.ts";
 import type { Block } from "../4-lower/ir.ts";
 import { successors, terminatorOf } from "../4-lower/ir-builder.ts";
@@ -28,24 +29,37 @@ export const expectEarlyExits: FunctionPass = {
     const tree = dominatorTree(fn);
     const trips = new Map(outermost.map((loop) => [loop, tripCount(loop, tree, context)]));
     const rounds = (loop: Loop): number => trips.get(loop)?.count ?? assumedRounds;
+    const costs = new Map(outermost.map((loop) => [loop.header, rounds(loop) * sizeOfLoop(loop)]));
+    const known = new Set([...trips.values()].map((trip) => trip?.exiting));
     let changed = false;
-    for (const loop of outermost) {
-      const known = trips.get(loop)?.exiting;
-      const tests = tree.order.filter((block) => leaves(block, loop) && block !== known);
+    for (const [loop, all] of testsOf(outermost, tree.order)) {
+      const tests = all.filter((block) => !known.has(block));
       const [first] = tests;
       if (first === undefined || !tests.some(comparesAddresses)) continue;
-      const behind = loopsBehind(loop, outermost);
-      const cost = behind.reduce((sum, each) => sum + rounds(each) * sizeOfLoop(each), 0);
-      if (cost * rounds(loop) < mostBehind) continue;
-      changed = expectExit(first, loop) || changed;
+      if (isMuchBehind(loop, costs, mostBehind / rounds(loop)))
+        changed = expectExit(first, loop) || changed;
     }
     return changed;
   },
 };
 
+/** The blocks of each loop that may leave it, in order. */
+function testsOf(
+  outermost: readonly Loop[],
+  order: readonly Block[],
+): ReadonlyMap<Loop, readonly Block[]> {
+  const loopOf = new Map<Block, Loop>();
+  for (const loop of outermost) for (const block of loop.blocks) loopOf.set(block, loop);
+  const tests = new Map<Loop, Block[]>();
+  for (const block of order) {
+    const loop = loopOf.get(block);
+    if (loop !== undefined && leaves(block, loop)) pushTo(tests, loop, block);
+  }
+  return tests;
+}
+
 /** Whether one side of the block's branch stays in the loop and the other does not. */
 function leaves(block: Block, loop: Loop): boolean {
-  if (!loop.blocks.has(block)) return false;
   const operation = terminatorOf(block)?.operation;
   if (operation?.op !== "condbr") return false;
   return loop.blocks.has(operation.then) !== loop.blocks.has(operation.otherwise);
@@ -60,15 +74,18 @@ function comparesAddresses(block: Block): boolean {
   );
 }
 
-function loopsBehind(loop: Loop, outermost: readonly Loop[]): Loop[] {
+/** Whether the loops that follow cost so much; `costs` has them by header. Looks no further than it takes. */
+function isMuchBehind(loop: Loop, costs: ReadonlyMap<Block, number>, most: number): boolean {
   const reached = new Set<Block>();
   const work = [...loop.blocks].flatMap(successors).filter((block) => !loop.blocks.has(block));
-  for (let block = work.pop(); block !== undefined; block = work.pop()) {
+  let cost = 0;
+  for (let block = work.pop(); block !== undefined && cost < most; block = work.pop()) {
     if (reached.has(block)) continue;
     reached.add(block);
+    cost += costs.get(block) ?? 0;
     work.push(...successors(block));
   }
-  return outermost.filter(({ header }) => reached.has(header));
+  return cost >= most;
 }
 
 function sizeOfLoop({ blocks }: Loop): number {
