@@ -22,7 +22,7 @@ export function frequencyAt(depth: number | undefined): number {
   return 4 ** Math.min(depth ?? 0, 6);
 }
 
-/** A natural loop of back edges in depth-first order. */
+/** A loop of back edges in depth-first order; jumps may lead into its midst, too. */
 export interface MachineLoop {
   readonly header: MachineBlock;
   readonly blocks: ReadonlySet<MachineBlock>;

@@ -3,6 +3,7 @@
  * their register holds nothing else in the loop, or another one holds nothing at all there. Selection makes
  * them where they are used, and only after allocation it is known what is left over.
  * Needs: physical registers, addresses of stack objects not yet resolved. Guarantees: the same function.
+ * Loops that are entered elsewhere than at their head stay as they are.
  */
 import {
   type MachineBlock,
@@ -34,8 +35,21 @@ export function hoistConstants(fn: MachineFunction): void {
     const outside = (preds.get(loop.header) ?? []).filter((pred) => !loop.blocks.has(pred));
     const [entry, ...others] = outside;
     if (hasAsm || entry === undefined || others.length > 0) continue;
+    if (hasOtherEntry(loop, preds)) continue;
     if (entry.terminator.kind !== "asm_goto") hoistFrom(fn, loop, entry, live);
   }
+}
+
+/** Whether a jump leads into the midst of the loop: what is made in front of it is not made there. */
+function hasOtherEntry(
+  { header, blocks }: MachineLoop,
+  preds: ReadonlyMap<MachineBlock, readonly MachineBlock[]>,
+): boolean {
+  for (const block of blocks) {
+    if (block === header) continue;
+    if (preds.get(block)?.some((pred) => !blocks.has(pred)) === true) return true;
+  }
+  return false;
 }
 
 /** Which registers' values come into a block: found once, and kept as it is while constants move. */
