@@ -10,7 +10,7 @@ import { readXz } from "../cli/archive/xz.ts";
 import { foreignSection } from "../linker/foreign-elf.ts";
 import { damage, randomNumbers } from "./support/fuzz.ts";
 import { expectGolden } from "./support/golden.ts";
-import { kernelTest } from "./support/kernel.ts";
+import { kernelTest, mountPinFolder, pinFolder } from "./support/kernel.ts";
 import { bundle, runTool } from "./support/tool.ts";
 
 const root = join(import.meta.dirname, "..");
@@ -83,8 +83,8 @@ describe("link", () => {
 
   kernelTest("libbpf loads the result", () => {
     succeed("link", "main.o", "library.o", "-o", "linked.o");
-    const pin = `/sys/fs/bpf/bpfc-link-${process.pid}`;
-    spawnSync("sh", ["-c", "mountpoint -q /sys/fs/bpf || mount -t bpf bpf /sys/fs/bpf"]);
+    const pin = `${pinFolder}/bpfc-link-${process.pid}`;
+    mountPinFolder();
     const load = spawnSync("bpftool", ["prog", "loadall", join(work, "linked.o"), pin], {
       encoding: "utf8",
     });

@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
 import { writeElf } from "../common/object/write-elf.ts";
-import { kernelTest } from "./support/kernel.ts";
+import { kernelTest, mountPinFolder, pinFolder } from "./support/kernel.ts";
 import { compileFile } from "./support/toolchain.ts";
 
 const root = join(import.meta.dirname, "..");
@@ -63,8 +63,8 @@ describe.each(sources)("%s", (source) => {
   });
 
   kernelTest(`${source.replace(/^.*\//, "")}: libbpf loads it (bpftool prog loadall)`, () => {
-    const pin = `/sys/fs/bpf/bpfc-test-${process.pid}-${source.replace(/\W/g, "").slice(-20)}`;
-    spawnSync("sh", ["-c", "mountpoint -q /sys/fs/bpf || mount -t bpf bpf /sys/fs/bpf"]);
+    const pin = `${pinFolder}/bpfc-test-${process.pid}-${source.replace(/\W/g, "").slice(-20)}`;
+    mountPinFolder();
     const result = spawnSync("bpftool", ["prog", "loadall", compileTo(source), pin], {
       encoding: "utf8",
     });

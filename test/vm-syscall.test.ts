@@ -6,7 +6,7 @@ import { expect, test } from "vitest";
 import { bpfCommands, uapiStruct } from "../common/platform/uapi.ts";
 import type { AttrField, BpfAttr } from "../vm/system/attr.ts";
 import { SimulatedKernel } from "../vm/system/simulated-kernel.ts";
-import { kernelTest } from "./support/kernel.ts";
+import { kernelTest, mountPinFolder, pinFolder } from "./support/kernel.ts";
 
 /** A call; `{ fd: n }` is the descriptor that call n of the sequence gave. */
 type Value = number | bigint | string | Uint8Array | { readonly fd: number };
@@ -124,6 +124,7 @@ function simulate(sequence: readonly Call[]): Answer[] {
 }
 
 function askSyscalls(sequences: readonly (readonly Call[])[]): Answer[][] {
+  mountPinFolder();
   const script = join(import.meta.dirname, "support/kernel-syscalls.py");
   const input = JSON.stringify(sequences.map((sequence) => sequence.map(encode)));
   const { stdout, stderr } = spawnSync("python3", [script], { input, encoding: "utf8" });
@@ -157,7 +158,6 @@ const lookup = (key: number, extra: object = {}): Call => ({
   attr: { ...map, key: u32(key), value: u32(0), ...extra },
 });
 const packet = new Uint8Array(64).fill(1);
-const pinFolder = "/sys/fs/bpf";
 const pinPath = `${pinFolder}/bpfc_test_${process.pid}`;
 
 const sequences: Readonly<Record<string, readonly Call[]>> = {

@@ -157,3 +157,10 @@ export function kernelTest(name: string, run: () => void | Promise<void>): void 
   if (available || process.env["CI"] === "true") test(name, run);
   else test.skip(`${name} (skipped: ${reason})`, run);
 }
+
+/** Where the kernel's pins are; a machine that has just started may not have mounted it. */
+export const pinFolder = "/sys/fs/bpf";
+
+export function mountPinFolder(): void {
+  spawnSync("sh", ["-c", `mountpoint -q ${pinFolder} || mount -t bpf bpf ${pinFolder}`]);
+}
