@@ -22,7 +22,6 @@ interface Texts {
   readonly places: ReadonlyMap<string, Place>;
   /** Where what all headers declare begins. */
   readonly names: number;
-  readonly size: number;
 }
 
 /** More than the first line has. */
@@ -48,7 +47,7 @@ function texts(): Texts {
     places.set(name, { start, text, index });
     start += text + index;
   }
-  known = { file, places, names: start, size: fstatSync(file).size };
+  known = { file, places, names: start };
   return known;
 }
 
@@ -68,6 +67,6 @@ export function headerIndexText(name: string): string | undefined {
 
 /** What all headers declare: the text of a `HeaderNames`. */
 export function headerNamesText(): string {
-  const { file, names, size } = texts();
-  return read(file, names, size - names);
+  const { file, names } = texts();
+  return read(file, names, fstatSync(file).size - names);
 }

@@ -9,6 +9,7 @@
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import ts from "typescript";
+import { withEdits } from "./text-edits.mjs";
 
 const root = join(dirname(fileURLToPath(import.meta.url)), "..");
 
@@ -22,17 +23,6 @@ export function indexLoops(entries) {
     const source = program.getSourceFile(path);
     return source && withEdits(source.text, editsOf(source, checker));
   };
-}
-
-/** Plain data: what stands from `start` to `end` becomes `text`. */
-function withEdits(text, edits) {
-  const ordered = edits
-    .map((edit, order) => ({ ...edit, order }))
-    .sort((a, b) => b.start - a.start || b.end - a.end || a.order - b.order);
-  let result = text;
-  for (const { start, end, text: by } of ordered)
-    result = result.slice(0, start) + by + result.slice(end);
-  return result;
 }
 
 function isArray(type, checker) {

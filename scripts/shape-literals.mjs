@@ -8,6 +8,7 @@
  * Constructors cost something at every start, so the build counts first what its examples make often.
  */
 import ts from "typescript";
+import { withEdits } from "./text-edits.mjs";
 
 const namespace = "object-shape";
 /** Larger ones are tables, written once. */
@@ -57,21 +58,13 @@ function visitLiterals(text, visit) {
   walk(source, false);
 }
 
-/** Literals nest: the edits come from the text's end on. */
-function withEdits(text, edits) {
-  let result = text;
-  for (const { start, end, by } of edits.sort((a, b) => b.start - a.start || b.end - a.end))
-    result = result.slice(0, start) + by + result.slice(end);
-  return result;
-}
-
 /** A module's text that tells `globalThis.madeLiteral` the names of every literal that it makes. */
 export function countedLiterals(text) {
   const edits = [];
   visitLiterals(text, (node, shape) => {
     const start = node.getStart();
-    edits.push({ start, end: start, by: `(globalThis.madeLiteral("${shape}"), ` });
-    edits.push({ start: node.end, end: node.end, by: ")" });
+    edits.push({ start, end: start, text: `(globalThis.madeLiteral("${shape}"), ` });
+    edits.push({ start: node.end, end: node.end, text: ")" });
   });
   return withEdits(text, edits);
 }
@@ -85,12 +78,12 @@ export function shapedLiterals(text, shapes) {
     const name = imported.get(shape) ?? `$shape${imported.size}`;
     imported.set(shape, name);
     const start = node.getStart();
-    edits.push({ start, end: start + 1, by: `new ${name}(` });
+    edits.push({ start, end: start + 1, text: `new ${name}(` });
     for (const property of node.properties) {
       if (!ts.isPropertyAssignment(property)) continue;
-      edits.push({ start: property.getStart(), end: property.initializer.getStart(), by: "" });
+      edits.push({ start: property.getStart(), end: property.initializer.getStart(), text: "" });
     }
-    edits.push({ start: node.end - 1, end: node.end, by: ")" });
+    edits.push({ start: node.end - 1, end: node.end, text: ")" });
   });
   const imports = [...imported].map(
     ([shape, name]) => `import { Shape as ${name} } from "${namespace}:${shape}";\n`,

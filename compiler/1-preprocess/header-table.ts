@@ -2,6 +2,7 @@
  * The declarations of all headers, and an index of their names. Kept in typed arrays: a vmlinux.h
  * has 16,000 declarations and 34,000 names, of which a program reaches a hundred.
  */
+import { pushTo } from "../../common/append.ts";
 import type { SourceFile } from "../../common/diagnostics/source.ts";
 import type { HeaderIndex } from "./header-index.ts";
 import type { HeaderNames } from "./header-names.ts";
@@ -169,10 +170,7 @@ export class HeaderTable implements HeaderDeclarations, NameTable {
     const shift = this.#count - from;
     this.#addSpans(mainIndex, index.declarations, from, to);
     for (const at of unconditional) if (at >= from && at < to) this.unconditional.push(at + shift);
-    const span = { from, to, shift };
-    const spans = this.#indexed.get(index.header);
-    if (spans === undefined) this.#indexed.set(index.header, [span]);
-    else spans.push(span);
+    pushTo(this.#indexed, index.header, { from, to, shift });
     this.#indexedNames = index.names;
   }
 

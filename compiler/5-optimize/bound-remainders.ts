@@ -6,6 +6,7 @@
 import { type DominatorTree, dominatorTree } from "../4-lower/cfg.ts";
 import type { IrFunction, IrInstruction, Value } from "../4-lower/ir.ts";
 import { constant, type Use, type ValueType } from "../4-lower/ir-builder.ts";
+import { isEquality } from "./fold-constants.ts";
 import { maskAround } from "./known-bits.ts";
 import type { FunctionPass } from "./pass.ts";
 import { Rewriter } from "./rewriter.ts";
@@ -71,14 +72,11 @@ function isScaled(user: IrInstruction): boolean {
 /** What gives it bounds or asks for its size, in any width. */
 function comparisonsOf(value: Value, uses: Uses, step = mostSteps): IrInstruction[] {
   return (uses.get(value) ?? []).flatMap(({ user }) => {
-    if (isBinary(user, "and") || (isOp(user, "icmp") && !isEquality(user))) return [user];
+    if (isBinary(user, "and") || (isOp(user, "icmp") && !isEquality(user.operation.predicate)))
+      return [user];
     const isSame = isOp(user, "zext") || isOp(user, "sext") || isOp(user, "trunc");
     return isSame && step > 0 ? comparisonsOf(user, uses, step - 1) : [];
   });
-}
-
-function isEquality({ operation }: InstructionOf<"icmp">): boolean {
-  return operation.predicate === "eq" || operation.predicate === "ne";
 }
 
 /** Each part has a mask of its own; equal values join later. */

@@ -6,7 +6,7 @@
 import type { DominatorTree } from "../4-lower/cfg.ts";
 import type { Block, IntPredicate, IrInstruction, Value } from "../4-lower/ir.ts";
 import { sameValue, terminatorOf } from "../4-lower/ir-builder.ts";
-import { foldInstruction } from "./fold-constants.ts";
+import { foldInstruction, isEquality } from "./fold-constants.ts";
 import { isOp, isPure, operand } from "./values.ts";
 
 /** `condition ? then : otherwise`; the places are indices of the phi's operands. */
@@ -76,7 +76,6 @@ const outcomes: Readonly<Record<IntPredicate, number>> = {
 
 /** Whether `predicate` holds between two values of which `known` holds; undefined if that says nothing. */
 export function decidedBy(known: IntPredicate, predicate: IntPredicate): boolean | undefined {
-  const isEquality = (each: IntPredicate): boolean => each === "eq" || each === "ne";
   const isOneOrder = isEquality(known) || isEquality(predicate) || known[0] === predicate[0];
   if (!isOneOrder) return undefined;
   const common = outcomes[known] & outcomes[predicate];

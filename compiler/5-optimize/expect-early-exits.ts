@@ -9,15 +9,13 @@ import { pushTo } from "../../common/append.ts";
 import { dominatorTree, findLoops, type Loop } from "../4-lower/cfg.ts";
 import type { Block } from "../4-lower/ir.ts";
 import { successors, terminatorOf } from "../4-lower/ir-builder.ts";
+import { assumedRounds, expectExit, leaves } from "./loop-exits.ts";
 import type { FunctionPass } from "./pass.ts";
 import { tripCount } from "./trip-count.ts";
 import { isOp } from "./values.ts";
 
 /** What the verifier may go through behind the loop more often than once, a twentieth of all it goes through. */
 const mostBehind = 50_000;
-/** Rounds of a loop whose number is not known. */
-const assumedRounds = 32;
-
 export const expectEarlyExits: FunctionPass = {
   kind: "function",
   name: "expect-early-exits",
@@ -58,13 +56,6 @@ function testsOf(
   return tests;
 }
 
-/** Whether one side of the block's branch stays in the loop and the other does not. */
-function leaves(block: Block, loop: Loop): boolean {
-  const operation = terminatorOf(block)?.operation;
-  if (operation?.op !== "condbr") return false;
-  return loop.blocks.has(operation.then) !== loop.blocks.has(operation.otherwise);
-}
-
 /** Of an address that the rounds compute with another, as the end of a packet is asked for. */
 function comparesAddresses(block: Block): boolean {
   const condition = terminatorOf(block)?.operands[0];
@@ -92,11 +83,4 @@ function sizeOfLoop({ blocks }: Loop): number {
   let size = 0;
   for (const { instructions } of blocks) size += instructions.length;
   return size;
-}
-
-function expectExit(block: Block, loop: Loop): boolean {
-  const last = terminatorOf(block);
-  if (last?.operation.op !== "condbr" || last.operation.likely !== undefined) return false;
-  last.operation = { ...last.operation, likely: !loop.blocks.has(last.operation.then) };
-  return true;
 }

@@ -9,15 +9,13 @@
 import { dominatorTree, findLoops, type Loop } from "../4-lower/cfg.ts";
 import type { Block, Value } from "../4-lower/ir.ts";
 import { terminatorOf } from "../4-lower/ir-builder.ts";
+import { assumedRounds, expectExit, leaves } from "./loop-exits.ts";
 import type { FunctionPass } from "./pass.ts";
 import { type TripCount, tripCount } from "./trip-count.ts";
 import { isOp, operand } from "./values.ts";
 
 /** Half of what the kernel takes: other branches are open too. */
 const mostOpen = 4096;
-/** Rounds of a loop whose number is not known. */
-const assumedRounds = 32;
-
 export const expectExits: FunctionPass = {
   kind: "function",
   name: "expect-exits",
@@ -87,18 +85,4 @@ function countRounds(
     rounds.set(loop, around * (own + 1));
   }
   return rounds;
-}
-
-/** Whether one side of the block's branch stays in the loop and the other does not. */
-function leaves(block: Block, loop: Loop): boolean {
-  const operation = terminatorOf(block)?.operation;
-  if (operation?.op !== "condbr") return false;
-  return loop.blocks.has(operation.then) !== loop.blocks.has(operation.otherwise);
-}
-
-function expectExit(block: Block, loop: Loop): boolean {
-  const last = terminatorOf(block);
-  if (last?.operation.op !== "condbr" || last.operation.likely !== undefined) return false;
-  last.operation = { ...last.operation, likely: !loop.blocks.has(last.operation.then) };
-  return true;
 }

@@ -65,6 +65,9 @@ export function foldComparison(predicate: IntPredicate, a: Constant, b: Constant
   return constant("i1", holds ? 1n : 0n);
 }
 
+export const isEquality = (predicate: IntPredicate): boolean =>
+  predicate === "eq" || predicate === "ne";
+
 /** `predicate` with its operands exchanged: a < b is b > a. */
 export const swappedPredicate: Readonly<Record<IntPredicate, IntPredicate>> = {
   eq: "eq",

@@ -4,6 +4,7 @@
  * is there before the loop, with an index that is known to be small there; and so do comparisons, and all
  * loads but those that each round begins with. BPF arithmetic cannot trap, so that doing it early is harmless.
  */
+
 import {
   type DominatorTree,
   dominatorTree,
@@ -16,6 +17,7 @@ import type { Use } from "../4-lower/ir-builder.ts";
 import type { AliasAnalysis } from "./alias.ts";
 import { type EdgeRanges, edgeRangesOf } from "./edge-ranges.ts";
 import { isOrdered, memoryEffect } from "./effects.ts";
+import { isEquality } from "./fold-constants.ts";
 import { isPlainMemory } from "./memory-provenance.ts";
 import type { FunctionPass, PassContext } from "./pass.ts";
 import { preheader, soleEntry } from "./preheader.ts";
@@ -211,7 +213,7 @@ function isCalculatedWith(
   depth = mostSteps,
 ): boolean {
   return (uses.get(value) ?? []).every(({ user, index }) => {
-    const other = isOp(user, "binary") || isEquality(user) ? user.operands[1 - index] : undefined;
+    const other = isOp(user, "binary") || asksForOne(user) ? user.operands[1 - index] : undefined;
     if (other?.kind === "instruction" && loop.blocks.has(other.block)) return true;
     if (user.operation.op === "icmp") return false;
     const isSame = other !== undefined || isExtended(user);
@@ -220,8 +222,8 @@ function isCalculatedWith(
 }
 
 /** It says nothing of a value that is unknown, if what that is compared with is unknown too. */
-function isEquality({ operation }: IrInstruction): boolean {
-  return operation.op === "icmp" && (operation.predicate === "eq" || operation.predicate === "ne");
+function asksForOne({ operation }: IrInstruction): boolean {
+  return operation.op === "icmp" && isEquality(operation.predicate);
 }
 
 const isExtended = (user: IrInstruction): boolean =>
@@ -260,7 +262,7 @@ function isTestedOffset(
   const isTested = (value: Value, step = 1): boolean =>
     (uses.get(value) ?? []).some(
       ({ user }) =>
-        (isOp(user, "icmp") && loop.blocks.has(user.block) && !(isBounded && isEquality(user))) ||
+        (isOp(user, "icmp") && loop.blocks.has(user.block) && !(isBounded && asksForOne(user))) ||
         (step > 0 && isOp(user, "zext") && isTested(user, step - 1)),
     );
   return isOffset(each, uses) && each.operands.some((value) => isTested(value));

@@ -6,6 +6,7 @@
  * nothing is forgotten that a check said. Costs a load each, and saves a register or a slot across calls.
  * Behind value numbering, which would make the loads one again.
  */
+
 import { pushTo } from "../../common/append.ts";
 import { dominatorTree, predecessors, reversePostOrder } from "../4-lower/cfg.ts";
 import type { Block, IrFunction, IrInstruction, Value } from "../4-lower/ir.ts";
@@ -13,6 +14,7 @@ import { terminatorOf, type Use } from "../4-lower/ir-builder.ts";
 import type { AliasAnalysis, Location } from "./alias.ts";
 import { addressRoot } from "./context.ts";
 import { blockOfUse } from "./demote-values.ts";
+import { isEquality } from "./fold-constants.ts";
 import type { MemoryVersions, Version } from "./memory-versions.ts";
 import type { FunctionPass, PassContext } from "./pass.ts";
 import { comparisonsOf, derivation, type Graph, testsBetween } from "./passed-tests.ts";
@@ -44,8 +46,8 @@ function testedLoads(fn: IrFunction): Map<Load, Block[]> {
     const loads = comparisonsOf(operand(last, 0)).flatMap(({ operation, operands }) => {
       const [value, bound] = operands;
       // Tests of order tell of each other: a number below 10 is below 100.
-      const isEquality = operation.predicate === "eq" || operation.predicate === "ne";
-      if (!isEquality || value === undefined || bound?.kind !== "constant") return [];
+      if (!isEquality(operation.predicate) || value === undefined || bound?.kind !== "constant")
+        return [];
       return derivation(value).filter(isStackLoad);
     });
     for (const load of new Set(loads)) {

@@ -6,7 +6,13 @@ import { bitWidth, type IntPredicate, type Value } from "../../4-lower/ir.ts";
 import { constant, sameValue, signedValue, type ValueType } from "../../4-lower/ir-builder.ts";
 import { addressRoot } from "../context.ts";
 import { contextValueAt } from "../context-sizes.ts";
-import { foldComparison, holdsForEqual, swapBytesOf, swappedPredicate } from "../fold-constants.ts";
+import {
+  foldComparison,
+  holdsForEqual,
+  isEquality,
+  swapBytesOf,
+  swappedPredicate,
+} from "../fold-constants.ts";
 import { isFromDivision, isNonNegative, knownOf, onesOf } from "../known-bits.ts";
 import { decideBetween, fullRange } from "../value-ranges.ts";
 import { byteSize, constantAddress, isBinary, isConstant, isOp, operand } from "../values.ts";
@@ -23,8 +29,6 @@ const rule = (name: string, compare: Compare): Rule => ({
     return compare(instruction.operation.predicate, a, b, tools);
   },
 });
-
-const isEquality = (predicate: IntPredicate): boolean => predicate === "eq" || predicate === "ne";
 
 const truth = (value: boolean): Value => constant("i1", value ? 1n : 0n);
 
