@@ -84,6 +84,26 @@ typedef unsigned long long uint64_t;
   expect(messages(`#include <linux/icmp.h>\n#include <netinet/in.h>\n${use}`)).toEqual([]);
 });
 
+test("64 bits are long or long long, as the program's own definitions say, before or behind headers", () => {
+  const own = `typedef unsigned long long uint64_t;
+typedef long long int64_t;
+typedef unsigned long __u64;
+`;
+  const include = "#include <stdint.h>\n#include <linux/types.h>\n#include <sys/types.h>\n";
+  const which = `_Static_assert(_Generic((uint64_t)0, unsigned long long: 1, default: 0), "own");
+_Static_assert(_Generic((__u64)0, unsigned long: 1, default: 0), "own");
+int64_t f(u_int64_t x, int_least64_t y) { return (uint64_t)x + y; }
+`;
+  expect(messages(own + include + which)).toEqual([]);
+  expect(messages(include + own + which)).toEqual([]);
+  expect(messages(`${include}typedef unsigned uint64_t;\nuint64_t x;\n`)).toEqual([
+    "typedef redefinition with different types ('unsigned int' vs 'unsigned long')",
+  ]);
+  expect(messages(`${own}typedef unsigned long uint64_t;\n`)).toEqual([
+    "typedef redefinition with different types ('unsigned long' vs 'unsigned long long')",
+  ]);
+});
+
 test("stdatomic.h has atomic types and the generic functions", () => {
   const text = `#include <stdatomic.h>
 static atomic_int counter = ATOMIC_VAR_INIT(3);

@@ -45,8 +45,10 @@ import {
   asEnum,
   asFunction,
   asRecord,
+  bare,
   canonical,
   errorType,
+  integerSize,
   isComplete,
   isError,
   isInteger,
@@ -116,7 +118,10 @@ function declareTypedef(context: Context, declared: DeclaredName): void {
   if (clashes(context, earlier, declared, "typedef")) return;
   if (earlier !== undefined) {
     if (isError(earlier.type) || isError(type)) return;
-    if (!compatible(earlier.type, type)) {
+    const isAgain = compatible(earlier.type, type);
+    if (!isAgain && meansSameInSystem(earlier, declared)) {
+      if (span.file.isSystem) return;
+    } else if (!isAgain) {
       const types = [quoteType(declared.type), quoteType(canonicalTypedef(earlier))];
       report(context, "redefinitionTypedef", span, types, previousNote(earlier.span));
       return;
@@ -132,6 +137,17 @@ function declareTypedef(context: Context, declared: DeclaredName): void {
   };
   if (attributes.unused) context.unusedAllowed.add(entity);
   declare(context, name, entity);
+}
+
+/**
+ * What a system's header calls `long` is `long long` in another system's, as are the fixed-width types of
+ * glibc by what it was configured for. They are the same numbers, and it is the program's own words that count.
+ */
+function meansSameInSystem(earlier: Entity, { span, type }: DeclaredName): boolean {
+  if (!earlier.span.file.isSystem && !span.file.isSystem) return false;
+  const [was, is] = [bare(earlier.type), bare(type)];
+  if (was.kind !== "int" || is.kind !== "int" || was.signed !== is.signed) return false;
+  return integerSize(was) === integerSize(is);
 }
 
 function canonicalTypedef(entity: Entity): QualType {
