@@ -51,6 +51,9 @@ const mostJoins = 8;
 /** Phis that it may become, and ways that they may join. */
 const mostPhis = 3;
 const mostLeaves = 6;
+/** Values and joins that are looked at for what a loop counts, and what makes known values of known ones. */
+const mostParts = 16;
+const computed: ReadonlySet<string> = new Set(["binary", "phi", "zext", "sext", "trunc", "bswap"]);
 
 /** What a location holds: a value, or that of several ways. */
 type Found =
@@ -238,6 +241,7 @@ class ForwardLoads {
     const joins = joinsOf(found);
     const leaves = [...joins].flatMap(({ inputs }) => [...inputs.values()]);
     if (joins.size > mostPhis || leaves.length > mostLeaves) return false;
+    if (location.region.kind !== "stack" && this.#countsSometimes(found, load)) return false;
     const constants = leaves.filter(
       (each) => each.kind === "value" && each.value.kind === "constant",
     ).length;
@@ -251,6 +255,34 @@ class ForwardLoads {
     if (constants <= 1) return true;
     const decides = users.length > 0 && users.every((user) => decidesBranch(user, this.#uses));
     return decides || location.region.kind !== "stack";
+  }
+
+  /**
+   * Whether some rounds of a loop put into the location what comes of constants and counters alone: a sum of the rounds
+   * that fulfilled a condition, the last such round. The verifier would know each such value, and follow every
+   * one on; of what it loads it knows nothing.
+   */
+  #countsSometimes(found: Join, load: IrInstruction): boolean {
+    let [isCarried, isConditional, isComputed] = [false, false, false];
+    const seen = new Set<Join | Value>([found]);
+    for (const each of seen) {
+      if (seen.size > mostParts) return false;
+      if (each.kind === "join") {
+        const isLoop = this.#isLoop(each.block);
+        isCarried ||= isLoop;
+        isConditional ||= !isLoop || each.inputs.size > 2;
+        for (const input of each.inputs.values()) {
+          if (input.kind === "unknown") return false;
+          seen.add(input.kind === "value" ? input.value : input);
+        }
+      } else if (each !== load && each.kind !== "constant") {
+        if (each.kind !== "instruction" || !computed.has(each.operation.op)) return false;
+        isComputed ||= each.operation.op === "binary";
+        isConditional ||= isOp(each, "phi") && !this.#isLoop(each.block);
+        for (const part of each.operands) seen.add(part);
+      }
+    }
+    return isCarried && isConditional && isComputed;
   }
 
   #isLoop(header: Block): boolean {
