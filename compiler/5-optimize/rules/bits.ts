@@ -1,8 +1,9 @@
-/** And, or, xor. */
+/** And, or, xor, and tests of single bits. */
 import { bitWidth, type Constant, type Value } from "../../4-lower/ir.ts";
 import { constant, sameValue, signedValue, type ValueType } from "../../4-lower/ir-builder.ts";
+import { isEquality } from "../fold-constants.ts";
 import { isFromDivision, knownOf, onesOf } from "../known-bits.ts";
-import { isBinary, isConstant, isOp, operand } from "../values.ts";
+import { type InstructionOf, isBinary, isConstant, isOp, operand } from "../values.ts";
 import type { Rule, RuleTools } from "./rule.ts";
 
 export const bitRules: readonly Rule[] = [
@@ -152,7 +153,31 @@ export const bitRules: readonly Rule[] = [
       return constant(type as ValueType, kept);
     },
   },
+  {
+    // x & (1 << n) == 0 → (x >> n) & 1 == 0. Of a loop's n the kernel knows the bit in each round, and what it learns
+    // of x round by round keeps the rounds' states apart.
+    name: "single-bit",
+    on: ["icmp"],
+    rewrite: ({ operation, operands: [a, b] }, tools) => {
+      if (operation.op !== "icmp" || !isEquality(operation.predicate)) return undefined;
+      if (a === undefined || b === undefined || !isConstant(b, 0n)) return undefined;
+      if (!isBinary(a, "and") || !tools.hasOneUse(a)) return undefined;
+      const [x, y] = [operand(a, 0), operand(a, 1)];
+      const [bit, value] = isVariableBit(x) ? [x, y] : [y, x];
+      if (!isVariableBit(bit) || !tools.hasOneUse(bit) || value.kind === "constant")
+        return undefined;
+      const shifted = tools.binary("lshr", value, operand(bit, 1));
+      const lowest = tools.binary("and", shifted, constant(a.type as ValueType, 1n));
+      return tools.compare(operation.predicate, lowest, b);
+    },
+  },
 ];
+
+/** 1 << n, n unknown. */
+function isVariableBit(value: Value): value is InstructionOf<"binary"> {
+  if (!isBinary(value, "shl") || !isConstant(operand(value, 0), 1n)) return false;
+  return bitWidth[value.type as ValueType] >= 32 && operand(value, 1).kind !== "constant";
+}
 
 /** x & m, perhaps shifted, that nothing else uses. */
 interface Masked {
