@@ -14,20 +14,24 @@ import type { FunctionPass } from "./pass.ts";
 import { tripCount } from "./trip-count.ts";
 import { isOp } from "./values.ts";
 
-/** What the verifier may go through behind the loop more often than once, a twentieth of all it goes through. */
-const mostBehind = 50_000;
+/** What the verifier may go through behind the loop more often than once, a fiftieth of all it goes through. */
+const mostBehind = 20_000;
 export const expectEarlyExits: FunctionPass = {
   kind: "function",
   name: "expect-early-exits",
   run(fn, context) {
     const loops = findLoops(fn);
     const outermost = loops.filter((loop) => loop.parent === undefined);
-    // What costs much behind a loop is another one.
-    if (outermost.length < 2) return false;
+    const isWalk = (loop: Loop): boolean =>
+      [...loop.blocks].some((block) => leaves(block, loop) && comparesAddresses(block));
+    if (!outermost.some(isWalk)) return false;
     const tree = dominatorTree(fn);
     const trips = new Map(outermost.map((loop) => [loop, tripCount(loop, tree, context)]));
     const rounds = (loop: Loop): number => trips.get(loop)?.count ?? assumedRounds;
-    const costs = new Map(outermost.map((loop) => [loop.header, rounds(loop) * sizeOfLoop(loop)]));
+    const costs = new Map<Block, number>();
+    for (const loop of outermost) {
+      for (const block of loop.blocks) costs.set(block, rounds(loop) * block.instructions.length);
+    }
     const known = new Set([...trips.values()].map((trip) => trip?.exiting));
     let changed = false;
     for (const [loop, all] of testsOf(outermost, tree.order)) {
@@ -65,7 +69,7 @@ function comparesAddresses(block: Block): boolean {
   );
 }
 
-/** Whether the loops that follow cost so much; `costs` has them by header. Looks no further than it takes. */
+/** Whether what follows costs so much; `costs` has the blocks of loops. Looks no further than it takes. */
 function isMuchBehind(loop: Loop, costs: ReadonlyMap<Block, number>, most: number): boolean {
   const reached = new Set<Block>();
   const work = [...loop.blocks].flatMap(successors).filter((block) => !loop.blocks.has(block));
@@ -73,14 +77,8 @@ function isMuchBehind(loop: Loop, costs: ReadonlyMap<Block, number>, most: numbe
   for (let block = work.pop(); block !== undefined && cost < most; block = work.pop()) {
     if (reached.has(block)) continue;
     reached.add(block);
-    cost += costs.get(block) ?? 0;
+    cost += costs.get(block) ?? block.instructions.length;
     work.push(...successors(block));
   }
   return cost >= most;
-}
-
-function sizeOfLoop({ blocks }: Loop): number {
-  let size = 0;
-  for (const { instructions } of blocks) size += instructions.length;
-  return size;
 }
