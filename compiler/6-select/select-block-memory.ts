@@ -3,7 +3,10 @@
  * library to call. Units are as wide as alignment (or the kernel's tolerance off the stack) allows.
  */
 import type { IrInstruction, Value } from "../4-lower/ir.ts";
-import type { SelectContext, SelectedAddress } from "./context.ts";
+import type { ValueType } from "../4-lower/ir-builder.ts";
+import { constantAt } from "../5-optimize/rules/memory.ts";
+import { constantAddress, integerOfSize } from "../5-optimize/values.ts";
+import { fitsSigned, type SelectContext, type SelectedAddress } from "./context.ts";
 import type { MachineRegister } from "./machine.ts";
 import { immediateSource, registerSource } from "./machine.ts";
 import { addressAt, blockAddress, takesConstants, widestAccess } from "./select-memory.ts";
@@ -57,6 +60,7 @@ export function selectCopyBlock(
     widestAccess(context, src, 8, operation.srcAlign),
   ) as Size;
   const list = pieces(length, unit);
+  if (storeConstants(context, list, dst, src)) return;
   const from = blockAddress(context, src);
   const to = blockAddress(context, dst);
   if (operation.op === "memmove" && list.length > maxUnitsAtOnce) {
@@ -73,6 +77,35 @@ export function selectCopyBlock(
       context.emit({ kind: "store", size, address, src: source });
     });
   }
+}
+
+/** What comes from data that nothing writes is part of the stores, if they take constants and all of it fits. */
+function storeConstants(
+  context: SelectContext,
+  list: readonly { offset: number; size: Size }[],
+  dst: Value,
+  src: Value,
+): boolean {
+  const { base, offset: start } = constantAddress(src);
+  if (base.kind !== "global" || !takesConstants(context, dst)) return false;
+  const global = context.module.globals.find(({ name }) => name === base.symbol);
+  const isFixed = global?.constant && !global.isExtern && global.binding !== "weak";
+  if (!isFixed || start < 0) return false;
+  const values: number[] = [];
+  for (const { offset, size } of list) {
+    const type = integerOfSize[size] as ValueType;
+    const value = constantAt(global, start + offset, type, context.options.endian);
+    if (value?.kind !== "constant") return false;
+    const stored = BigInt.asIntN(size * 8, value.value);
+    if (!fitsSigned(stored, 32)) return false;
+    values.push(Number(stored));
+  }
+  const to = blockAddress(context, dst);
+  for (const [index, { offset, size }] of list.entries()) {
+    const stored = immediateSource(values[index] ?? 0);
+    context.emit({ kind: "store", size, address: addressAt(to, offset), src: stored });
+  }
+  return true;
 }
 
 function loadUnit(
