@@ -102,6 +102,30 @@ export const addressRules: readonly Rule[] = [
     },
   },
   {
+    // cast(p + x) → cast(p) + x   into an arena, where sums have 32 bits: a constant goes into the access, and
+    // one cast does for all that p leads to
+    name: "offset-out-of-arena-cast",
+    on: ["addr_space_cast"],
+    rewrite: ({ operation, operands: [p] }, tools) => {
+      const isIntoArena = operation.op === "addr_space_cast" && operation.from === 1;
+      if (!isIntoArena || operation.to !== 0 || !isOp(p, "ptradd")) return undefined;
+      const offset = operand(p, 1);
+      const isPlain = offset.kind === "constant" || (tools.hasOneUse(p) && !isOp(offset, "core"));
+      return isPlain
+        ? tools.addOffset(tools.emit("ptr", { ...operation }, [operand(p, 0)]), offset)
+        : undefined;
+    },
+  },
+  {
+    // cast(null) → null   as the program holds it: the kernel leaves 0 what it is
+    name: "null-of-arena",
+    on: ["addr_space_cast"],
+    rewrite: ({ operation, operands: [p] }) => {
+      const isHeld = operation.op === "addr_space_cast" && operation.to === 1;
+      return isHeld && isConstant(p, 0n) ? p : undefined;
+    },
+  },
+  {
     // ptrtoint(p + c) − ptrtoint(p + d) → c − d
     name: "difference-of-offsets",
     on: ["sub"],
