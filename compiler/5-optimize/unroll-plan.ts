@@ -94,7 +94,10 @@ export function planOf(
   const { hasFixedTests, hasPlaces } = estimated;
   const isDear = isHot && hasPlaces && !hasFixedTests && loopExits(loop).length === 1;
   const largest = thresholds[level].oneExit * arrayFactor;
-  const hasArrays = arrays.some((each) => !staysArray(each, loop, largest, { fn, tree }, context));
+  // What is large by itself would take more room than the arrays do.
+  const hasArrays =
+    cost - saved <= thresholds[level].oneExit &&
+    arrays.some((each) => !staysArray(each, loop, largest, { fn, tree }, context));
   const limit = Math.max(
     limitOf(loop, trips, hasArrays, isDear, level),
     isHot && hasWays(loop, trips) ? thresholds[level].hotWays : 0,
