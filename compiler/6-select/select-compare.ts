@@ -21,6 +21,9 @@ export interface MachineTest {
   readonly isPointer?: boolean;
 }
 
+/** Instructions between a mask and what it is made of. */
+const mostDepth = 4;
+
 const jumpOps: Readonly<Record<IntPredicate, JumpOp>> = {
   eq: "eq",
   ne: "ne",
@@ -156,7 +159,8 @@ function bitsOf(context: SelectContext, a: Value): MachineTest | undefined {
     if (!isPositive || !fitsSigned(seen, 32)) return undefined;
     return { op: "set", width, dst: context.register(value), src: immediateSource(Number(seen)) };
   }
-  if (widthOf(a) !== width) return undefined;
+  if (widthOf(a) !== width || isTestedInTurn(context, value, mask)) return undefined;
+  if (isTestedInTurn(context, mask, value)) return undefined;
   const dst = context.register(value);
   return { op: "set", width, dst, src: registerSource(context.register(mask)) };
 }
@@ -169,6 +173,16 @@ function isCarried(context: SelectContext, value: Value): boolean {
   if (value.kind !== "instruction" || value.operation.op !== "phi") return false;
   const { block } = value;
   return value.operation.incoming.some((from) => context.dominates(block, from));
+}
+
+/** Whether a loop makes the mask anew for one value: the verifier would learn all bits of that, round by round. */
+function isTestedInTurn(context: SelectContext, value: Value, mask: Value, depth = 0): boolean {
+  if (mask.kind !== "instruction" || depth === mostDepth) return false;
+  if (isCarried(context, mask))
+    return value.kind !== "instruction" || !context.dominates(mask.block, value.block);
+  const { op } = mask.operation;
+  if (op !== "binary" && op !== "zext" && op !== "trunc") return false;
+  return mask.operands.some((each) => isTestedInTurn(context, value, each, depth + 1));
 }
 
 /** Where a condition leads. The functions note the edge from the block that then ends. */

@@ -37,4 +37,17 @@ SEC("tc") int several_masks(struct __sk_buff *skb) {
   return 0;
 }
 
+SEC("tc") int used_bits(struct __sk_buff *skb) {
+  __u32 key = skb->hash, mask = skb->mark;
+  struct session *s = bpf_map_lookup_elem(&sessions, &key);
+  if (!s) return 0;
+  for (__u32 i = 0; i < 32; i++) {
+    __u32 bit = 1U << i;
+    if (!(mask & bit)) continue;
+    s->first |= bit;
+    s->count[i] = skb->len;
+  }
+  return mask > 77 ? 3 : mask == 7;
+}
+
 char _license[] SEC("license") = "GPL";
