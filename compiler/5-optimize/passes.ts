@@ -15,6 +15,7 @@ import { chooseLoaded } from "./choose-loaded.ts";
 import { combine } from "./combine.ts";
 import { composeLoads } from "./compose-loads.ts";
 import { copyBits } from "./copy-bits.ts";
+import { copyTested } from "./copy-tested.ts";
 import { countDistances } from "./count-distances.ts";
 import { delayValues } from "./delay-values.ts";
 import { dropNullWays } from "./drop-null-ways.ts";
@@ -165,6 +166,7 @@ const afterInlining: readonly FunctionPass[] = [
   simplifyCfg,
   repeatSums,
   reloadTested,
+  copyTested,
   removeDeadCode,
   delayValues,
   expectEarlyExits,
@@ -236,6 +238,7 @@ export const functionPasses: ReadonlyMap<string, FunctionPass> = new Map(
     combine,
     composeLoads,
     copyBits,
+    copyTested,
     countDistances,
     delayValues,
     dropNullWays,
