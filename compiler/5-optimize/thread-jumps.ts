@@ -89,6 +89,8 @@ function findThreads(fn: IrFunction): Thread[] {
   for (const block of fn.blocks) {
     if (busy.has(block) || !isCopyable(block)) continue;
     const loop = headers.get(block);
+    // To enter a loop half-way is no gain: what its rounds share would have to be joined.
+    if (loop !== undefined && successors(block).every((next) => loop.blocks.has(next))) continue;
     const ways = new Map<Block, Block[]>();
     for (const pred of preds.get(block) ?? []) {
       const target =
