@@ -18,6 +18,7 @@ import { copyBits } from "./copy-bits.ts";
 import { copyTested } from "./copy-tested.ts";
 import { countDistances } from "./count-distances.ts";
 import { delayValues } from "./delay-values.ts";
+import { dropNeedlessTests } from "./drop-needless-tests.ts";
 import { dropNullWays } from "./drop-null-ways.ts";
 import { dropUnreadBits } from "./drop-unread-bits.ts";
 import { expandContextCopies, expandMemory } from "./expand-memory.ts";
@@ -116,6 +117,7 @@ const afterInlining: readonly FunctionPass[] = [
   boundRemainders,
   ...unrolling,
   unswitchLoops,
+  dropNeedlessTests,
   threadJumps,
   fixStackObjects,
   resolveQueries,
@@ -241,6 +243,7 @@ export const functionPasses: ReadonlyMap<string, FunctionPass> = new Map(
     copyTested,
     countDistances,
     delayValues,
+    dropNeedlessTests,
     dropNullWays,
     dropUnreadBits,
     expandContextCopies,
