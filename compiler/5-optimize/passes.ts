@@ -29,6 +29,7 @@ import { foldKeptGlobals, foldStaticGlobals } from "./fold-static-globals.ts";
 import { formSelects } from "./form-selects.ts";
 import { forwardCopies, shortenCopies } from "./forward-copies.ts";
 import { forwardLoads } from "./forward-loads.ts";
+import { hoistCalls } from "./hoist-calls.ts";
 import { hoistInvariants } from "./hoist-invariants.ts";
 import { inlineFunctions } from "./inline-functions.ts";
 import { joinCounters } from "./join-counters.ts";
@@ -179,6 +180,7 @@ const beforeInlining: readonly FunctionPass[] = [
   shortenCopies,
   ...simplify,
   fixStackObjects,
+  hoistCalls,
   sinkCalls,
 ];
 
@@ -254,6 +256,7 @@ export const functionPasses: ReadonlyMap<string, FunctionPass> = new Map(
     formSelects,
     forwardCopies,
     forwardLoads,
+    hoistCalls,
     hoistInvariants,
     joinCounters,
     joinEqualTests,

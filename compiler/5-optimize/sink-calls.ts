@@ -101,7 +101,16 @@ function lastCall(
   context: PassContext,
 ): Call | undefined {
   const call = block.instructions.at(-2);
-  if (!isOp(block.instructions.at(-1), end) || !isOp(call, "call")) return undefined;
+  return isOp(block.instructions.at(-1), end) ? inlinableCall(call, fn, context) : undefined;
+}
+
+/** The instruction, if it calls a function whose body may be copied. */
+export function inlinableCall(
+  call: IrInstruction | undefined,
+  fn: IrFunction,
+  context: PassContext,
+): Call | undefined {
+  if (!isOp(call, "call")) return undefined;
   const target = context.functions.get(symbolOf(call) ?? "");
   if (target === undefined || target === fn || target.blocks.length === 0) return undefined;
   return target.inline === "never" ? undefined : call;
