@@ -241,7 +241,7 @@ class ForwardLoads {
     const joins = joinsOf(found);
     const leaves = [...joins].flatMap(({ inputs }) => [...inputs.values()]);
     if (joins.size > mostPhis || leaves.length > mostLeaves) return false;
-    if (location.region.kind !== "stack" && this.#countsSometimes(found, load)) return false;
+    if (location.region.kind !== "stack" && this.#countsSometimes(found, location)) return false;
     const constants = leaves.filter(
       (each) => each.kind === "value" && each.value.kind === "constant",
     ).length;
@@ -262,7 +262,7 @@ class ForwardLoads {
    * that fulfilled a condition, the last such round. The verifier would know each such value, and follow every
    * one on; of what it loads it knows nothing.
    */
-  #countsSometimes(found: Join, load: IrInstruction): boolean {
+  #countsSometimes(found: Join, location: Location): boolean {
     let [isCarried, isConditional, isComputed] = [false, false, false];
     const seen = new Set<Join | Value>([found]);
     for (const each of seen) {
@@ -275,7 +275,7 @@ class ForwardLoads {
           if (input.kind === "unknown") return false;
           seen.add(input.kind === "value" ? input.value : input);
         }
-      } else if (each !== load && each.kind !== "constant") {
+      } else if (each.kind !== "constant" && !this.#isLoadAt(each, location)) {
         if (each.kind !== "instruction" || !computed.has(each.operation.op)) return false;
         isComputed ||= each.operation.op === "binary";
         isConditional ||= isOp(each, "phi") && !this.#isLoop(each.block);
@@ -283,6 +283,10 @@ class ForwardLoads {
       }
     }
     return isCarried && isConditional && isComputed;
+  }
+
+  #isLoadAt(value: Value, location: Location): boolean {
+    return isOp(value, "load") && this.#isAt(operand(value, 0), location);
   }
 
   #isLoop(header: Block): boolean {

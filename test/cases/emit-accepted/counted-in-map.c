@@ -39,4 +39,25 @@ SEC("tc") int prog(struct __sk_buff *skb) {
   if (found->count == 3) return 2;
   return found->best ? found->count : 0;
 }
+__u32 hits, misses, run, last;
+
+SEC("tc") int in_variables(struct __sk_buff *skb) {
+  hits = misses = run = last = 0;
+  for (__u32 i = 0; i < 64; i++) {
+    __u64 key = (__u64)skb->hash * (i + 1);
+    __u64 *value = bpf_map_lookup_elem(&values, &key);
+    if (value) {
+      hits++;
+      if (last + 1 == i) run++;
+      last = i;
+      if (*value == 3) break;
+    } else {
+      misses++;
+    }
+    if (misses > 40) break;
+  }
+  if (hits > misses) return 1;
+  return run > 4;
+}
+
 char _license[] SEC("license") = "GPL";
