@@ -40,12 +40,13 @@ import {
   foldInstruction,
   holdsForEqual,
   invertedPredicate,
+  isEquality,
   swappedPredicate,
 } from "./fold-constants.ts";
 import type { FunctionPass } from "./pass.ts";
 import { promoteAllocas } from "./promote-memory.ts";
 import { decide } from "./value-ranges.ts";
-import { isOp, isPure, operand } from "./values.ts";
+import { type InstructionOf, isConstant, isOp, isPure, operand } from "./values.ts";
 
 /** Most instructions that a copied block may have, besides phis and its branch. */
 const longestCopy = 4;
@@ -134,7 +135,8 @@ function targetFrom(
     valueOnEdge(tested, block, pred, 0) ??
     testOnEdge(tested, block, pred, ranges) ??
     orderOnEdge(tested, block, pred) ??
-    answerOnEdge(tested, block, pred, graph);
+    answerOnEdge(tested, block, pred, graph) ??
+    nullOnEdge(tested, block, pred, graph);
   if (value === undefined) return undefined;
   const { operation } = last;
   if (operation.op === "condbr") return value.value === 1n ? operation.then : operation.otherwise;
@@ -161,27 +163,55 @@ function valueOnEdge(value: Value, block: Block, pred: Block, depth: number): Co
 }
 
 /** A question that was asked before: on either way from there its answer is known. */
-function answerOnEdge(
-  test: Value,
+function answerOnEdge(test: Value, block: Block, pred: Block, graph: Graph): Constant | undefined {
+  if (test.kind !== "instruction" || test.block === block) return undefined;
+  const answer = answerAbove(block, pred, graph, (asked) => asked === test);
+  return answer && constant("i1", answer.holds ? 1n : 0n);
+}
+
+/** What a branch above the edge says of a question, and how it asks it. */
+function answerAbove(
   block: Block,
   pred: Block,
   { tree, preds }: Graph,
-): Constant | undefined {
-  if (test.kind !== "instruction" || test.block === block) return undefined;
+  isWanted: (asked: Value) => boolean,
+): { readonly asked: Value; readonly holds: boolean } | undefined {
   let to = block;
   let from: Block | undefined = pred;
   for (let steps = 0; from !== undefined && steps < mostAbove; steps += 1) {
     const branch = terminatorOf(from);
     const isOnlyWay = to === block || preds.get(to)?.length === 1;
-    if (isOnlyWay && branch?.operation.op === "condbr" && operand(branch, 0) === test) {
+    if (isOnlyWay && branch?.operation.op === "condbr" && isWanted(operand(branch, 0))) {
       const { then, otherwise } = branch.operation;
       if (then !== otherwise && (to === then || to === otherwise))
-        return constant("i1", to === then ? 1n : 0n);
+        return { asked: operand(branch, 0), holds: to === then };
     }
     to = from;
     from = tree.parent.get(from);
   }
   return undefined;
+}
+
+/** A pointer that comes in was asked whether it is null. */
+function nullOnEdge(test: Value, block: Block, pred: Block, graph: Graph): Constant | undefined {
+  const [phi] = isNullTest(test) && test.block === block ? test.operands : [];
+  if (!isNullTest(test) || phi === undefined || !isOp(phi, "phi") || phi.block !== block)
+    return undefined;
+  const input = operand(phi, phi.operation.incoming.indexOf(pred));
+  const answer = answerAbove(
+    block,
+    pred,
+    graph,
+    (asked) => isNullTest(asked) && operand(asked, 0) === input,
+  );
+  if (answer === undefined || !isNullTest(answer.asked)) return undefined;
+  const isSame = answer.asked.operation.predicate === test.operation.predicate;
+  return constant("i1", answer.holds === isSame ? 1n : 0n);
+}
+
+function isNullTest(test: Value): test is InstructionOf<"icmp"> {
+  if (!isOp(test, "icmp") || operand(test, 0).type !== "ptr") return false;
+  return isEquality(test.operation.predicate) && isConstant(operand(test, 1), 0n);
 }
 
 /** A comparison with a constant that the range of what comes in decides. */
