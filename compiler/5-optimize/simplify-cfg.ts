@@ -4,7 +4,12 @@
  * become two branches. Never makes selects: BPF has none, and merging paths loses what the verifier
  * learnt on each. Guarantees: all blocks reachable.
  */
-import { predecessors, removeUnreachableBlocks } from "../4-lower/cfg.ts";
+import {
+  type DominatorTree,
+  dominatorTree,
+  predecessors,
+  removeUnreachableBlocks,
+} from "../4-lower/cfg.ts";
 import type { Block, IrFunction, IrInstruction, Terminator, Value } from "../4-lower/ir.ts";
 import {
   constant,
@@ -200,16 +205,26 @@ function renameInputs(block: Block, into: ReadonlyMap<Block, Block>): void {
 /** phi(x, x) → x;  phi(x, itself) → x;  phi(x, undef) → x where x is known everywhere. */
 export function simplifyPhis(fn: IrFunction): boolean {
   const rewriter = new Rewriter(fn);
+  let tree: DominatorTree | undefined;
+  const isKnownAt = (value: IrInstruction, phi: IrInstruction): boolean => {
+    if (value.block === phi.block) return false;
+    tree ??= dominatorTree(fn);
+    return tree.dominates(value.block, phi.block);
+  };
   for (const block of fn.blocks) {
     for (const phi of phisOf(block)) {
-      const value = soleInput(phi, rewriter);
+      const value = soleInput(phi, rewriter, isKnownAt);
       if (value !== undefined) rewriter.replace(phi, value);
     }
   }
   return rewriter.apply();
 }
 
-function soleInput(phi: IrInstruction, rewriter: Rewriter): Value | undefined {
+function soleInput(
+  phi: IrInstruction,
+  rewriter: Rewriter,
+  isKnownAt: (value: IrInstruction, phi: IrInstruction) => boolean,
+): Value | undefined {
   let sole: Value | undefined;
   let hasUndef = false;
   for (const each of phi.operands) {
@@ -224,5 +239,5 @@ function soleInput(phi: IrInstruction, rewriter: Rewriter): Value | undefined {
   }
   if (sole === undefined) return hasUndef ? operand(phi, 0) : undefined;
   // With undef on another path an instruction need not dominate the phi.
-  return hasUndef && sole.kind === "instruction" ? undefined : sole;
+  return hasUndef && sole.kind === "instruction" && !isKnownAt(sole, phi) ? undefined : sole;
 }
