@@ -29,6 +29,7 @@ import { Rewriter } from "./rewriter.ts";
 import { addressRules } from "./rules/address.ts";
 import { arithmeticRules } from "./rules/arithmetic.ts";
 import { bitRules } from "./rules/bits.ts";
+import { byteSwapRules } from "./rules/byte-swaps.ts";
 import { castRules } from "./rules/casts.ts";
 import { comparisonRules } from "./rules/comparisons.ts";
 import { divisionRules } from "./rules/division.ts";
@@ -46,6 +47,7 @@ export const rules: readonly Rule[] = [
   ...bitRules,
   ...shiftRules,
   ...divisionRules,
+  ...byteSwapRules,
   ...castRules,
   ...logicRules,
   ...addressRules,
