@@ -206,12 +206,15 @@ export const comparisonRules: readonly Rule[] = [
     return isOp(b, "ptrtoint") ? tools.compare(predicate, operand(a, 0), operand(b, 0)) : undefined;
   }),
   // x + c == d → x == d − c;  x ^ c == d → x == d ^ c;  x − y == 0 → x == y;  x ^ y == 0 → x == y
-  // not of a counter and its next value: both would need a register
+  // Not of a counter and its next value: both would need a register. Not with 0 where the sum is used besides: the
+  // verifier is to learn of the sum, which may be an index, that one less is none below 0.
   rule("equality-of-sum", (predicate, a, b, tools) => {
     if (!isEquality(predicate) || b.kind !== "constant" || !isOp(a, "binary")) return undefined;
     const [x, y] = [operand(a, 0), operand(a, 1)];
     const { binary } = a.operation;
     if (isOp(x, "phi") && x.operands.includes(a)) return undefined;
+    const isSum = binary === "add" || (binary === "sub" && !isOp(x, "ptrtoint"));
+    if (isSum && b.value === 0n && !tools.hasOneUse(a)) return undefined;
     if (y.kind === "constant" && binary === "add") {
       return tools.compare(predicate, x, constant(b.type, b.value - y.value));
     }
