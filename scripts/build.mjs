@@ -1,7 +1,6 @@
 /**
- * Builds dist/: the command line tool as CommonJS bundles (start-up time), the library as one ES
- * module with types. `main` holds what every call needs, and answers build systems' questions by
- * itself; `compile` is the compiler, `machine` the verifier and the VM, `tools` all the rest.
+ * Builds dist/: the command line tool as CommonJS bundles (start-up time) with V8's code caches for them, the
+ * library as one ES module, with types where asked for.
  */
 import { execFileSync } from "node:child_process";
 import {
@@ -15,123 +14,13 @@ import {
   writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
-import { basename, dirname, join } from "node:path";
-import { fileURLToPath } from "node:url";
+import { join } from "node:path";
 import { brotliCompressSync, brotliDecompressSync, constants } from "node:zlib";
 import { build } from "esbuild";
-import { indexLoops } from "./index-loops.mjs";
-import { countedLiterals, objectShapes, shapedLiterals } from "./shape-literals.mjs";
+import { common, dist, root } from "./build-options.mjs";
+import { buildTool, examples, forInterpreter, larger } from "./build-tool.mjs";
 
-const root = join(dirname(fileURLToPath(import.meta.url)), "..");
-const dist = join(root, "dist");
-
-const version = JSON.parse(readFileSync(join(root, "package.json"), "utf8")).version;
-const common = {
-  absWorkingDir: root,
-  bundle: true,
-  minify: true,
-  keepNames: false,
-  legalComments: "none",
-  define: { BPFC_VERSION: JSON.stringify(version) },
-  logLevel: "warning",
-};
-
-/** What is loaded on demand: bundle → the modules that other bundles import from it. */
-const bundles = {
-  compile: ["cli/cc/compile-inputs.ts"],
-  tools: [
-    "assembler/print.ts",
-    "assembler/source-map.ts",
-    "cli/cc/print-form.ts",
-    "cli/cc/print-stats.ts",
-    "cli/kernel-types/vmlinux-header.ts",
-    "cli/strip.ts",
-    "cli/subcommands.ts",
-  ],
-  machine: [
-    "cli/conformance-plugin.ts",
-    "cli/run/run-command.ts",
-    "cli/state.ts",
-    "cli/verify/rejection.ts",
-    "cli/verify/run-verify.ts",
-  ],
-};
-
-/**
- * What few compilations need, but in their midst: module → functions that the compiler takes from its
- * bundle at the first call. Bundles share nothing, so these may hold no values that others compare.
- */
-const rare = {
-  "assembler/parse.ts": ["parseAssembly"],
-  "assembler/parse-instruction.ts": ["parseInlineAssembly"],
-  "compiler/3-check/messages.ts": ["formatMessage", "messages"],
-};
-
-/** Stands for those modules in the compiler's bundle. */
-const rareOnDemand = {
-  name: "rare-on-demand",
-  setup({ onLoad }) {
-    for (const [module, functions] of Object.entries(rare)) {
-      const stubs = functions.map(
-        (name) => `export const ${name} = (...args) => require("./rare.js").${name}(...args);\n`,
-      );
-      const filter = new RegExp(`/${module.replaceAll(".", "\\.")}$`);
-      onLoad({ filter }, () => ({ contents: stubs.join("") }));
-    }
-  },
-};
-
-const rewritten = indexLoops(
-  ["cli/main.ts", "cli/shipped-header-texts.ts", "index.ts", ...Object.values(bundles).flat()].map(
-    (entry) => join(root, entry),
-  ),
-);
-
-/** Has our own modules written for V8's interpreter, with their literals written by a function. */
-const forInterpreter = (literals) => ({
-  name: "for-interpreter",
-  setup({ onLoad }) {
-    onLoad({ filter: /\.ts$/ }, ({ path }) => {
-      const contents = rewritten(path);
-      return contents === undefined ? undefined : { contents: literals(contents), loader: "ts" };
-    });
-  },
-});
-
-const bundleOf = new Map(
-  Object.entries(bundles).flatMap(([bundle, modules]) =>
-    modules.map((module) => [basename(module), bundle]),
-  ),
-);
-
-/** Makes dynamic imports of those modules load their bundle. */
-const fromBundles = {
-  name: "from-bundles",
-  setup({ onResolve, onLoad }) {
-    onResolve({ filter: /\.ts$/ }, ({ kind, path }) => {
-      const bundle = kind === "dynamic-import" ? bundleOf.get(basename(path)) : undefined;
-      return bundle && { path: bundle, namespace: "bundle" };
-    });
-    onLoad({ filter: /.*/, namespace: "bundle" }, ({ path }) => ({
-      contents: `module.exports = require("./${path}.js");`,
-    }));
-    onResolve({ filter: /^\.\/\w+\.js$/ }, ({ path, namespace }) =>
-      namespace === "bundle" ? { path, external: true } : undefined,
-    );
-  },
-};
-
-/** The tool has the texts of headers in a file beside its bundles. */
-const headersFromFile = {
-  name: "headers-from-file",
-  setup({ onResolve }) {
-    onResolve({ filter: /\/shipped-header-texts\.ts$/ }, () => ({
-      path: join(root, "cli/shipped-header-texts.ts"),
-    }));
-  },
-};
-
-/** Writes that file; cli/shipped-header-texts.ts says how it is read. */
+/** Writes the texts of shipped headers; cli/shipped-header-texts.ts says how they are read. */
 async function writeHeaderTexts() {
   const { outputFiles } = await build({
     ...common,
@@ -151,71 +40,6 @@ async function writeHeaderTexts() {
   writeFileSync(join(dist, "headers.txt"), all);
 }
 
-const tool = {
-  ...common,
-  format: "cjs",
-  platform: "node",
-  target: "node20.19",
-  // The function that Node would wrap a module in; the loader calls it.
-  banner: { js: "(function (exports, require, module, __filename, __dirname) {" },
-  footer: { js: "})" },
-  define: { ...common.define, "import.meta.dirname": "__dirname" },
-};
-
-const pluginsOf = {
-  compile: [rareOnDemand, fromBundles],
-  tools: [fromBundles],
-  machine: [],
-  rare: [],
-};
-
-async function buildTool(literals) {
-  const shared = [headersFromFile, forInterpreter(literals), objectShapes];
-  await build({
-    ...tool,
-    entryPoints: ["cli/main.ts"],
-    outfile: "dist/main.js",
-    plugins: [fromBundles, ...shared],
-  });
-  for (const [name, modules] of Object.entries({ ...bundles, rare: Object.keys(rare) })) {
-    const contents = modules.map((module) => `export * from "./${module}";\n`).join("");
-    await build({
-      ...tool,
-      stdin: { contents, resolveDir: root, loader: "ts" },
-      outfile: `dist/${name}.js`,
-      external: ["./rare.js"],
-      plugins: [...pluginsOf[name], ...shared],
-    });
-  }
-}
-
-/** A shape that one small compilation makes so often is worth a constructor. */
-const WORTH = 4;
-
-/** The shapes of literals that some example's compilation makes often; needs a build that counts them. */
-function frequentShapes() {
-  const folder = mkdtempSync(join(tmpdir(), "bpfc-shapes-"));
-  const file = join(folder, "counts.json");
-  const frequent = new Set();
-  for (const example of examples) {
-    const words = ["-r", join(root, "scripts/count-literals.cjs"), join(dist, "bpfc.cjs"), "cc"];
-    execFileSync(process.execPath, [...words, "-c", "-D__TARGET_ARCH_x86", example], {
-      cwd: folder,
-      stdio: ["ignore", "ignore", "inherit"],
-      env: { ...process.env, BPFC_NO_CODE_CACHE: "1", BPFC_LITERAL_COUNTS: file },
-    });
-    const counts = JSON.parse(readFileSync(file, "utf8"));
-    for (const shape of Object.keys(counts)) if (counts[shape] >= WORTH) frequent.add(shape);
-  }
-  rmSync(folder, { recursive: true });
-  return frequent;
-}
-
-const examples = readdirSync(join(root, "examples"), { recursive: true })
-  .filter((name) => name.endsWith(".bpf.c"))
-  .sort()
-  .map((name) => join(root, "examples", name));
-
 rmSync(dist, { recursive: true, force: true });
 mkdirSync(dist, { recursive: true });
 await writeHeaderTexts();
@@ -231,9 +55,7 @@ await build({
   platform: "node",
   target: "node20.19",
 });
-await buildTool(countedLiterals);
-const shapes = frequentShapes();
-await buildTool((text) => shapedLiterals(text, shapes));
+await buildTool();
 await build({
   ...common,
   entryPoints: ["index.ts"],
@@ -261,6 +83,7 @@ function warmUp(folder, order, ...words) {
     env: { ...process.env, BPFC_WRITE_CODE_CACHE: order },
   });
 }
+
 /** The shipped vmlinux.h as text: making it from BTF takes longer than most compilations. */
 function writeVmlinuxHeader(folder) {
   const btf = join(folder, "vmlinux.btf");
@@ -294,7 +117,9 @@ SEC("raw_tp/sched_switch") int tracing(u64 *args)
 }
 `,
 );
-warmUp(work, "first", "cc", "-c", "-D__TARGET_ARCH_x86", ...examples, tracing);
+const small = ["cc", "-c", "-g", "-D__TARGET_ARCH_x86", ...examples, tracing];
+warmUp(work, "first", ...small);
+for (const order of ["short", "long"]) warmUp(work, order, ...small, ...larger);
 for (const object of readdirSync(work)
   .filter((name) => name.endsWith(".o"))
   .slice(0, 1)) {

@@ -8,8 +8,9 @@ const { closeSync, fstatSync, openSync, readSync, writeFileSync } = require("nod
 const { join } = require("node:path");
 const vm = require("node:vm");
 
-// The build asks for the caches after a run, so that they hold the functions that a run compiles: first
-// for what is read before V8's flags are set (see `shortRun`), then for bundles that come later.
+// The build asks for the caches after a run, so that they hold the functions that a run compiles: "first"
+// for what is read before V8's flags are set (see `short`), "later" for bundles that come later, "short" and
+// "long" for parts of the compiler that are read in such runs.
 const building = process.env.BPFC_WRITE_CODE_CACHE;
 const bundles = ["./compile.js", "./tools.js", "./machine.js"];
 let writesCache = building === "first";
@@ -40,22 +41,24 @@ function readCache(file) {
 }
 
 /** Compiles a bundle that the shipped cache does not fit, with help that is seldom needed. */
-function compileAnew(name, filename, source) {
-  const { cached, keep } = require("./user-cache.cjs").userCache(name, filename);
+function compileAnew(name, filename, source, order) {
+  const { cached, keep } = require("./user-cache.cjs").userCache(`${name}-${order}`, filename);
   const cachedData = cached(readCache);
   const script = new vm.Script(source, { filename, ...(cachedData && { cachedData }) });
   if (keep !== undefined && script.cachedDataRejected !== false) {
     writesCache = true;
-    process.on("exit", () => keep(script.createCachedData()));
+    process.on("exit", () => {
+      if (isShort || order !== "short") keep(script.createCachedData());
+    });
   }
   return script;
 }
 
-function compileBundle(name, filename) {
+/** `order` is the one of whose caches this bundle's is. */
+function compileBundle(name, filename, order) {
   // Bundles are pure ASCII: read as Latin-1 they need no decoding.
   const source = readScratch(filename).latin1Slice();
-  const order = count > 1 ? "later" : "first";
-  const cacheFile = `${filename.slice(0, -2)}${order === "later" ? "later.cache" : "cache"}`;
+  const cacheFile = `${filename.slice(0, -2)}${order === "first" ? "" : `${order}.`}cache`;
   if (building === order) {
     const script = new vm.Script(source, { filename });
     process.on("exit", () => writeFileSync(cacheFile, script.createCachedData()));
@@ -66,14 +69,16 @@ function compileBundle(name, filename) {
     const script = new vm.Script(source, { filename, cachedData });
     if (!script.cachedDataRejected) return script;
   }
-  return building ? new vm.Script(source, { filename }) : compileAnew(name, filename, source);
+  return building
+    ? new vm.Script(source, { filename })
+    : compileAnew(name, filename, source, order);
 }
 
-/** Runs a bundle, which the build wrapped in a function; gives its exports. */
-function load(name, flags) {
+/** Runs a bundle, which the build wrapped in a function; gives its exports. The flags are set once it is read. */
+function load(name, order, flags) {
   const filename = join(__dirname, name);
   const module = { exports: {} };
-  const script = compileBundle(name.slice(2, -3), filename);
+  const script = compileBundle(name.slice(2, -3), filename, order);
   if (!writesCache) setFlags(flags);
   const run = script.runInThisContext();
   run(module.exports, requireBundle, module, filename, __dirname);
@@ -96,7 +101,7 @@ const short = [
   "--no-opt",
   "--no-sparkplug",
   "--regexp-tier-up-ticks=100",
-  "--semi-space-growth-factor=1",
+  "--semi-space-growth-factor=3",
   "--no-concurrent-sweeping",
 ];
 const long = [
@@ -110,34 +115,22 @@ let isShort = false;
 
 /** For what proves to be more than a small compilation; cli/long-run.ts asks for it. */
 function beginLongRun() {
-  if (!isShort) return;
+  if (!isShort || building === "short") return;
   isShort = false;
-  setFlags(long);
+  setFlags(building ? [...long, withoutQuickCode] : long);
 }
 globalThis[Symbol.for("bpfc.beginLongRun")] = beginLongRun;
 
-/** Small, asked for in the midst of few compilations: under which flags is not known. */
-let rare;
-function loadRare() {
-  const filename = join(__dirname, "rare.js");
-  const script = new vm.Script(readScratch(filename).latin1Slice(), { filename });
-  const module = { exports: {} };
-  script.runInThisContext()(module.exports, requireBundle, module, filename, __dirname);
-  return module.exports;
-}
-
 function requireBundle(name) {
-  if (name === "./rare.js") {
-    rare ??= loadRare();
-    return rare;
-  }
+  // A part of the compiler, which is loaded once.
+  if (name.startsWith("./compile-")) return load(name, isShort ? "short" : "long", []);
   if (!bundles.includes(name)) return require(name);
   count += 1;
-  beginLongRun();
-  if (count > 1) return load(name, []);
-  if (building === "later") return load(name, [...shared, withoutQuickCode]);
-  isShort = !building && name === "./compile.js";
-  return load(name, isShort ? [...shared, ...short] : shared);
+  if (building !== "short") beginLongRun();
+  if (count > 1) return load(name, "later", []);
+  if (building === "later") return load(name, "first", [...shared, withoutQuickCode]);
+  isShort = name === "./compile.js" && !writesCache;
+  return load(name, "first", isShort ? [...shared, ...short] : shared);
 }
 
 /**
@@ -164,6 +157,6 @@ function setFlags(flags) {
 
 // Which functions got quick machine code is kept in a cache, and would be done again at every start.
 const withoutQuickCode = "--no-sparkplug";
-if (building) process.on("exit", () => setFlags(["--sparkplug"]));
+if (building && building !== "short") process.on("exit", () => setFlags(["--sparkplug"]));
 if (building === "first") setFlags([withoutQuickCode]);
-load("./main.js", []);
+load("./main.js", "first", []);

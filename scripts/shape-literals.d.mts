@@ -1,6 +1,6 @@
 import type { Plugin } from "esbuild";
 
-/** A module's text that tells `globalThis.madeLiteral` the names of every literal that it makes. */
+/** A module's text that tells `globalThis.noteUse` the names of every literal that it makes. */
 export function countedLiterals(text: string): string;
 
 /** A TypeScript module's text with constructors in place of literals of these shapes (`a,b`). */

@@ -58,12 +58,12 @@ function visitLiterals(text, visit) {
   walk(source, false);
 }
 
-/** A module's text that tells `globalThis.madeLiteral` the names of every literal that it makes. */
+/** A module's text that tells `globalThis.noteUse` the names of every literal that it makes. */
 export function countedLiterals(text) {
   const edits = [];
   visitLiterals(text, (node, shape) => {
     const start = node.getStart();
-    edits.push({ start, end: start, text: `(globalThis.madeLiteral("${shape}"), ` });
+    edits.push({ start, end: start, text: `(globalThis.noteUse("${shape}"), ` });
     edits.push({ start: node.end, end: node.end, text: ")" });
   });
   return withEdits(text, edits);

@@ -32,17 +32,19 @@ function changedTool(name: string, change: (folder: string) => void) {
   cpSync(join(root, "dist"), folder, { recursive: true });
   change(folder);
   const output = join(folder, "out.o");
-  const source = join(root, "examples/xdp-firewall/firewall.bpf.c");
+  const example = join(root, "examples/xdp-firewall/firewall.bpf.c");
   const env = { ...process.env, XDG_CACHE_HOME: caches };
+  const compile = (source: string, options: string[] = []): Buffer => {
+    const args = [join(folder, "bpfc.cjs"), "cc", ...options, "-c", source, "-o", output];
+    const result = spawnSync(process.execPath, args, { encoding: "utf8", env });
+    expect(result.stderr).toBe("");
+    expect(result.status).toBe(0);
+    return readFileSync(output);
+  };
   return {
     caches: join(caches, "bpfc"),
-    run(...options: string[]) {
-      const args = [join(folder, "bpfc.cjs"), "cc", ...options, "-c", source, "-o", output];
-      const result = spawnSync(process.execPath, args, { encoding: "utf8", env });
-      expect(result.stderr).toBe("");
-      expect(result.status).toBe(0);
-      return readFileSync(output);
-    },
+    compile,
+    run: (...options: string[]) => compile(example, options),
   };
 }
 
@@ -422,6 +424,18 @@ describe("V8's code cache is only ever a matter of time", () => {
     tool.run();
     // Bundles that come after the first have caches made under the flags that V8 has by then.
     tool.run("--verify");
+    expect(existsSync(tool.caches)).toBe(false);
+  });
+
+  test("parts that small programs do not need have theirs, in short runs and in long ones", () => {
+    const tool = expected();
+    const parts = readdirSync(join(root, "dist")).filter((file) => /^compile-\w+\.js$/.test(file));
+    expect(parts.length).toBeGreaterThan(1);
+    const small = join(root, "bench/kernel-workloads/text-search.c");
+    const long = join(work, "long.c");
+    writeFileSync(long, `${"/* so that V8's flags change */\n".repeat(300)}#include "${small}"\n`);
+    expect(tool.compile(long).length).toBeGreaterThan(0);
+    expect(tool.compile(small).length).toBeGreaterThan(0);
     expect(existsSync(tool.caches)).toBe(false);
   });
 

@@ -11,7 +11,7 @@ const text = readFileSync(file, "utf8");
 
 /** The shapes that the text makes. */
 const shapes = new Set(
-  [...countedLiterals(text).matchAll(/madeLiteral\("(.*?)"\)/g)].map(([, shape]) => shape!),
+  [...countedLiterals(text).matchAll(/noteUse\("(.*?)"\)/g)].map(([, shape]) => shape!),
 );
 
 async function bundled(contents: string): Promise<Record<string, () => unknown>> {
@@ -46,11 +46,11 @@ test("all literals within functions have constructors but those that no construc
 
 test("counted literals are the same, and are told of", async () => {
   const made: string[] = [];
-  Object.assign(globalThis, { madeLiteral: (shape: string) => made.push(shape) });
+  Object.assign(globalThis, { noteUse: (shape: string) => made.push(shape) });
   const counted = await bundled(countedLiterals(text));
   for (const [name, run] of Object.entries(literals))
     expect(counted[name]!(), name).toStrictEqual(run());
-  Reflect.deleteProperty(globalThis, "madeLiteral");
+  Reflect.deleteProperty(globalThis, "noteUse");
   expect(made.filter((shape) => shape === "x,y")).toHaveLength(2);
   expect(new Set(made)).toEqual(shapes);
 });
