@@ -6,23 +6,34 @@
  * around has a number of rounds that is not known, its own way out suffices.
  * Last of the passes: layout.ts makes the likely way the one that is fallen into.
  */
-import { dominatorTree, findLoops, type Loop } from "../4-lower/cfg.ts";
-import type { Block, Value } from "../4-lower/ir.ts";
+import {
+  type DominatorTree,
+  dominatorTree,
+  findLoops,
+  type Loop,
+  predecessors,
+} from "../4-lower/cfg.ts";
+import type { Block, IrFunction, Value } from "../4-lower/ir.ts";
 import { terminatorOf } from "../4-lower/ir-builder.ts";
+import { type EdgeRanges, edgeRangesOf } from "./edge-ranges.ts";
 import { assumedRounds, expectExit, leaves } from "./loop-exits.ts";
-import type { FunctionPass } from "./pass.ts";
+import type { FunctionPass, PassContext } from "./pass.ts";
+import { soleEntry } from "./preheader.ts";
 import { type TripCount, tripCount } from "./trip-count.ts";
 import { isOp, operand } from "./values.ts";
 
 /** Half of what the kernel takes: other branches are open too. */
 const mostOpen = 4096;
+/** Beyond that many rounds it gives up however it goes through them. */
+const mostRounds = 500_000n;
 export const expectExits: FunctionPass = {
   kind: "function",
   name: "expect-exits",
   run(fn, context) {
     const loops = findLoops(fn);
-    // One loop alone has no more rounds than trip-count.ts tries, and is not worth a look.
-    if (!loops.some((loop) => loop.parent !== undefined)) return false;
+    const isLeft = leaveLongLoops(fn, loops, context);
+    // One loop alone with a number of rounds that is known has no more than trip-count.ts tries.
+    if (!loops.some((loop) => loop.parent !== undefined)) return isLeft;
     const tree = dominatorTree(fn);
     const trips = new Map(loops.map((loop) => [loop, tripCount(loop, tree, context)]));
     const tests = new Map(loops.map((loop) => [loop, openTests(loop, trips.get(loop))]));
@@ -31,7 +42,7 @@ export const expectExits: FunctionPass = {
     const inOrder = countRounds(loops, trips, new Set());
     const crowded = loops.filter((loop) => isCrowded(loop, inOrder));
     const left = new Set<Loop>();
-    let changed = false;
+    let changed = isLeft;
     for (const loop of crowded.flatMap(withOuter)) {
       const test =
         trips.get(loop) || left.has(loop) ? undefined : counterTest(loop, tests.get(loop));
@@ -47,6 +58,41 @@ export const expectExits: FunctionPass = {
     return changed;
   },
 };
+
+/** Loops by themselves that count to a number of which no more is known than that it may be large. */
+function leaveLongLoops(fn: IrFunction, loops: readonly Loop[], context: PassContext): boolean {
+  let changed = false;
+  let ranges: EdgeRanges | undefined;
+  let preds: ReadonlyMap<Block, readonly Block[]> | undefined;
+  let tree: DominatorTree | undefined;
+  for (const loop of loops) {
+    if (loop.parent !== undefined) continue;
+    const test = counterTest(loop, openTests(loop, undefined));
+    const bound = test && boundOf(test, loop);
+    if (test === undefined || bound === undefined) continue;
+    preds ??= predecessors(fn);
+    const entry = soleEntry(loop, preds);
+    if (entry === undefined) continue;
+    ranges ??= edgeRangesOf(fn);
+    const most = ranges.range(bound, entry, loop.header)?.max ?? 0n;
+    if (most < mostOpen || most > mostRounds) continue;
+    tree ??= dominatorTree(fn);
+    if (tripCount(loop, tree, context) !== undefined) continue;
+    changed = expectExit(test, loop) || changed;
+  }
+  return changed;
+}
+
+/** What a counter is compared with, if that is not known before the program runs and stays what it is. */
+function boundOf(test: Block, loop: Loop): Value | undefined {
+  const operands = terminatorOf(test)?.operands[0];
+  const [a, b] = isOp(operands, "icmp") ? operands.operands : [];
+  const isOutside = (value: Value | undefined): value is Value =>
+    value !== undefined &&
+    value.kind !== "constant" &&
+    (value.kind !== "instruction" || !loop.blocks.has(value.block));
+  return [a, b].find(isOutside);
+}
 
 /** Those that may leave the loop in any round, as far as the verifier knows. */
 function openTests(loop: Loop, trip: TripCount | undefined): Block[] {
