@@ -3,11 +3,12 @@
  * the offset of loads and stores and equal `pointer + variable` sums are one value for the verifier.
  */
 
-import type { Value } from "../../4-lower/ir.ts";
-import { constant, signedValue } from "../../4-lower/ir-builder.ts";
+import { bitWidth, type Value } from "../../4-lower/ir.ts";
+import { constant, signedValue, type ValueType } from "../../4-lower/ir-builder.ts";
 import { addressRoot } from "../context.ts";
+import { knownOf, onesOf } from "../known-bits.ts";
 import { constantAddress, isBinary, isConstant, isOp, operand } from "../values.ts";
-import type { Rule } from "./rule.ts";
+import type { Rule, RuleTools } from "./rule.ts";
 
 export const addressRules: readonly Rule[] = [
   {
@@ -75,6 +76,29 @@ export const addressRules: readonly Rule[] = [
       if (outer < -farthest || outer > farthest || isBelowPacket(p, operand(sum, 0), outer))
         return undefined;
       return tools.addOffset(tools.addOffset(p, scaled), constant("i64", outer));
+    },
+  },
+  {
+    // p + zext((x + c) << k) → (p + zext(x << k)) + (c << k)   where nothing wraps; likewise *, and x + c alone.
+    // The verifier keeps constants apart from what varies: ways that move a pointer by different amounts are then
+    // more often the same to it.
+    name: "constant-out-of-extended-index",
+    on: ["ptradd"],
+    rewrite: ({ operands: [p, offset] }, tools) => {
+      if (p === undefined || !isOp(offset, "zext") || !tools.hasOneUse(offset)) return undefined;
+      const index = operand(offset, 0);
+      const scale = scaleOf(index);
+      const sum = scale !== undefined && isOp(index, "binary") ? operand(index, 0) : index;
+      if (!isBinary(sum, "add") || !tools.hasOneUse(sum) || !tools.hasOneUse(index))
+        return undefined;
+      const [x, added] = [operand(sum, 0), operand(sum, 1)];
+      if (added.kind !== "constant" || added.value > 4096n) return undefined;
+      const outer = added.value * (scale ?? 1n);
+      const most = knownOf(x).max * (scale ?? 1n) + outer;
+      if (outer > farthest || most > onesOf(bitWidth[index.type as ValueType])) return undefined;
+      const rest = index === sum ? x : rescaled(index, x, tools);
+      const inner = tools.addOffset(p, tools.convert("zext", rest, "i64"));
+      return tools.addOffset(inner, constant("i64", outer));
     },
   },
   {
@@ -180,6 +204,11 @@ function scaleOf(value: Value | undefined): bigint | undefined {
   const by = isProduct || isShift ? operand(value, 1) : undefined;
   if (by?.kind !== "constant" || (isShift && by.value > 63n)) return undefined;
   return isProduct ? by.value : 1n << by.value;
+}
+
+/** The same scale for another index. */
+function rescaled(index: Value, x: Value, tools: RuleTools): Value {
+  return isOp(index, "binary") ? tools.binary(index.operation.binary, x, operand(index, 1)) : x;
 }
 
 /** Constants beyond would cost an addition of their own. */
