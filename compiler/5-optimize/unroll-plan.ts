@@ -5,7 +5,7 @@
 import type { Loop } from "../4-lower/cfg.ts";
 import { loopExits } from "../4-lower/cfg.ts";
 import type { Block } from "../4-lower/ir.ts";
-import { successors } from "../4-lower/ir-builder.ts";
+import { phisOf, successors } from "../4-lower/ir-builder.ts";
 import type { OptimizationLevel } from "../options.ts";
 import { staysArray } from "./kept-arrays.ts";
 import type { PassContext } from "./pass.ts";
@@ -19,11 +19,11 @@ import { isOp, isPure } from "./values.ts";
  * of jumps, it may keep none in which rounds meet; each copy has states of its own.
  */
 const thresholds: Readonly<Record<OptimizationLevel, Threshold>> = {
-  "0": { oneExit: 0, manyExits: 0, hot: 0, hotWays: 0 },
-  s: { oneExit: 12, manyExits: 70, hot: 12, hotWays: 0 },
-  "1": { oneExit: 30, manyExits: 90, hot: 30, hotWays: 0 },
-  "2": { oneExit: 96, manyExits: 150, hot: 150, hotWays: 220 },
-  "3": { oneExit: 150, manyExits: 250, hot: 200, hotWays: 250 },
+  "0": { oneExit: 0, manyExits: 0, hot: 0, hotWays: 0, arms: 0 },
+  s: { oneExit: 12, manyExits: 70, hot: 12, hotWays: 0, arms: 0 },
+  "1": { oneExit: 30, manyExits: 90, hot: 30, hotWays: 0, arms: 0 },
+  "2": { oneExit: 96, manyExits: 150, hot: 150, hotWays: 220, arms: 160 },
+  "3": { oneExit: 150, manyExits: 250, hot: 200, hotWays: 250, arms: 250 },
 };
 
 interface Threshold {
@@ -33,6 +33,8 @@ interface Threshold {
   readonly hot: number;
   /** Of several ways out, within another loop and of few rounds: the processor learns each round's branches. */
   readonly hotWays: number;
+  /** Of several ways out and several arms that rounds go on from: see hasArms. */
+  readonly arms: number;
 }
 
 /** What is left of that where functions are called, besides whose bodies the loop costs nothing. */
@@ -45,6 +47,9 @@ const sharedExit = 70;
 const callingExit = 30;
 /** The same of several ways out where helpers are called, beside which counting and jumping cost little. */
 const callingWays = 100;
+/** Arms and rounds from which on copies cost the verifier much less than a loop. */
+const fewestArms = 5;
+const fewestArmedRounds = 6;
 /** Rounds of a loop up to which what folds counts for nothing, and what a counter costs in each round. */
 const mostFolded = 10;
 const ofCounting = 3;
@@ -101,6 +106,7 @@ export function planOf(
   const limit = Math.max(
     limitOf(loop, trips, hasArrays, isDear, level),
     isHot && hasWays(loop, trips) ? thresholds[level].hotWays : 0,
+    hasArms(loop, trips) ? thresholds[level].arms : 0,
   );
   if (cost === saved + stores && (stores === 0 || filled > 0)) {
     // Nothing is left but the stores of a fill, which merge.
@@ -118,6 +124,19 @@ export function planOf(
 function hasWays(loop: Loop, { count }: TripCount): boolean {
   if (count > mostFolded || loopExits(loop).length < 2) return false;
   return [...loop.blocks].every((block) => block.instructions.every((each) => !isOp(each, "call")));
+}
+
+/**
+ * Rounds that go on from several arms, each with values of its own: the verifier keeps their states for all rounds in
+ * one list, drops those that another round did not match, and then sees each way through all rounds by itself.
+ */
+function hasArms(loop: Loop, trips: TripCount): boolean {
+  if (trips.count < fewestArmedRounds || !hasWays(loop, trips)) return false;
+  return [...loop.blocks].some((block) => {
+    if (block === loop.header) return false;
+    const carried = phisOf(block);
+    return carried.length >= 2 && (carried[0]?.operands.length ?? 0) >= fewestArms;
+  });
 }
 
 function limitOf(
