@@ -94,8 +94,8 @@ function load(name, order, flags) {
 const shared = ["--interrupt-budget=1000000", "--no-incremental-marking", "--no-parallel-scavenge"];
 
 /**
- * A small compilation is over before machine code pays, of patterns too,
- * fresh memory for young objects, or threads that sweep.
+ * A small compilation is over before machine code pays, of patterns too, or threads that sweep. Most of its
+ * young objects live on, so that their room had better grow at once than fill again and again.
  */
 const short = [
   "--no-opt",
